@@ -1,0 +1,46 @@
+# `make run` shows hanro working, `make test` proves it; `make help` lists the rest.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PACKAGES := $(wildcard libs/common libs/simkit libs/marketplaces/* services/* deploy/local)
+EDITABLE := $(foreach package,$(patsubst %/pyproject.toml,%,$(wildcard $(addsuffix /pyproject.toml,$(PACKAGES)))),-e ./$(package))
+
+.PHONY: help run test lint clean lock
+
+help: ## list the commands
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1|/' | column -t -s '|'
+
+run: $(VENV)/run.stamp ## start everything on this machine and show orders arriving; Ctrl-C stops it
+	@exec $(BIN)/python -m hanro_local run
+
+test: $(VENV)/dev.stamp lint ## prove it: lint, types, import contracts and every test
+	@$(BIN)/python -m pytest
+
+lint: $(VENV)/dev.stamp ## style, types and import contracts
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy libs deploy tests
+	@$(BIN)/lint-imports
+
+clean: ## wipe the state of the local stack (.hanro)
+	@if [ -x $(BIN)/python ]; then $(BIN)/python -m hanro_local clean; else rm -rf .hanro; fi
+
+lock: ## compile requirements/*.in to hash-pinned requirements/*.txt (needs uv)
+	@cd requirements && for set in run dev; do \
+	  uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q $$set.in -o $$set.txt; done
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "hanro needs Python 3.11 or newer: install it, or say PYTHON=/path/to/python3.11"; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "this Python has no venv module: install python3-venv"; exit 1; }
+	@echo "[venv] creating $(VENV)"
+	@$(PYTHON) -m venv $(VENV)
+
+$(VENV)/run.stamp: requirements/run.txt $(wildcard */*/pyproject.toml libs/marketplaces/*/pyproject.toml) | $(VENV)/bin/python
+	@$(PYTHON) deploy/local/install.py $(BIN)/python requirements/run.txt $(EDITABLE)
+	@touch $@
+
+$(VENV)/dev.stamp: requirements/dev.txt $(wildcard */*/pyproject.toml libs/marketplaces/*/pyproject.toml) | $(VENV)/bin/python
+	@$(PYTHON) deploy/local/install.py $(BIN)/python requirements/dev.txt $(EDITABLE)
+	@touch $@ $(VENV)/run.stamp

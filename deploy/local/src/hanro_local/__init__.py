@@ -1,0 +1,1 @@
+"""Run the whole of hanro on one machine, as child processes of one command."""

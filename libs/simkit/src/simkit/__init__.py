@@ -1,0 +1,1 @@
+"""What marketplace simulators share. Imports nothing of hanro."""
