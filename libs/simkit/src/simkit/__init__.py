@@ -1,1 +1,1 @@
-"""What marketplace simulators share. Imports nothing of hanro."""
+"""What marketplace simulators share: virtual clock, journal, fault dials, rate limits, exact answers, mail relay."""

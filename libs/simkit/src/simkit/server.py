@@ -1,0 +1,86 @@
+"""Runs an application on one port until SIGTERM, with its timers and its relay beside it."""
+
+import asyncio
+import contextlib
+import logging
+import socket
+import sys
+from collections.abc import Coroutine, Sequence
+from typing import Any
+
+import uvicorn
+from starlette.types import ASGIApp, Receive, Scope, Send
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+TRANSPORT = "simkit.transport"
+_CLOSE = (b"connection", b"close")
+
+
+class ExactProtocol(H11Protocol):
+    """Hand the transport to the application, and add no header that the application did not write.
+
+    h11 keeps the spelling of header names; httptools is not used so that all machines answer alike.
+    """
+
+    def __init__(self, *arguments: Any, **settings: Any) -> None:
+        super().__init__(*arguments, **settings)
+        inner = self.app
+
+        async def exact(scope: Scope, receive: Receive, send: Send) -> None:
+            scope.setdefault("extensions", {})[TRANSPORT] = self.transport
+            # uvicorn would answer a client's "Connection: close" with the header in lower case; h11 spells it right.
+            scope["headers"][:] = [header for header in scope["headers"] if header != _CLOSE]
+            await inner(scope, receive, send)
+
+        self.app = exact
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """Take a listening socket; port 0 takes a free one.
+
+    Raises:
+        OSError: the port is taken or the address is not ours.
+    """
+    listening = socket.create_server((host, port), backlog=1024)
+    listening.settimeout(0)
+    return listening
+
+
+async def serve(app: ASGIApp, listening: socket.socket, beside: Sequence[Coroutine[Any, Any, None]] = ()) -> None:
+    """Serve until SIGTERM or SIGINT, within 2 s of which all connections are closed.
+
+    `beside` runs as long as the server does; an exception in it ends the process: a simulator with a dead timer
+    would give answers that nobody may trust.
+    """
+    config = uvicorn.Config(
+        app,
+        http=ExactProtocol,
+        loop="asyncio",
+        ws="none",
+        lifespan="off",
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        date_header=False,
+        timeout_keep_alive=75,
+        timeout_graceful_shutdown=1,
+    )
+    # What a client cut off on purpose is no error of ours.
+    logging.getLogger("mail.log").setLevel(logging.ERROR)
+    server = uvicorn.Server(config)
+    async with asyncio.TaskGroup() as group:
+        companions = [group.create_task(coroutine) for coroutine in beside]
+        await server.serve(sockets=[listening])
+        for companion in companions:
+            companion.cancel()
+
+
+def run(main: Coroutine[Any, Any, None]) -> int:
+    """Run a simulator's `main` and give the exit code; a taken port is one line on standard error."""
+    try:
+        with contextlib.suppress(KeyboardInterrupt):
+            asyncio.run(main)
+    except OSError as error:
+        sys.stderr.write(f"cannot start: {error.strerror or error}\n")
+        return 1
+    return 0
