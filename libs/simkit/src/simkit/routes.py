@@ -169,8 +169,9 @@ async def _refuse_unreadable(_request: Request, error: Exception) -> JSONRespons
     errors = []
     for found in error.errors():
         # The first part says where the value stood (body, query); a bad JSON text has a byte offset behind it.
-        field = ".".join(str(part) for part in found["loc"][1:])
-        message = str(found["msg"]).removeprefix("Value error, ")
+        is_unreadable = found["type"] == "json_invalid"
+        field = "" if is_unreadable else ".".join(str(part) for part in found["loc"][1:])
+        message = "the body is no JSON" if is_unreadable else str(found["msg"]).removeprefix("Value error, ")
         named, separator, rest = message.partition(": ")
         if not field and separator and named.replace("_", "").isalnum():
             field, message = named, rest

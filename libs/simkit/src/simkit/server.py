@@ -3,9 +3,11 @@
 import asyncio
 import contextlib
 import logging
+import signal
 import socket
 import sys
-from collections.abc import Coroutine, Sequence
+import threading
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from typing import Any
 
 import uvicorn
@@ -14,6 +16,26 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 TRANSPORT = "simkit.transport"
 _CLOSE = (b"connection", b"close")
+
+
+Companion = Callable[[], Coroutine[Any, Any, None]]
+
+
+class _Server(uvicorn.Server):
+    """Serve until a signal, and then return: uvicorn raises the signal again, which skips what comes after."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Take SIGTERM and SIGINT while serving, where the thread may."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        before = {number: signal.signal(number, self.handle_exit) for number in (signal.SIGTERM, signal.SIGINT)}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
 
 
 class ExactProtocol(H11Protocol):
@@ -46,10 +68,10 @@ def bind(host: str, port: int) -> socket.socket:
     return listening
 
 
-async def serve(app: ASGIApp, listening: socket.socket, beside: Sequence[Coroutine[Any, Any, None]] = ()) -> None:
+async def serve(app: ASGIApp, listening: socket.socket, beside: Sequence[Companion] = ()) -> None:
     """Serve until SIGTERM or SIGINT, within 2 s of which all connections are closed.
 
-    `beside` runs as long as the server does; an exception in it ends the process: a simulator with a dead timer
+    `beside` makes what runs as long as the server does; an exception in it ends the process: a simulator with a dead timer
     would give answers that nobody may trust.
     """
     config = uvicorn.Config(
@@ -67,9 +89,9 @@ async def serve(app: ASGIApp, listening: socket.socket, beside: Sequence[Corouti
     )
     # What a client cut off on purpose is no error of ours.
     logging.getLogger("mail.log").setLevel(logging.ERROR)
-    server = uvicorn.Server(config)
+    server = _Server(config)
     async with asyncio.TaskGroup() as group:
-        companions = [group.create_task(coroutine) for coroutine in beside]
+        companions = [group.create_task(companion()) for companion in beside]
         await server.serve(sockets=[listening])
         for companion in companions:
             companion.cancel()

@@ -69,7 +69,7 @@ async def _main(settings: RelaySettings, http_port: int, journal_file: Path | No
     )
     sys.stdout.flush()
     try:
-        await serve(make_control_app(controls, relay_routes(desk), _home()), listening, [clock.run(), relay.run()])
+        await serve(make_control_app(controls, relay_routes(desk), _home()), listening, [clock.run, relay.run])
     finally:
         await relay.stop()
         journal.close()
