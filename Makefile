@@ -6,13 +6,17 @@ VENV := .venv
 BIN := $(VENV)/bin
 PACKAGES := $(wildcard libs/common libs/simkit libs/marketplaces/* services/* deploy/local)
 EDITABLE := $(foreach package,$(patsubst %/pyproject.toml,%,$(wildcard $(addsuffix /pyproject.toml,$(PACKAGES)))),-e ./$(package))
+NEW_ENOUGH := $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "hanro needs Python 3.11 or newer: install it, or say PYTHON=/path/to/python3.11 make …"; exit 1; }
 
 .PHONY: help run test lint clean lock
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1|/' | column -t -s '|'
 
-run: $(VENV)/run.stamp ## start everything on this machine and show orders arriving; Ctrl-C stops it
+run: ## start everything on this machine and show orders arriving; Ctrl-C stops it
+	@$(NEW_ENOUGH)
+	@PYTHONPATH=deploy/local/src $(PYTHON) -m hanro_local.preflight
+	@$(MAKE) --no-print-directory $(VENV)/run.stamp
 	@exec $(BIN)/python -m hanro_local run
 
 test: $(VENV)/dev.stamp lint ## prove it: lint, types, import contracts and every test
@@ -32,7 +36,7 @@ lock: ## compile requirements/*.in to hash-pinned requirements/*.txt (needs uv)
 	  uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q $$set.in -o $$set.txt; done
 
 $(VENV)/bin/python:
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "hanro needs Python 3.11 or newer: install it, or say PYTHON=/path/to/python3.11"; exit 1; }
+	@$(NEW_ENOUGH)
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "this Python has no venv module: install python3-venv"; exit 1; }
 	@echo "[venv] creating $(VENV)"
 	@$(PYTHON) -m venv $(VENV)

@@ -1,0 +1,187 @@
+"""Gives a test session its real Postgres and Kafka, each started when first asked for.
+
+HANRO_STACK chooses: `embedded` (default) starts them as child processes, `external` takes HANRO_POSTGRES_URL and
+HANRO_KAFKA, `containers` starts the images that production uses. Sessions on one machine do not meet: each has its own
+folder and ports.
+"""
+
+import asyncio
+import contextlib
+import os
+import tempfile
+import threading
+from collections.abc import Coroutine, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol, TypeVar
+from urllib.parse import unquote, urlsplit
+
+from hanro_local import jars, java, kafka, ports, postgres
+from hanro_local.child import Child
+from hanro_local.kafka import KafkaSettings
+from hanro_local.postgres import PostgresAddress, PostgresSettings
+from hanro_local.supervisor import Supervisor, supervised
+
+START_SECONDS = 400.0
+STOP_SECONDS = 30.0
+
+Value = TypeVar("Value")
+
+
+class ServersMissing(RuntimeError):  # noqa: N818  named for what it says, as all of hanro's errors
+    """The session's servers cannot be had; the text is one line with the remedy."""
+
+
+class Servers(Protocol):
+    """The servers of one test session."""
+
+    def postgres(self) -> PostgresAddress:
+        """Return Postgres, started by the first call."""
+
+    def kafka(self) -> str:
+        """Return Kafka's bootstrap address `host:port`, started by the first call."""
+
+
+@contextlib.contextmanager
+def started_servers(environ: Mapping[str, str] = os.environ, *, folder: Path | None = None) -> Iterator[Servers]:
+    """Offer the session's servers; at the end, also at a violent one, no process and no folder is left.
+
+    `folder` holds the state of embedded servers and is kept; without one it is a temporary folder that is removed.
+
+    Raises:
+        ServersMissing: HANRO_STACK is unknown or an address is missing.
+        DaemonMissing: no Docker daemon answers.
+    """
+    match environ.get("HANRO_STACK") or "embedded":
+        case "embedded":
+            with _embedded(folder) as servers:
+                yield servers
+        case "external":
+            yield External(environ)
+        case "containers":
+            # Only here: the Docker client is slow to load, and not installed beside `make run`.
+            from hanro_local.containers import Containers  # noqa: PLC0415
+
+            with contextlib.ExitStack() as stack:
+                yield Containers(stack)
+        case unknown:
+            raise ServersMissing(f"HANRO_STACK={unknown} is unknown: say embedded, external or containers")
+
+
+@dataclass(frozen=True)
+class External:
+    """Servers that someone else runs."""
+
+    environ: Mapping[str, str]
+
+    def postgres(self) -> PostgresAddress:
+        """Return what HANRO_POSTGRES_URL says, such as postgresql://postgres:secret@db.example:5432."""
+        url = urlsplit(self._said("HANRO_POSTGRES_URL"))
+        return PostgresAddress(
+            host=url.hostname or "127.0.0.1",
+            port=url.port or 5432,
+            user=unquote(url.username or postgres.SUPERUSER),
+            password=unquote(url.password or ""),
+        )
+
+    def kafka(self) -> str:
+        """Return what HANRO_KAFKA says."""
+        return self._said("HANRO_KAFKA")
+
+    def _said(self, name: str) -> str:
+        try:
+            return self.environ[name]
+        except KeyError:
+            raise ServersMissing(f"HANRO_STACK=external needs {name}") from None
+
+
+class Embedded:
+    """Servers as child processes, kept by an event loop in a thread of its own: a test's own loop comes and goes."""
+
+    def __init__(self, supervisor: Supervisor, loop: asyncio.AbstractEventLoop, state: Path) -> None:
+        self._supervisor = supervisor
+        self._loop = loop
+        self._state = state
+        self._lock = threading.Lock()
+        self._postgres: PostgresAddress | None = None
+        self._kafka: str | None = None
+
+    def postgres(self) -> PostgresAddress:
+        """Return Postgres, started by the first call."""
+        with self._lock:
+            if self._postgres is None:
+                wanted = PostgresSettings(self._state / "postgres", ports.choose(1)[0], is_durable=False)
+                self._start(postgres.child(wanted))
+                self._postgres = postgres.address(wanted)
+            return self._postgres
+
+    def kafka(self) -> str:
+        """Return Kafka's bootstrap address, started by the first call; the jars are fetched if need be."""
+        with self._lock:
+            if self._kafka is None:
+                port, controller_port = ports.choose(2)
+                class_path = self._await(jars.ready())
+                wanted = KafkaSettings(self._state / "kafka", port, controller_port, java.find(), class_path)
+                self._start(kafka.child(wanted))
+                self._kafka = kafka.bootstrap(wanted)
+            return self._kafka
+
+    def pid(self, name: str) -> int:
+        """Return the process number of `postgres` or `kafka`, once started."""
+        return self._supervisor.pid(name)
+
+    def _start(self, child: Child) -> None:
+        self._await(self._supervisor.start([child]))
+
+    def _await(self, work: Coroutine[None, None, Value]) -> Value:
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result(START_SECONDS)
+
+
+@contextlib.contextmanager
+def _embedded(folder: Path | None) -> Iterator[Embedded]:
+    state = folder or Path(tempfile.mkdtemp(prefix="hanro-servers-"))
+    # Postgres as `nobody` must pass through; a temporary folder is closed to others.
+    state.mkdir(parents=True, exist_ok=True)
+    state.chmod(0o711)
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever, name="hanro-servers", daemon=True)
+    thread.start()
+    holder = _Holder(state, is_temporary=folder is None)
+    try:
+        supervisor = asyncio.run_coroutine_threadsafe(holder.open(), loop).result(STOP_SECONDS)
+        yield Embedded(supervisor, loop, state)
+    finally:
+        asyncio.run_coroutine_threadsafe(holder.close(), loop).result(STOP_SECONDS)
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        loop.close()
+
+
+class _Holder:
+    # One task both enters and leaves the supervisor's block, because a task group demands it.
+    def __init__(self, state: Path, *, is_temporary: bool) -> None:
+        self._state = state
+        self._is_temporary = is_temporary
+        self._closing = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+
+    async def open(self) -> Supervisor:
+        opened: asyncio.Future[Supervisor] = asyncio.get_running_loop().create_future()
+        self._task = asyncio.create_task(self._hold(opened))
+        return await opened
+
+    async def close(self) -> None:
+        self._closing.set()
+        if self._task:
+            await self._task
+
+    async def _hold(self, opened: "asyncio.Future[Supervisor]") -> None:
+        async with supervised(self._state, report=print) as supervisor:
+            if self._is_temporary:
+                # The guard removes it after the last process, whether we end well or are killed.
+                supervisor.guard.remove_at_end(self._state)
+                elsewhere = postgres.place(self._state / "postgres")[0]
+                if elsewhere != self._state / "postgres":
+                    supervisor.guard.remove_at_end(elsewhere)
+            opened.set_result(supervisor)
+            await self._closing.wait()

@@ -1,0 +1,41 @@
+"""Reads the environment of the local stack's commands. Standard library alone: preflight uses it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+DEFAULT_PORT = 8080
+HIGHEST_PORT = 65535
+
+
+class SettingRefused(ValueError):  # noqa: N818  named for what it says, as all of hanro's errors
+    """A variable cannot be used; the text is one line with the remedy."""
+
+
+@dataclass(frozen=True)
+class StackSettings:
+    """One stack: a state folder of its own and the gateway's port. Two stacks with different ones run side by side.
+
+    `is_durable` False lets Postgres skip waiting for the disk: for tests, whose state ends with them.
+    """
+
+    state: Path
+    gateway_port: int
+    is_durable: bool = True
+
+
+def state_root(environ: Mapping[str, str], folder: Path) -> Path:
+    """Return where every stack has a folder for its state: HANRO_STATE, or `.hanro` below the given folder."""
+    return folder / (environ.get("HANRO_STATE") or ".hanro")
+
+
+def read(environ: Mapping[str, str], folder: Path, *, name: str = "run") -> StackSettings:
+    """Read HANRO_STATE and HANRO_PORT (default 8080).
+
+    Raises:
+        SettingRefused: HANRO_PORT is no port number.
+    """
+    said = environ.get("HANRO_PORT") or str(DEFAULT_PORT)
+    if not said.isdecimal() or not 0 < int(said) <= HIGHEST_PORT:
+        raise SettingRefused(f"HANRO_PORT={said} is no port: give a number from 1 to {HIGHEST_PORT}")
+    return StackSettings(state=state_root(environ, folder) / name, gateway_port=int(said))
