@@ -84,9 +84,7 @@ def clean(environ: dict[str, str], folder: Path, *, report: Callable[[str], None
     if root.exists() and not any(root.iterdir()):
         root.rmdir()
     report(
-        f"wiped {_readable(root, folder)}/; Kafka's jars stay in {jars.repository()}"
-        if states
-        else "nothing to wipe"
+        f"wiped {_readable(root, folder)}/; Kafka's jars stay in {jars.repository()}" if states else "nothing to wipe"
     )
     return 0
 

@@ -126,6 +126,11 @@ class Embedded:
                 self._kafka = kafka.bootstrap(wanted)
             return self._kafka
 
+    @property
+    def state(self) -> Path:
+        """The folder of these servers."""
+        return self._state
+
     def pid(self, name: str) -> int:
         """Return the process number of `postgres` or `kafka`, once started."""
         return self._supervisor.pid(name)
