@@ -16,7 +16,7 @@ help: ## list the commands
 run: ## start everything on this machine and show orders arriving; Ctrl-C stops it
 	@$(NEW_ENOUGH)
 	@PYTHONPATH=deploy/local/src $(PYTHON) -m hanro_local.preflight
-	@$(MAKE) --no-print-directory $(VENV)/run.stamp
+	@$(MAKE) --silent $(VENV)/run.stamp
 	@exec $(BIN)/python -m hanro_local run
 
 test: $(VENV)/dev.stamp lint ## prove it: lint, types, import contracts and every test

@@ -1,6 +1,8 @@
 """A jar that is not the one that was tested is refused."""
 
 import hashlib
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -42,3 +44,17 @@ def test_the_committed_sums_name_all_45_jars_once() -> None:
     assert all(len(one.sha512) == 128 for one in expected)
     assert expected[0].path.endswith("kafka_2.13-4.4.0.jar")
     assert 44 < sum(one.size for one in expected) / 1e6 < 45
+
+
+@pytest.mark.parametrize(("parent_lives", "code"), [(True, 0), (False, 1)])
+def test_the_fetching_process_ends_well_beside_its_parent_and_at_once_without(*, parent_lives: bool, code: int) -> None:
+    work = "" if parent_lives else "; import time; time.sleep(600)"
+    with subprocess.Popen(
+        [sys.executable, "-c", f"from hanro_local.jars import end_with_parent; end_with_parent(){work}"],
+        stdin=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as process:
+        assert process.stdin
+        if not parent_lives:
+            process.stdin.close()
+        assert process.wait(timeout=20) == code

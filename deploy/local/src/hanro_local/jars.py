@@ -167,7 +167,9 @@ def end_with_parent() -> None:
     """End this process when the one that started it is gone: its end of our standard input closes then."""
 
     def watch() -> None:
-        sys.stdin.buffer.read()
+        # Not through sys.stdin: a thread inside its buffer makes the interpreter abort at its end.
+        while os.read(0, 1):
+            pass
         os._exit(1)
 
     threading.Thread(target=watch, daemon=True).start()
