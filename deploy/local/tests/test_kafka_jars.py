@@ -32,6 +32,15 @@ def test_a_changed_jar_is_refused_in_one_line_with_the_remedy(tmp_path: Path) ->
     assert "\n" not in str(refusal.value)
 
 
+def test_a_torn_download_is_fetched_again_and_a_whole_jar_is_kept(tmp_path: Path) -> None:
+    (tmp_path / "torn.jar").write_bytes(CONTENT[:5])
+    (tmp_path / "whole.jar").write_bytes(CONTENT)
+    expected = [jar("torn.jar"), jar("whole.jar")]
+    assert not jars.are_there(tmp_path, expected)
+    jars.drop_torn(tmp_path, expected)
+    assert [one.name for one in tmp_path.iterdir()] == ["whole.jar"]
+
+
 def test_a_missing_jar_is_refused(tmp_path: Path) -> None:
     assert not jars.are_there(tmp_path, [jar("a.jar")])
     with pytest.raises(JarsRefused, match="is missing"):

@@ -69,8 +69,20 @@ def check(folder: Path, jars: Sequence[Jar]) -> list[Path]:
 
 
 def are_there(folder: Path, jars: Sequence[Jar]) -> bool:
-    """Whether every jar has its file; what is in it is not looked at."""
-    return all((folder / jar.path).exists() for jar in jars)
+    """Whether every jar has a file of its length; what is in it is not looked at."""
+    return not any(_is_torn(folder, jar) or not (folder / jar.path).exists() for jar in jars)
+
+
+def drop_torn(folder: Path, jars: Sequence[Jar]) -> None:
+    """Delete files of another length, which a broken download left: jgo would take them for whole."""
+    for jar in jars:
+        if _is_torn(folder, jar):
+            (folder / jar.path).unlink()
+
+
+def _is_torn(folder: Path, jar: Jar) -> bool:
+    file = folder / jar.path
+    return file.exists() and file.stat().st_size != jar.size
 
 
 def megabytes(folder: Path, jars: Sequence[Jar]) -> float:
@@ -129,9 +141,10 @@ async def _read(process: asyncio.subprocess.Process) -> tuple[bytes, int]:
     return said, await process.wait()
 
 
-def fetch() -> list[Path]:
+def fetch(torn_if_differ: Sequence[Jar] = ()) -> list[Path]:
     """Fetch what is missing with jgo and return the files, ours and transitive; one process at a time, others wait.
 
+    Files whose length is not that of the given jars are fetched again.
     `jgo.resolve`, not `jgo.build`: the latter fetches a whole JDK to classify modules.
     """
     folder = repository()
@@ -139,6 +152,7 @@ def fetch() -> list[Path]:
     lock = os.open(folder / ".hanro-lock", os.O_RDWR | os.O_CREAT, 0o644)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX)
+        drop_torn(folder, torn_if_differ)
         return [Path(artifact.resolve()) for artifact in jgo.resolve(ENDPOINT)]
     finally:
         os.close(lock)
@@ -160,7 +174,7 @@ def main() -> None:
         sys.stdout.write(sums())
     else:
         end_with_parent()
-        fetch()
+        fetch(expected())
 
 
 def end_with_parent() -> None:
