@@ -1,0 +1,91 @@
+"""Prepares a database for the services: for each a schema, an owner role to change it and a runtime role to use it."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from urllib.parse import quote, urlsplit, urlunsplit
+
+import asyncpg
+
+SCHEMAS = ("account", "catalog", "orders", "notifier")
+CONNECT_SECONDS = 10.0
+
+
+@dataclass(frozen=True)
+class SchemaUrls:
+    """How a service reaches its schema: `owner` for migrations, `runtime` for everything else. Both hold a password."""
+
+    schema: str
+    owner: str = field(repr=False)
+    runtime: str = field(repr=False)
+
+
+def urls(admin_url: str, database: str, schema: str, passwords: Mapping[str, str]) -> SchemaUrls:
+    """Give the URLs of a schema; `passwords` are by role name, `<schema>_owner` and `<schema>_runtime`."""
+    return SchemaUrls(
+        schema,
+        owner=_url(admin_url, database, f"{schema}_owner", passwords[f"{schema}_owner"]),
+        runtime=_url(admin_url, database, f"{schema}_runtime", passwords[f"{schema}_runtime"]),
+    )
+
+
+def roles(schemas: Iterable[str] = SCHEMAS) -> list[str]:
+    """List the roles of some schemas."""
+    return [f"{schema}_{kind}" for schema in schemas for kind in ("owner", "runtime")]
+
+
+async def provision(
+    admin_url: str, database: str, passwords: Mapping[str, str], schemas: Iterable[str] = SCHEMAS
+) -> dict[str, SchemaUrls]:
+    """Make the database, its roles and schemas where they are missing, and set the passwords; may be repeated.
+
+    A runtime role gets what later migrations create by default privileges; nobody else gets anything.
+
+    Raises:
+        OSError, asyncpg.PostgresError: the server cannot be reached or refuses.
+    """
+    schemas = tuple(schemas)
+    server = await asyncpg.connect(admin_url, timeout=CONNECT_SECONDS)
+    try:
+        for role in roles(schemas):
+            if not await server.fetchval("select 1 from pg_roles where rolname = $1", role):
+                await server.execute(f"create role {_name(role)} login")
+            await server.execute(f"alter role {_name(role)} password {_text(passwords[role])}")
+        if not await server.fetchval("select 1 from pg_database where datname = $1", database):
+            await server.execute(f"create database {_name(database)}")
+    finally:
+        await server.close(timeout=CONNECT_SECONDS)
+    inside = await asyncpg.connect(_url(admin_url, database), timeout=CONNECT_SECONDS)
+    try:
+        await inside.execute(
+            f"revoke all on database {_name(database)} from public; revoke all on schema public from public"
+        )
+        for schema in schemas:
+            owner, runtime = _name(f"{schema}_owner"), _name(f"{schema}_runtime")
+            await inside.execute(
+                f"grant connect on database {_name(database)} to {owner}, {runtime};"
+                f"create schema if not exists {_name(schema)} authorization {owner};"
+                f"grant usage on schema {_name(schema)} to {runtime};"
+                f"alter default privileges for role {owner} in schema {_name(schema)}"
+                f" grant select, insert, update, delete on tables to {runtime};"
+                f"alter default privileges for role {owner} in schema {_name(schema)}"
+                f" grant usage, select on sequences to {runtime};"
+            )
+    finally:
+        await inside.close(timeout=CONNECT_SECONDS)
+    return {schema: urls(admin_url, database, schema, passwords) for schema in schemas}
+
+
+def _url(admin_url: str, database: str, user: str | None = None, password: str | None = None) -> str:
+    parts = urlsplit(admin_url)
+    place = parts.netloc
+    if user is not None and password is not None:
+        place = f"{quote(user, safe='')}:{quote(password, safe='')}@{parts.hostname}:{parts.port}"
+    return urlunsplit((parts.scheme, place, f"/{database}", "", ""))
+
+
+def _name(identifier: str) -> str:
+    return '"' + identifier.replace('"', '""') + '"'
+
+
+def _text(value: str) -> str:
+    return "'" + value.replace("'", "''") + "'"
