@@ -66,7 +66,12 @@ class Clock:
         return self._real_monotonic() + self._forward
 
     def set_offset(self, offset: timedelta) -> None:
-        """Move virtual time to real time plus `offset`, run what became due, then tell the listeners the jump."""
+        """Move virtual time to real time plus `offset`, run what became due, then tell the listeners the jump.
+
+        Raises:
+            OverflowError: the years 1 to 9999 would be left; nothing has changed.
+        """
+        _ = self._real_now() + offset
         jump = offset - self._offset
         self._offset = offset
         self._forward += max(0.0, jump.total_seconds())

@@ -21,6 +21,7 @@ HttpKind = Literal[
     "garbage",
 ]
 MailKind = Literal["mail-answer", "mail-cut", "mail-slow", "mail-refuse", "mail-tls-name", "mail-tls-broken"]
+Kind = Literal[HttpKind, MailKind]
 Stage = Literal["connect", "ehlo", "auth", "mail", "rcpt", "data", "body", "dot"]
 
 _NEEDS_SECONDS = frozenset({"slow", "silence", "mail-slow"})
@@ -51,7 +52,7 @@ class Fault(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    kind: HttpKind | MailKind
+    kind: Kind
     match: Match = Match()
     status: int | None = Field(default=None, ge=200, le=599, description="HTTP status, or SMTP code for mail-answer.")
     body: str | None = None

@@ -9,7 +9,10 @@ from simkit.exchange import Caller, Marketplace, Reply, Request
 from simkit.faults import Fault
 
 GARBAGE_BYTES = 512
-_MAINTENANCE = "<!DOCTYPE html><html><head><title>Maintenance</title></head><body><h1>ただいまメンテナンス中です</h1></body></html>"
+_MAINTENANCE = """<!DOCTYPE html>
+<html><head><title>Maintenance</title></head>
+<body><h1>ただいまメンテナンス中です</h1></body></html>
+"""
 
 
 @dataclass(frozen=True)

@@ -53,6 +53,13 @@ class _Bucket:
     limit: Limit
     full_at: Fraction  # GCRA's theoretical arrival time: when the bucket would be full again
 
+    def change(self, limit: Limit, now: int) -> None:
+        """Put another limit in force at `now`, with the tokens that are left."""
+        missing = max(Fraction(0), self.full_at - now) / self.limit.interval
+        tokens = min(self.limit.burst - missing, Fraction(limit.burst))
+        self.full_at = now + (limit.burst - tokens) * limit.interval
+        self.limit = limit
+
 
 class Limits:
     """Admit or refuse calls by GCRA on the clock's monotonic side.
@@ -71,6 +78,9 @@ class Limits:
     def set(self, limit: Limit, shop: str | None = None, group: str | None = None) -> None:
         """Put a limit in force at once; None means every shop or every group."""
         self._limits[shop, group] = limit
+        now = self._now()
+        for key, bucket in self._buckets.items():
+            bucket.change(self.find(*key), now)
 
     def list(self) -> dict[tuple[str | None, str | None], Limit]:
         """Give the limits by (shop, group)."""
@@ -89,16 +99,11 @@ class Limits:
 
     def admit(self, shop: str, group: str) -> float | None:
         """Take a token; None when there was one, else the seconds until there is. A refusal costs no token."""
-        now = round(self._clock.monotonic() * _NANOSECONDS)
+        now = self._now()
         limit = self.find(shop, group)
         meter = self._meters.setdefault((shop, group), Meter(shop, group))
         meter.see(now)
         bucket = self._buckets.setdefault((shop, group), _Bucket(limit, Fraction(now)))
-        if bucket.limit != limit:
-            missing = max(Fraction(0), bucket.full_at - now) / bucket.limit.interval
-            tokens = min(bucket.limit.burst - missing, Fraction(limit.burst))
-            bucket.full_at = now + (limit.burst - tokens) * limit.interval
-            bucket.limit = limit
         earliest = bucket.full_at - (limit.burst - 1) * limit.interval
         if now < earliest:
             meter.refused += 1
@@ -106,6 +111,9 @@ class Limits:
         bucket.full_at = max(Fraction(now), bucket.full_at) + limit.interval
         meter.accepted += 1
         return None
+
+    def _now(self) -> int:
+        return round(self._clock.monotonic() * _NANOSECONDS)
 
     def clear_meters(self) -> None:
         """Start counting anew; buckets and limits stay."""

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+import os
 import signal
 import socket
 import sys
@@ -63,16 +64,26 @@ def bind(host: str, port: int) -> socket.socket:
     Raises:
         OSError: the port is taken or the address is not ours.
     """
-    listening = socket.create_server((host, port), backlog=1024)
+    try:
+        listening = socket.create_server((host, port), backlog=1024)
+    except OSError as error:
+        raise OSError(error.errno, f"port {port} of {host}: {os.strerror(error.errno or 0)}") from error
     listening.settimeout(0)
     return listening
 
 
-async def serve(app: ASGIApp, listening: socket.socket, beside: Sequence[Companion] = ()) -> None:
-    """Serve until SIGTERM or SIGINT, within 2 s of which all connections are closed.
+async def _stop_with(server: uvicorn.Server, stop: asyncio.Event) -> None:
+    await stop.wait()
+    server.should_exit = True
 
-    `beside` makes what runs as long as the server does; an exception in it ends the process: a simulator with a dead timer
-    would give answers that nobody may trust.
+
+async def serve(
+    app: ASGIApp, listening: socket.socket, beside: Sequence[Companion] = (), stop: asyncio.Event | None = None
+) -> None:
+    """Serve until SIGTERM, SIGINT or `stop`, within 2 s of which all connections are closed.
+
+    `beside` makes what runs as long as the server does; an exception in it ends the process: a simulator with a dead
+    timer would give answers that nobody may trust.
     """
     config = uvicorn.Config(
         app,
@@ -92,6 +103,8 @@ async def serve(app: ASGIApp, listening: socket.socket, beside: Sequence[Compani
     server = _Server(config)
     async with asyncio.TaskGroup() as group:
         companions = [group.create_task(companion()) for companion in beside]
+        if stop is not None:
+            companions.append(group.create_task(_stop_with(server, stop)))
         await server.serve(sockets=[listening])
         for companion in companions:
             companion.cancel()

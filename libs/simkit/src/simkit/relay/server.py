@@ -2,7 +2,6 @@
 
 import asyncio
 import random
-import socket
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -14,6 +13,7 @@ from simkit.relay.certificates import Authority, keep_authority, make_authority,
 from simkit.relay.conversation import Conversation, Desk, Rules
 from simkit.relay.logins import Login, Logins
 from simkit.relay.mailbox import Mailbox
+from simkit.server import bind
 
 
 @dataclass(frozen=True)
@@ -101,7 +101,7 @@ class Relay:
 
     async def _listen(self) -> None:
         loop = asyncio.get_running_loop()
-        listening = socket.create_server((self.host, self.port))
+        listening = bind(self.host, self.port)
         self.port = listening.getsockname()[1]
         self._server = await loop.create_server(self._converse, sock=listening)
 
