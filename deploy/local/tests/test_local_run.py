@@ -195,6 +195,15 @@ def test_a_run_that_is_interrupted_while_starting_ends_with_0_and_nothing_left(f
     assert run.family() == []
 
 
+def test_a_run_whose_reader_is_gone_stops_with_0_and_without_a_trace(folder: Path) -> None:
+    run = Run(folder, ports.choose(1)[0])
+    assert run.process.stdout
+    run.process.stdout.readline()
+    run.process.stdout.close()
+    assert run.process.wait(timeout=60) == 0
+    assert run.family() == []
+
+
 def test_ctrl_c_in_a_terminal_ends_make_with_0(folder: Path) -> None:
     (folder / "Makefile").write_text(f"run:\n\t@exec {sys.executable} -m hanro_local run\n")
     environment = {**os.environ, "HANRO_PORT": str(ports.choose(1)[0]), "HANRO_STATE": ""}

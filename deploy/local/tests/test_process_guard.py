@@ -75,8 +75,12 @@ def test_kill_minus_nine_of_the_parent_ends_stubborn_children_and_grandchildren_
             assert parent.stdout.readline() == "told\n"
         assert all(psutil.pid_exists(pid) for pid in pids[:2])
         parent.kill()
-    assert wait_until(lambda: not any(pid in living() for pid in pids), 10)
-    assert wait_until(lambda: not folder.exists(), 2)
+    try:
+        assert wait_until(lambda: not any(pid in living() for pid in pids), 10)
+        assert wait_until(lambda: not folder.exists(), 2)
+    finally:
+        for pid in set(pids) & set(living()):
+            os.kill(pid, signal.SIGKILL)
 
 
 def test_a_number_that_another_process_has_now_is_left_alone(sleeper: subprocess.Popen[bytes]) -> None:

@@ -2,6 +2,9 @@
 
 import asyncio
 import contextlib
+import os
+import signal
+import sys
 import time
 from collections.abc import AsyncIterator, Callable
 
@@ -9,8 +12,13 @@ SECONDS_BETWEEN_LINES = 4.0
 
 
 def say(line: str) -> None:
-    """Write a line to standard output at once."""
-    print(line, flush=True)
+    """Write a line to standard output at once; a reader that has gone asks us to stop, as SIGTERM does."""
+    try:
+        print(line, flush=True)
+    except BrokenPipeError:
+        # What still comes goes nowhere, also what Python flushes at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        os.kill(os.getpid(), signal.SIGTERM)
 
 
 class Step:
