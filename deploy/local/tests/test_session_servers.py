@@ -1,10 +1,21 @@
 """A test session gets the servers that it asks for, and no others."""
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import asyncpg
 import pytest
 
 from hanro_local.process_table import living
 from hanro_local.servers import Embedded, ServersMissing, started_servers
+
+ASK_FOR_CONTAINERS = """
+from hanro_local.servers import started_servers
+with started_servers() as servers:
+    servers.postgres()
+"""
 
 
 async def test_postgres_alone_starts_no_kafka_and_leaves_no_process() -> None:
@@ -55,3 +66,17 @@ def test_a_missing_address_and_an_unknown_kind_are_named() -> None:
         servers.kafka()
     with pytest.raises(ServersMissing, match="HANRO_STACK=cloud"), started_servers({"HANRO_STACK": "cloud"}):
         pass
+
+
+def test_containers_without_a_docker_daemon_are_one_line_with_the_remedy(tmp_path: Path) -> None:
+    answer = subprocess.run(
+        [sys.executable, "-W", "error", "-c", ASK_FOR_CONTAINERS],
+        env={**os.environ, "HANRO_STACK": "containers", "DOCKER_HOST": f"unix://{tmp_path}/none.sock"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    last = answer.stderr.splitlines()[-1]
+    assert answer.returncode == 1
+    assert "finds no Docker daemon: start it, or say HANRO_STACK=embedded" in last

@@ -5,8 +5,8 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from docker.errors import DockerException  # type: ignore[import-untyped]  # it ships no types
-from testcontainers.kafka import KafkaContainer
-from testcontainers.postgres import PostgresContainer
+from testcontainers.community.kafka import KafkaContainer
+from testcontainers.community.postgres import PostgresContainer
 
 from hanro_local import postgres
 from hanro_local.postgres import PostgresAddress
