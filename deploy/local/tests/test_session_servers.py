@@ -70,7 +70,7 @@ def test_a_missing_address_and_an_unknown_kind_are_named() -> None:
 
 def test_containers_without_a_docker_daemon_are_one_line_with_the_remedy(tmp_path: Path) -> None:
     answer = subprocess.run(
-        [sys.executable, "-W", "error", "-c", ASK_FOR_CONTAINERS],
+        [sys.executable, "-W", "error::DeprecationWarning", "-c", ASK_FOR_CONTAINERS],
         env={**os.environ, "HANRO_STACK": "containers", "DOCKER_HOST": f"unix://{tmp_path}/none.sock"},
         capture_output=True,
         text=True,
