@@ -10,7 +10,7 @@ from starlette.types import ASGIApp
 
 from simkit.kit import Kit, make_kit
 from simkit.limits import Limit
-from simkit.relay.conversation import Rules
+from simkit.relay.desk import Rules
 from simkit.relay.server import Relay, RelaySettings, make_desk
 from simkit.server import Companion, bind, run, serve
 

@@ -8,7 +8,7 @@ from simkit.clock import Clock
 from simkit.faults import FaultBook
 from simkit.journal import Journal
 from simkit.limits import Limit, Limits
-from simkit.relay.conversation import Desk
+from simkit.relay.desk import Desk
 
 
 @dataclass(frozen=True)

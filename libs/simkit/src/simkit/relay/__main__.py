@@ -14,7 +14,7 @@ from pydantic import TypeAdapter, ValidationError
 from simkit.clock import Clock
 from simkit.faults import FaultBook
 from simkit.journal import Journal
-from simkit.relay.conversation import SIZE_LIMIT_BYTES, Rules
+from simkit.relay.desk import SIZE_LIMIT_BYTES, Rules
 from simkit.relay.routes import LoginSetting, relay_routes
 from simkit.relay.server import Relay, RelaySettings, make_desk
 from simkit.routes import Controls, make_control_app

@@ -1,53 +1,17 @@
 """Speaks SMTP with one client: the marketplace's rules, the fault dials, and what was said into the journal."""
 
 import asyncio
-import fnmatch
+import contextlib
 import socket
-import ssl
 import struct
-from dataclasses import dataclass
 from typing import Any
 
-from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
+from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session, TLSSetupException
 
-from simkit.clock import Clock
-from simkit.faults import Fault, FaultBook, Stage
-from simkit.journal import Journal
-from simkit.relay.logins import Login, Logins
-from simkit.relay.mailbox import Mailbox, read_content
-
-SIZE_LIMIT_BYTES = 10 * 1024 * 1024
-
-
-@dataclass(frozen=True)
-class Rules:
-    """State a marketplace's rules for mail; defaults are Rakuten's.
-
-    `recipient_pattern` is a glob over the recipient's domain. Source: rakuten-ichiba-orders 12 [2+], size [?].
-    """
-
-    recipient_pattern: str = "*.fw.rakuten.ne.jp"
-    size_limit_bytes: int = SIZE_LIMIT_BYTES
-    host_name: str = "localhost"
-
-    def allows_recipient(self, address: str) -> bool:
-        """Tell whether the relay takes mail for `address`."""
-        domain = address.rpartition("@")[2].casefold()
-        return fnmatch.fnmatchcase(domain, self.recipient_pattern.casefold())
-
-
-@dataclass(frozen=True)
-class Desk:
-    """Hold what all conversations of one relay share."""
-
-    clock: Clock
-    journal: Journal
-    faults: FaultBook
-    logins: Logins
-    mailbox: Mailbox
-    rules: Rules
-    tls: ssl.SSLContext
-    wrong_name_tls: ssl.SSLContext
+from simkit.faults import Fault, Stage
+from simkit.relay.desk import Desk
+from simkit.relay.logins import Login
+from simkit.relay.mailbox import read_content
 
 
 class _QuietSession(Session):
@@ -91,6 +55,15 @@ class _Rules:
     ) -> str:
         del session
         return await server.end_data(envelope)
+
+    async def handle_exception(self, error: Exception) -> str:
+        """Note a handshake that the client broke off; anything else is a bug and is logged by the library."""
+        if not isinstance(error, TLSSetupException):
+            raise error
+        note = {"stage": "starttls", "shop": None, "answer": "handshake failed", "fault": None, "stored": None}
+        self._desk.journal.add("smtp", note)
+        # Never sent: the library closes the connection.
+        return "454 4.7.0 TLS handshake failed"
 
 
 class Conversation(SMTP):
@@ -194,6 +167,10 @@ class Conversation(SMTP):
             await super().smtp_STARTTLS(arg)
             return
         await super().push("220 Ready to start TLS")
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(5):
+                # The client's greeting: a client that sees the end first would call it a lost connection.
+                await self._reader.read(4096)
         self._writer.write(b"\x15\x03\x03\x00\x02\x02\x28")  # a fatal alert: handshake failure
         await self._writer.drain()
         self._writer.close()

@@ -6,7 +6,7 @@ from fastapi import APIRouter, HTTPException, Query
 from fastapi.responses import HTMLResponse
 from pydantic import BaseModel, ConfigDict, Field
 
-from simkit.relay.conversation import Desk
+from simkit.relay.desk import Desk
 from simkit.relay.logins import Login
 from simkit.relay.mailbox import mail_to_json
 from simkit.relay.pages import inbox_page, mail_page

@@ -10,7 +10,8 @@ from simkit.clock import Clock
 from simkit.faults import FaultBook
 from simkit.journal import Journal
 from simkit.relay.certificates import Authority, keep_authority, make_authority, server_context
-from simkit.relay.conversation import Conversation, Desk, Rules
+from simkit.relay.conversation import Conversation
+from simkit.relay.desk import Desk, Rules
 from simkit.relay.logins import Login, Logins
 from simkit.relay.mailbox import Mailbox
 from simkit.server import bind
