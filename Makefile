@@ -25,7 +25,7 @@ test: $(VENV)/dev.stamp lint ## prove it: lint, types, import contracts and ever
 lint: $(VENV)/dev.stamp ## style, types and import contracts
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
-	@$(BIN)/mypy libs deploy tests
+	@$(BIN)/mypy libs deploy tests conftest.py
 	@$(BIN)/lint-imports
 
 clean: ## wipe the state of the local stack (.hanro)

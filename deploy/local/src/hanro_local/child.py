@@ -9,11 +9,11 @@ Probe = Callable[[], Awaitable[None]]
 """Returns when the child can be used; raises NotReady or OSError while it cannot."""
 
 
-class NotReady(Exception):  # noqa: N818  an answer, not an error
+class NotReady(Exception):
     """The child does not answer yet."""
 
 
-class ChildFailed(RuntimeError):  # noqa: N818  named for what it says, as all of hanro's errors
+class ChildFailed(RuntimeError):
     """A child did not become ready; the text is one line with the place of its log."""
 
 

@@ -17,7 +17,7 @@ KAFKA_IMAGE = "apache/kafka:4.4.0"
 Value = TypeVar("Value")
 
 
-class DaemonMissing(RuntimeError):  # noqa: N818  named for what it says, as all of hanro's errors
+class DaemonMissing(RuntimeError):
     """No Docker daemon answers; the text is one line with the remedy."""
 
 

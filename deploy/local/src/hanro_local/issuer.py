@@ -45,7 +45,7 @@ class Claims:
     lifetime: timedelta = TOKEN_LIFETIME
 
 
-class Refusal(Exception):  # noqa: N818  RFC 6749 5.2 calls it an error response; `code` is its `error`
+class Refusal(Exception):
     """A token request that is answered with an error of RFC 6749 5.2."""
 
     def __init__(self, code: str, description: str, status: int = 400) -> None:

@@ -25,7 +25,7 @@ SUMS = "kafka-jars.sha512"
 FETCH_SECONDS = 280.0
 
 
-class JarsRefused(RuntimeError):  # noqa: N818  named for what it says, as all of hanro's errors
+class JarsRefused(RuntimeError):
     """The jars cannot be used; the text is one line with the remedy."""
 
 

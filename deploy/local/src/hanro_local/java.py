@@ -13,7 +13,7 @@ WHEELS = {("Linux", "x86_64"), ("Linux", "aarch64"), ("Darwin", "arm64"), ("Darw
 VERSION = re.compile(r'version "(\d+)')
 
 
-class JavaMissing(RuntimeError):  # noqa: N818  named for what it says, as all of hanro's errors
+class JavaMissing(RuntimeError):
     """There is no usable Java; the text is one line with the remedy."""
 
 

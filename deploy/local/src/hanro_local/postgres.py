@@ -28,7 +28,7 @@ FALLBACK = Path("/var/tmp")  # noqa: S108  outlives a restart of the machine; ou
 READY_SECONDS = 30.0
 
 
-class PlaceRefused(RuntimeError):  # noqa: N818  named for what it says, as all of hanro's errors
+class PlaceRefused(RuntimeError):
     """The fallback folder belongs to someone else; the text is one line with the remedy."""
 
 

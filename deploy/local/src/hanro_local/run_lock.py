@@ -9,7 +9,7 @@ from pathlib import Path
 FILE = "lock"
 
 
-class RunAlive(RuntimeError):  # noqa: N818  named for what it says, as all of hanro's errors
+class RunAlive(RuntimeError):
     """Another run holds the state folder; the text is one line with the remedy."""
 
 

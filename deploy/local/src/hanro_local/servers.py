@@ -28,7 +28,7 @@ STOP_SECONDS = 30.0
 Value = TypeVar("Value")
 
 
-class ServersMissing(RuntimeError):  # noqa: N818  named for what it says, as all of hanro's errors
+class ServersMissing(RuntimeError):
     """The session's servers cannot be had; the text is one line with the remedy."""
 
 

@@ -8,7 +8,7 @@ DEFAULT_PORT = 8080
 HIGHEST_PORT = 65535
 
 
-class SettingRefused(ValueError):  # noqa: N818  named for what it says, as all of hanro's errors
+class SettingRefused(ValueError):
     """A variable cannot be used; the text is one line with the remedy."""
 
 

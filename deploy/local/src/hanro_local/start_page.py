@@ -71,7 +71,7 @@ class Page:
     simulators: tuple[Link, ...]
 
 
-class _NoAnswer(Exception):  # noqa: N818  a reason to show, not a fault of ours
+class _NoAnswer(Exception):
     """A source did not answer with what the page can show; the text is the note."""
 
 

@@ -22,7 +22,7 @@ from simkit.server import TRANSPORT
 BODY_LIMIT_BYTES = 64 * 1024 * 1024
 
 
-class _Gone(Exception):  # noqa: N818  no error: the client went away
+class _Gone(Exception):
     """Say that the client closed the connection before its request was whole."""
 
 

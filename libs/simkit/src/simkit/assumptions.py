@@ -11,7 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 Assumed = TypeVar("Assumed")
 
 
-class AssumptionsRefused(ValueError):  # noqa: N818  the sentence names what was refused
+class AssumptionsRefused(ValueError):
     """Say which fields of an assumptions file cannot be taken, and why."""
 
 
