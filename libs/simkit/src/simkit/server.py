@@ -16,7 +16,6 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 TRANSPORT = "simkit.transport"
-_CLOSE = (b"connection", b"close")
 
 
 Companion = Callable[[], Coroutine[Any, Any, None]]
@@ -40,9 +39,10 @@ class _Server(uvicorn.Server):
 
 
 class ExactProtocol(H11Protocol):
-    """Hand the transport to the application, and add no header that the application did not write.
+    """Hand the transport to the application.
 
-    h11 keeps the spelling of header names; httptools is not used so that all machines answer alike.
+    h11 keeps the spelling of header names and writes `Connection: close` alone by itself; httptools is never used, so
+    that all machines answer alike.
     """
 
     def __init__(self, *arguments: Any, **settings: Any) -> None:
@@ -51,8 +51,6 @@ class ExactProtocol(H11Protocol):
 
         async def exact(scope: Scope, receive: Receive, send: Send) -> None:
             scope.setdefault("extensions", {})[TRANSPORT] = self.transport
-            # uvicorn would answer a client's "Connection: close" with the header in lower case; h11 spells it right.
-            scope["headers"][:] = [header for header in scope["headers"] if header != _CLOSE]
             await inner(scope, receive, send)
 
         self.app = exact
