@@ -1,0 +1,108 @@
+"""Joins gateway, functions, life cycle and controls into Rakuten Ichiba's simulator."""
+
+import random
+import re
+
+from simkit.app import make_app
+from simkit.exchange import Caller, Reply, Request
+from simkit.kit import Kit
+from simkit.redaction import Redaction
+from starlette.types import ASGIApp
+
+from hanro_rakuten_ichiba.simulator.answers import Answers
+from hanro_rakuten_ichiba.simulator.assumptions import Assumptions
+from hanro_rakuten_ichiba.simulator.confirm import confirm_orders
+from hanro_rakuten_ichiba.simulator.controls import control_routes
+from hanro_rakuten_ichiba.simulator.fields import BodyRefused, read_body
+from hanro_rakuten_ichiba.simulator.gateway import Gateway
+from hanro_rakuten_ichiba.simulator.licence import read_expiry
+from hanro_rakuten_ichiba.simulator.market import Market
+from hanro_rakuten_ichiba.simulator.messages import GET_SUBSTATUS_LIST, Answer, message
+from hanro_rakuten_ichiba.simulator.operations import Operation
+from hanro_rakuten_ichiba.simulator.order_controls import order_routes
+from hanro_rakuten_ichiba.simulator.read import read_orders
+from hanro_rakuten_ichiba.simulator.search import search_orders
+from hanro_rakuten_ichiba.simulator.shop_api import read_resource
+from hanro_rakuten_ichiba.simulator.shops import Shop
+
+TITLE = "Rakuten Ichiba"
+# The licence key travels in the URL of its own look-up; both parts of a pair are hidden wherever they turn up.
+_REDACTION = Redaction(
+    secret_names=frozenset({"licenseKey"}),
+    body_patterns=(re.compile(rb"((?:SP|SL)\d{1,6}_[A-Za-z0-9]{16})"),),
+)
+
+
+class Ichiba:
+    """Play the marketplace's side."""
+
+    def __init__(self, market: Market, kit: Kit, assumptions: Assumptions) -> None:
+        self._market = market
+        self._assumptions = assumptions
+        # Ids and cookies have a source of their own: reading must not change which orders a seed makes.
+        source = random.Random(f"answers {market.seed}")  # noqa: S311  repeatable on purpose
+        self._answers = Answers(kit.clock, source, assumptions)
+        self._gateway = Gateway(market.shops, kit.limits, self._answers, assumptions)
+
+    def identify(self, request: Request) -> Caller:
+        """Tell shop and function."""
+        return self._gateway.identify(request)
+
+    async def answer(self, request: Request, caller: Caller) -> Reply:
+        """Carry the request out."""
+        del caller
+        admitted = self._gateway.admit(request)
+        if isinstance(admitted, Reply):
+            return admitted
+        operation, shop = admitted
+        match operation.family:
+            case "order":
+                return self._answer_order(operation, shop, request)
+            case "license":
+                answer = read_expiry(shop, request.query_values())
+                return self._gateway.malformed() if answer is None else self._answers.answer(answer)
+            case "shop":
+                status, text = read_resource(
+                    shop, operation.function, operation.argument, request.query_values(), request.received_at
+                )
+                return self._answers.xml(status, text)
+
+    def throttled(self, request: Request, caller: Caller, wait_seconds: float) -> Reply:
+        """Say that there were too many calls."""
+        del request, caller
+        return self._gateway.throttled(wait_seconds)
+
+    def state(self) -> object:
+        """Give shops and orders."""
+        return self._market.state()
+
+    def reset(self) -> None:
+        """Forget shops and orders."""
+        self._market.reset()
+
+    def _answer_order(self, operation: Operation, shop: Shop, request: Request) -> Reply:
+        try:
+            body = read_body(request.body)
+        except BodyRefused:
+            return self._gateway.malformed(self._assumptions.unreadable_code)
+        now, assumed = request.received_at, self._assumptions
+        match operation.function:
+            case "searchOrder":
+                answer = search_orders(shop, body, now, assumed)
+            case "getOrder":
+                answer = read_orders(shop, body, now, assumed)
+            case "confirmOrder":
+                answer = confirm_orders(shop, body, now, self._market.life_cycle, assumed.orders_per_call)
+            case "getSubStatusList":
+                entries = [message(GET_SUBSTATUS_LIST, "INFO_101")]
+                answer = Answer(200, {"StatusModelList": shop.sub_statuses, "MessageModelList": entries})
+            case other:
+                raise ValueError(f"no function {other}")
+        return self._answers.answer(answer)
+
+
+def build(kit: Kit, assumptions: Assumptions, seed: int) -> ASGIApp:
+    """Make the simulator's application for `simkit.server.serve`."""
+    market = Market(kit, assumptions, seed)
+    ichiba = Ichiba(market, kit, assumptions)
+    return make_app(TITLE, ichiba, kit, control_routes(market), order_routes(market), redaction=_REDACTION)

@@ -1,0 +1,173 @@
+"""Serves the controls of shops: opening, keys, grants, set-up, the night run."""
+
+from typing import Literal
+
+from fastapi import APIRouter, HTTPException
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+from hanro_rakuten_ichiba.simulator.keys import write_authorization
+from hanro_rakuten_ichiba.simulator.market import Market
+from hanro_rakuten_ichiba.simulator.operations import GRANTS
+from hanro_rakuten_ichiba.simulator.shop_set_up import RESOURCES
+from hanro_rakuten_ichiba.simulator.shops import Shop
+
+KeyAction = Literal["issue", "expire", "revoke", "restore", "set"]
+
+
+class ShopWish(BaseModel):
+    """Describe a shop to open; what is left out is chosen."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    number: str | None = Field(default=None, pattern=r"^\d{1,6}$", description="999001, 999002 … when left out.")
+    url: str | None = None
+    name: str | None = None
+    confirms_automatically: bool = Field(default=False, description="RMS confirms each order as it comes.")
+
+
+class KeyChange(BaseModel):
+    """Describe what happens to the newest key; each action reads its own field."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    active_after_seconds: float | None = Field(default=None, ge=0, le=86_400, description="issue: refused for so long.")
+    expires_at: AwareDatetime | None = Field(default=None, description="set: the last second of the key.")
+
+
+class GrantSetting(BaseModel):
+    """Say whether a function may be called."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    enabled: bool
+
+
+class SubStatusSetting(BaseModel):
+    """Hold the shop's sub-statuses as getSubStatusList shows them."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    status_models: list[dict[str, object]]
+
+
+class ResourceSetting(BaseModel):
+    """Hold the entries of one resource of the shop family."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    entries: list[dict[str, object]]
+
+
+def find_shop(market: Market, number: str) -> Shop:
+    """Give a shop, or refuse with 404."""
+    shop = market.shops.find(number)
+    if shop is None:
+        raise HTTPException(404, f"there is no shop {number}")
+    return shop
+
+
+def _access(shop: Shop) -> dict[str, object]:
+    """Give the shop with its credentials: tests need them, nobody else reaches these controls."""
+    return {**shop.to_json(), "authorization": write_authorization(shop.key.credentials), "grants": _grants(shop)}
+
+
+def _grants(shop: Shop) -> dict[str, bool]:
+    return {grant: grant not in shop.disabled_grants for grant in GRANTS}
+
+
+def control_routes(market: Market) -> APIRouter:
+    """Make the routes of shops and of the night run."""
+    router = APIRouter()
+    router.include_router(_shop_routes(market))
+    router.include_router(_access_routes(market))
+    router.include_router(_set_up_routes(market))
+    return router
+
+
+def _shop_routes(market: Market) -> APIRouter:
+    router = APIRouter(tags=["shops"])
+
+    @router.post("/_sim/shops", status_code=201)
+    async def open_shop(wish: ShopWish | None = None) -> dict[str, object]:
+        """Open a shop; answers its credentials."""
+        wish = wish or ShopWish()
+        try:
+            shop = market.open_shop(number=wish.number, url=wish.url, name=wish.name)
+        except ValueError as error:
+            raise HTTPException(409, str(error)) from None
+        shop.confirms_automatically = wish.confirms_automatically
+        return _access(shop)
+
+    @router.get("/_sim/shops")
+    async def list_shops() -> dict[str, object]:
+        """List the shops with their credentials."""
+        return {"shops": [_access(shop) for shop in market.shops]}
+
+    @router.get("/_sim/shops/{number}")
+    async def show_shop(number: str) -> dict[str, object]:
+        """Show one shop with its credentials."""
+        return _access(find_shop(market, number))
+
+    @router.post("/_sim/night-run")
+    async def run_night() -> dict[str, int]:
+        """Run the nightly batch now; the one that is due by the clock runs all the same."""
+        return {"moved": market.run_night(market.now())}
+
+    return router
+
+
+def _access_routes(market: Market) -> APIRouter:
+    router = APIRouter(tags=["access"])
+
+    @router.post("/_sim/shops/{number}/keys/{action}")
+    async def change_key(number: str, action: KeyAction, change: KeyChange | None = None) -> dict[str, object]:
+        """Issue a key (the one before dies at once), expire, revoke or restore the newest, or set its last second."""
+        change, shop, now = change or KeyChange(), find_shop(market, number), market.now()
+        match action:
+            case "issue":
+                market.shops.issue_key(shop, now, active_after_seconds=change.active_after_seconds)
+            case "expire":
+                market.shops.expire_key(shop, now)
+            case "revoke":
+                shop.change_key(is_revoked=True)
+            case "restore":
+                market.shops.restore_key(shop)
+            case "set":
+                if change.expires_at is None:
+                    raise HTTPException(422, "expires_at: the action set needs it")
+                shop.change_key(expires_at=change.expires_at)
+        return _access(shop)
+
+    @router.get("/_sim/shops/{number}/grants")
+    async def list_grants(number: str) -> dict[str, bool]:
+        """List the functions and whether the key may call them."""
+        return _grants(find_shop(market, number))
+
+    @router.put("/_sim/shops/{number}/grants/{grant}")
+    async def set_grant(number: str, grant: str, setting: GrantSetting) -> dict[str, bool]:
+        """Switch one function on or off (利用機能編集); works at once."""
+        shop = find_shop(market, number)
+        if grant not in GRANTS:
+            raise HTTPException(404, f"there is no grant {grant}")
+        (shop.disabled_grants.discard if setting.enabled else shop.disabled_grants.add)(grant)
+        return _grants(shop)
+
+    return router
+
+
+def _set_up_routes(market: Market) -> APIRouter:
+    router = APIRouter(tags=["set-up"])
+
+    @router.put("/_sim/shops/{number}/sub-statuses", status_code=204)
+    async def set_sub_statuses(number: str, setting: SubStatusSetting) -> None:
+        """Replace the sub-statuses."""
+        find_shop(market, number).sub_statuses = setting.status_models
+
+    @router.put("/_sim/shops/{number}/resources/{resource}", status_code=204)
+    async def set_resource(number: str, resource: str, setting: ResourceSetting) -> None:
+        """Replace the entries of a resource of the shop family, members in the order given."""
+        if resource not in RESOURCES:
+            raise HTTPException(404, f"there is no resource {resource}")
+        find_shop(market, number).resources[resource] = setting.entries
+
+    return router

@@ -1,0 +1,119 @@
+"""Holds the simulator's whole state: shops, their orders, what time does to them."""
+
+import random
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+
+from simkit.kit import Kit
+from simkit.relay.logins import Login
+
+from hanro_rakuten_ichiba.simulator.assumptions import Assumptions
+from hanro_rakuten_ichiba.simulator.buyers import invent_order
+from hanro_rakuten_ichiba.simulator.japan_time import read_moment
+from hanro_rakuten_ichiba.simulator.life_cycle import LifeCycle
+from hanro_rakuten_ichiba.simulator.orders import NEW, StoredOrder
+from hanro_rakuten_ichiba.simulator.shops import Shop, Shops
+
+
+class Market:
+    """Hold shops and orders; the same seed and the same calls give the same market."""
+
+    def __init__(self, kit: Kit, assumptions: Assumptions, seed: int) -> None:
+        self.kit = kit
+        self.seed = seed
+        self.assumptions = assumptions
+        self.shops = Shops(seed, assumptions)
+        self.life_cycle = LifeCycle(kit.clock, kit.journal, assumptions)
+        self._sequence = 0
+        self._buyers = random.Random(f"buyers {seed}")  # noqa: S311  repeatable on purpose
+        self._plan_night()
+
+    def now(self) -> datetime:
+        """Tell virtual time, whole seconds: Rakuten's times have no smaller part."""
+        return self.kit.clock.now().replace(microsecond=0)
+
+    def open_shop(self, *, number: str | None, url: str | None, name: str | None) -> Shop:
+        """Open a shop and give it its login at the mail relay, when one runs.
+
+        Raises:
+            ValueError: the number is taken.
+        """
+        shop = self.shops.open(self.now(), number=number, url=url, name=name)
+        if self.kit.relay is not None:
+            senders = frozenset({shop.mail.sender})
+            self.kit.relay.logins.put(Login(shop.number, shop.mail.username, shop.mail.password, senders))
+        return shop
+
+    def place_order(
+        self,
+        shop: Shop,
+        *,
+        placed_at: datetime | None,
+        wishes: Mapping[str, object],
+        raw: Mapping[str, object],
+        removed: Sequence[str],
+        hidden_from: frozenset[str],
+    ) -> StoredOrder:
+        """Let a buyer order; number and time of a `raw` override count, where they can be read.
+
+        Raises:
+            ValueError: a wish that no order can fulfil, an override that leads nowhere, or a number that is taken.
+        """
+        moment = (read_moment(raw.get("orderDatetime")) if placed_at is None else placed_at) or self.now()
+        sequence = self._sequence + 1
+        tree = invent_order(
+            self._buyers,
+            shop_number=shop.number,
+            placed_at=moment.replace(microsecond=0),
+            sequence=sequence,
+            wishes=wishes,
+        )
+        order = StoredOrder("", moment.replace(microsecond=0), tree, hidden_from)
+        number = str(tree["orderNumber"])
+        order.override(raw, removed)
+        wished = tree.get("orderNumber")
+        order.number = wished if isinstance(wished, str) else number
+        shop.orders.add(order)
+        self._sequence = sequence
+        self.kit.journal.add("state", {"order": order.number, "shop": shop.number, "from": None, "to": order.progress})
+        if shop.confirms_automatically and order.progress == NEW and not order.is_undecided:
+            self.life_cycle.confirm(order, order.placed_at)
+        else:
+            self.life_cycle.plan(order)
+        return order
+
+    def run_night(self, at: datetime) -> int:
+        """Run the nightly batch for all shops and tell how many orders it moved."""
+        return self.life_cycle.run_night((order for shop in self.shops for order in shop.orders), at)
+
+    def state(self) -> object:
+        """Give the whole state as JSON values."""
+        return {
+            "shops": [
+                {
+                    **shop.to_json(),
+                    "sub_statuses": shop.sub_statuses,
+                    "resources": shop.resources,
+                    "orders": [order.to_json() for order in shop.orders],
+                }
+                for shop in self.shops
+            ]
+        }
+
+    def reset(self) -> None:
+        """Forget shops and orders, and begin again from the seed."""
+        self.shops.clear()
+        self.life_cycle = LifeCycle(self.kit.clock, self.kit.journal, self.assumptions)
+        self._sequence = 0
+        self._buyers = random.Random(f"buyers {self.seed}")  # noqa: S311  repeatable on purpose
+        self._plan_night()
+
+    def _plan_night(self, after: datetime | None = None) -> None:
+        due_at = self.life_cycle.next_night(self.kit.clock.now() if after is None else after)
+
+        def run(at: datetime) -> None:
+            self.run_night(at)
+            # From the night that was due, not from now: a jump over a week runs seven nights.
+            self._plan_night(at + timedelta(seconds=1))
+
+        self.kit.clock.at(due_at, run)
