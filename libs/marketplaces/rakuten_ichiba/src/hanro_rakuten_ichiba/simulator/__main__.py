@@ -3,12 +3,11 @@
 import sys
 from collections.abc import Sequence
 
+from hanro_rakuten_ichiba.simulator.app import TITLE, build
+from hanro_rakuten_ichiba.simulator.assumptions import Assumptions
 from simkit.assumptions import AssumptionsRefused, load
 from simkit.command import parse_arguments, start
 from simkit.limits import Limit
-
-from hanro_rakuten_ichiba.simulator.app import TITLE, build
-from hanro_rakuten_ichiba.simulator.assumptions import Assumptions
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -5,11 +5,10 @@ import random
 import uuid
 from collections.abc import Sequence
 
-from simkit.clock import Clock
-from simkit.exchange import Reply
-
 from hanro_rakuten_ichiba.simulator.assumptions import Assumptions
 from hanro_rakuten_ichiba.simulator.messages import Answer
+from simkit.clock import Clock
+from simkit.exchange import Reply
 
 JSON_TYPE = "application/json;charset=UTF-8"
 XML_TYPE = "application/xml; charset=UTF-8"

@@ -3,10 +3,6 @@
 import random
 import re
 
-from simkit.app import make_app
-from simkit.exchange import Caller, Reply, Request
-from simkit.kit import Kit
-from simkit.redaction import Redaction
 from starlette.types import ASGIApp
 
 from hanro_rakuten_ichiba.simulator.answers import Answers
@@ -24,6 +20,10 @@ from hanro_rakuten_ichiba.simulator.read import read_orders
 from hanro_rakuten_ichiba.simulator.search import search_orders
 from hanro_rakuten_ichiba.simulator.shop_api import read_resource
 from hanro_rakuten_ichiba.simulator.shops import Shop
+from simkit.app import make_app
+from simkit.exchange import Caller, Reply, Request
+from simkit.kit import Kit
+from simkit.redaction import Redaction
 
 TITLE = "Rakuten Ichiba"
 # The licence key travels in the URL of its own look-up; both parts of a pair are hidden wherever they turn up.
@@ -59,8 +59,7 @@ class Ichiba:
             case "order":
                 return self._answer_order(operation, shop, request)
             case "license":
-                answer = read_expiry(shop, request.query_values())
-                return self._gateway.malformed() if answer is None else self._answers.answer(answer)
+                return self._answer_licence(shop, request)
             case "shop":
                 status, text = read_resource(
                     shop, operation.function, operation.argument, request.query_values(), request.received_at
@@ -80,9 +79,18 @@ class Ichiba:
         """Forget shops and orders."""
         self._market.reset()
 
+    def _answer_licence(self, shop: Shop, request: Request) -> Reply:
+        match read_expiry(shop, request.query_values(), request.received_at):
+            case "missing":
+                return self._gateway.malformed()
+            case "unauthorised":
+                return self._gateway.unauthorised()
+            case answer:
+                return self._answers.answer(answer)
+
     def _answer_order(self, operation: Operation, shop: Shop, request: Request) -> Reply:
         try:
-            body = read_body(request.body)
+            body = read_body(request.body, may_be_empty=operation.function == "getSubStatusList")
         except BodyRefused:
             return self._gateway.malformed(self._assumptions.unreadable_code)
         now, assumed = request.received_at, self._assumptions

@@ -75,6 +75,22 @@ def _grants(shop: Shop) -> dict[str, bool]:
     return {grant: grant not in shop.disabled_grants for grant in GRANTS}
 
 
+def _change_key(market: Market, shop: Shop, action: KeyAction, change: KeyChange) -> None:
+    match action:
+        case "issue":
+            market.shops.issue_key(shop, market.now(), active_after_seconds=change.active_after_seconds)
+        case "expire":
+            market.shops.expire_key(shop, market.now())
+        case "revoke":
+            shop.change_key(is_revoked=True)
+        case "restore":
+            market.shops.restore_key(shop)
+        case "set":
+            if change.expires_at is None:
+                raise HTTPException(422, "expires_at: the action set needs it")
+            shop.change_key(expires_at=change.expires_at)
+
+
 def control_routes(market: Market) -> APIRouter:
     """Make the routes of shops and of the night run."""
     router = APIRouter()
@@ -122,20 +138,8 @@ def _access_routes(market: Market) -> APIRouter:
     @router.post("/_sim/shops/{number}/keys/{action}")
     async def change_key(number: str, action: KeyAction, change: KeyChange | None = None) -> dict[str, object]:
         """Issue a key (the one before dies at once), expire, revoke or restore the newest, or set its last second."""
-        change, shop, now = change or KeyChange(), find_shop(market, number), market.now()
-        match action:
-            case "issue":
-                market.shops.issue_key(shop, now, active_after_seconds=change.active_after_seconds)
-            case "expire":
-                market.shops.expire_key(shop, now)
-            case "revoke":
-                shop.change_key(is_revoked=True)
-            case "restore":
-                market.shops.restore_key(shop)
-            case "set":
-                if change.expires_at is None:
-                    raise HTTPException(422, "expires_at: the action set needs it")
-                shop.change_key(expires_at=change.expires_at)
+        shop = find_shop(market, number)
+        _change_key(market, shop, action, change or KeyChange())
         return _access(shop)
 
     @router.get("/_sim/shops/{number}/grants")

@@ -18,21 +18,21 @@ def _refuse_constant(name: str) -> object:
     raise BodyRefused(name)
 
 
-def read_body(body: bytes) -> Mapping[str, object]:
-    r"""Read a JSON object; an empty body and `null` are an empty object, `\uXXXX` escapes are accepted.
+def read_body(body: bytes, *, may_be_empty: bool) -> Mapping[str, object]:
+    r"""Read a JSON object; `\uXXXX` escapes are accepted. Empty and `null` are an empty object where they may be.
 
     Raises:
         BodyRefused: not UTF-8, a BOM, no JSON, or no object.
 
     Source: rakuten-ichiba-orders 2, 14.3.
     """
-    if not body.strip():
+    if may_be_empty and not body.strip():
         return {}
     try:
         value = json.loads(body.decode("utf-8"), parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as error:
         raise BodyRefused("the body is no JSON") from error
-    if value is None:
+    if may_be_empty and value is None:
         return {}
     if not isinstance(value, dict):
         raise BodyRefused("the body is no JSON object")

@@ -1,6 +1,6 @@
 """Decides whether an order is what a search asks for."""
 
-from collections.abc import Iterable
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -41,7 +41,7 @@ class Filters:
 
 
 def is_in_period(order: StoredOrder, date_type: int, start: datetime, end: datetime) -> bool:
-    """Tell whether the date of a type lies in a period, bounds included. Source: rakuten-ichiba-orders 7.2, 14.6 [?]."""
+    """Tell whether the date of a type lies in a period, bounds included. Source: rakuten-ichiba-orders 7.2, 14.6."""
     if date_type == _BY_SHIPPING_DATE:
         days = [read_date(row.get("shippingDate")) for row in order.shipping_rows()]
         return any(day is not None and day_in_japan(start) <= day <= day_in_japan(end) for day in days)
@@ -55,28 +55,33 @@ def is_in_period(order: StoredOrder, date_type: int, start: datetime, end: datet
 def is_wanted(order: StoredOrder, filters: Filters) -> bool:
     """Tell whether an order passes every filter."""
     tree = order.tree
-    if filters.progresses and order.progress not in filters.progresses:
-        return False
-    if filters.sub_statuses and not _has_sub_status(tree, filters.sub_statuses):
-        return False
-    if filters.order_types and tree.get("orderType") not in filters.order_types:
-        return False
-    if filters.settlement_method is not None and order.settlement_method != filters.settlement_method:
-        return False
-    if filters.delivery_name and member(tree, "DeliveryModel").get("deliveryName") != filters.delivery_name:
-        return False
-    if filters.reserve_number and tree.get("reserveNumber") != filters.reserve_number:
-        return False
+    equals: tuple[tuple[object, object], ...] = (
+        (filters.settlement_method, order.settlement_method),
+        (filters.delivery_name, member(tree, "DeliveryModel").get("deliveryName")),
+        (filters.reserve_number, tree.get("reserveNumber")),
+        (filters.mail_address, member(tree, "OrdererModel").get("emailAddress")),
+    )
+    contains: tuple[tuple[Collection[int], object], ...] = (
+        (filters.progresses, order.progress),
+        (filters.order_types, tree.get("orderType")),
+        (_CARRIERS_OF_SITE.get(filters.site_type, ()), tree.get("carrierCode")),
+    )
     return (
-        _has_blank_rows(order, filters)
+        all(known == asked for asked, known in equals if asked)
+        and all(known in asked for asked, known in contains if asked)
+        and _has_sub_status(tree, filters.sub_statuses)
+        and _has_blank_rows(order, filters)
         and _has_keyword(order, filters)
-        and _has_buyer(order, filters)
+        and _has_mail_type(tree, filters.mail_type)
+        and _has_phone(order, filters)
         and all(_has_flag(tree, flag) for flag in filters.flags)
     )
 
 
 def _has_sub_status(tree: Tree, wanted: tuple[int, ...]) -> bool:
     known = tree.get("subStatusId")
+    if not wanted:
+        return True
     return known in wanted if known is not None else _NO_SUB_STATUS in wanted
 
 
@@ -104,53 +109,37 @@ def _keyword_texts(order: StoredOrder, keyword_type: int) -> list[str]:
     skus = [sku for item in items for sku in members(item, "SkuModelList")]
     orderer = [member(order.tree, "OrdererModel")]
     senders = [member(package, "SenderModel") for package in packages]
-    match keyword_type:
-        case 1:
-            return _texts(items, "itemName")
-        case 2:
-            return _texts(items, "itemNumber")
-        case 3:
-            return _texts([order.tree], "memo")
-        case 4:
-            return _names(orderer, "familyName", "firstName")
-        case 5:
-            return _names(orderer, "familyNameKana", "firstNameKana")
-        case 6:
-            return _names(senders, "familyName", "firstName")
-        case 7:
-            return _texts(skus, "variantId")
-        case 8:
-            return _texts(skus, "merchantDefinedSkuId")
-        case _:
-            return _texts(skus, "skuInfo")
+    by_type: dict[int, tuple[list[Tree], tuple[str, ...]]] = {
+        1: (items, ("itemName",)),
+        2: (items, ("itemNumber",)),
+        3: ([order.tree], ("memo",)),
+        4: (orderer, ("familyName", "firstName")),
+        5: (orderer, ("familyNameKana", "firstNameKana")),
+        6: (senders, ("familyName", "firstName")),
+        7: (skus, ("variantId",)),
+        8: (skus, ("merchantDefinedSkuId",)),
+        9: (skus, ("skuInfo",)),
+    }
+    holders, keys = by_type[keyword_type]
+    texts = []
+    for holder in holders:
+        parts = [value for key in keys if isinstance(value := holder.get(key), str)]
+        # Names joined and with a blank: both are how people type them.
+        texts += ["".join(parts), " ".join(parts)]
+    return texts
 
 
-def _texts(holders: Iterable[Tree], key: str) -> list[str]:
-    return [value for holder in holders if isinstance(value := holder.get(key), str)]
-
-
-def _names(people: Iterable[Tree], family: str, first: str) -> list[str]:
-    """Give each name joined and with a blank: both are how people type it."""
-    names = []
-    for person in people:
-        parts = [value for key in (family, first) if isinstance(value := person.get(key), str)]
-        names += ["".join(parts), " ".join(parts)]
-    return names
-
-
-def _has_buyer(order: StoredOrder, filters: Filters) -> bool:
-    tree, orderer = order.tree, member(order.tree, "OrdererModel")
+def _has_mail_type(tree: Tree, mail_type: int) -> bool:
     is_pc_mail = tree.get("emailCarrierCode") == 0
-    if (filters.mail_type == _PC_MAIL and not is_pc_mail) or (filters.mail_type == _MOBILE_MAIL and is_pc_mail):
-        return False
-    if filters.mail_address and orderer.get("emailAddress") != filters.mail_address:
-        return False
-    if filters.site_type and tree.get("carrierCode") not in _CARRIERS_OF_SITE[filters.site_type]:
-        return False
+    return not ((mail_type == _PC_MAIL and not is_pc_mail) or (mail_type == _MOBILE_MAIL and is_pc_mail))
+
+
+def _has_phone(order: StoredOrder, filters: Filters) -> bool:
     if not filters.phone_number or filters.phone_type is None:
         return True
-    people = [orderer]
-    if filters.phone_type != _BUYER_PHONE:
+    if filters.phone_type == _BUYER_PHONE:
+        people = [member(order.tree, "OrdererModel")]
+    else:
         people = [member(package, "SenderModel") for package in order.packages()]
     return any(_phone(person) == filters.phone_number for person in people)
 

@@ -3,15 +3,14 @@
 import math
 from email.message import Message
 
-from simkit.exchange import Caller, Reply, Request
-from simkit.limits import Limits
-
 from hanro_rakuten_ichiba.simulator.answers import Answers
 from hanro_rakuten_ichiba.simulator.assumptions import Assumptions
 from hanro_rakuten_ichiba.simulator.keys import read_authorization
 from hanro_rakuten_ichiba.simulator.operations import Operation, find_operation, is_shop_path
 from hanro_rakuten_ichiba.simulator.shop_api import write_result
 from hanro_rakuten_ichiba.simulator.shops import Shop, Shops
+from simkit.exchange import Caller, Reply, Request
+from simkit.limits import Limits
 
 
 class Gateway:
@@ -38,24 +37,14 @@ class Gateway:
 
     def admit(self, request: Request) -> tuple[Operation, Shop] | Reply:
         """Give function and shop, or the refusal."""
-        operation = find_operation(request.path)
-        if operation is None and is_shop_path(request.path):
-            return self._answers.xml(*write_result("C003"))
-        if operation is None:
-            return self._answers.errors(404, "SIM-404", "Not Found")
-        if request.method != operation.method:
-            return self._answers.errors(405, "SIM-405", "Method Not Allowed", more=[("Allow", operation.method)])
+        operation = self._locate(request)
+        if isinstance(operation, Reply):
+            return operation
         shop = self._authenticate(request)
         if isinstance(shop, Reply):
             return shop
-        wait_seconds = self._limits.admit(shop.number, operation.group)
-        if wait_seconds is not None:
-            return self.throttled(wait_seconds)
-        if operation.grant in shop.disabled_grants:
-            return self._bad_request()
-        if operation.method == "POST" and not self._is_json(request):
-            return self._answers.results(415, "ES04-03", "Unsupported Media Type")
-        return operation, shop
+        refusal = self._check_call(request, operation, shop)
+        return (operation, shop) if refusal is None else refusal
 
     def throttled(self, wait_seconds: float) -> Reply:
         """Say that there were too many calls. Source: rakuten-ichiba-orders 1.3 [?]."""
@@ -68,6 +57,22 @@ class Gateway:
             return self._bad_request()
         return self._answers.errors(400, code, "(text unknown: malformed)")
 
+    def unauthorised(self) -> Reply:
+        """Refuse a key that is wrong, expired or revoked."""
+        if self._assumptions.gateway == "older":
+            return self._answers.results(401, "ES01-01", "Un-Authorised")
+        return self._answers.errors(401, "GA0001", "Un-Authorised")
+
+    def _locate(self, request: Request) -> Operation | Reply:
+        operation = find_operation(request.path)
+        if operation is None and is_shop_path(request.path):
+            return self._answers.xml(*write_result("C003"))
+        if operation is None:
+            return self._answers.errors(404, "SIM-404", "Not Found")
+        if request.method != operation.method:
+            return self._answers.errors(405, "SIM-405", "Method Not Allowed", more=[("Allow", operation.method)])
+        return operation
+
     def _authenticate(self, request: Request) -> Shop | Reply:
         credentials = read_authorization(request.header("authorization"))
         if credentials is None:
@@ -76,10 +81,18 @@ class Gateway:
         shop, key = owner or (None, None)
         verdict = "dead" if key is None else key.judge(request.received_at)
         if shop is None or verdict == "dead":
-            if self._assumptions.gateway == "older":
-                return self._answers.results(401, "ES01-01", "Un-Authorised")
-            return self._answers.errors(401, "GA0001", "Un-Authorised")
+            return self.unauthorised()
         return self._bad_request() if verdict == "pending" else shop
+
+    def _check_call(self, request: Request, operation: Operation, shop: Shop) -> Reply | None:
+        wait_seconds = self._limits.admit(shop.number, operation.group)
+        if wait_seconds is not None:
+            return self.throttled(wait_seconds)
+        if operation.grant in shop.disabled_grants:
+            return self._bad_request()
+        if operation.method == "POST" and not self._is_json(request):
+            return self._answers.results(415, "ES04-03", "Unsupported Media Type")
+        return None
 
     def _bad_request(self) -> Reply:
         return self._answers.results(400, "ES04-01", "Bad Request")

@@ -4,9 +4,6 @@ import itertools
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 
-from simkit.clock import Clock
-from simkit.journal import Journal
-
 from hanro_rakuten_ichiba.simulator.assumptions import Assumptions
 from hanro_rakuten_ichiba.simulator.japan_time import (
     JST,
@@ -28,6 +25,8 @@ from hanro_rakuten_ichiba.simulator.orders import (
     StoredOrder,
     members,
 )
+from simkit.clock import Clock
+from simkit.journal import Journal
 
 CANCEL_APPLIED, CANCEL_COMPLETED, ORDER_CONFIRMED = 0, 2, 8
 BY_SHOP, BY_BUYER = 0, 1
@@ -78,7 +77,7 @@ class LifeCycle:
             self._make_ready(order, at)
 
     def cancel(self, order: StoredOrder, at: datetime, by: int = BY_BUYER) -> None:
-        """End in 900; an application that is open is completed. Source: rakuten-ichiba-orders 5.12, 8.2; reasons [?]."""
+        """End in 900; an application that is open is completed. Source: rakuten-ichiba-orders 5.12 [?], 8.2."""
         moment = write_moment(at)
         open_reasons = [
             reason
@@ -93,7 +92,7 @@ class LifeCycle:
         self.move(order, CANCELLED)
 
     def request_cancel(self, order: StoredOrder, at: datetime) -> None:
-        """Apply for a cancellation as the buyer: 800 until it is decided. Source: rakuten-ichiba-orders 7.1, 5.12 [?]."""
+        """Apply for a cancellation as the buyer: 800 until decided. Source: rakuten-ichiba-orders 5.12, 7.1 [?]."""
         self._add_reason(order, CANCEL_APPLIED, write_moment(at), by=BY_BUYER)
         self.move(order, CANCELLING)
 

@@ -4,15 +4,14 @@ import random
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
-from simkit.kit import Kit
-from simkit.relay.logins import Login
-
 from hanro_rakuten_ichiba.simulator.assumptions import Assumptions
 from hanro_rakuten_ichiba.simulator.buyers import invent_order
 from hanro_rakuten_ichiba.simulator.japan_time import read_moment
 from hanro_rakuten_ichiba.simulator.life_cycle import LifeCycle
 from hanro_rakuten_ichiba.simulator.orders import NEW, StoredOrder
 from hanro_rakuten_ichiba.simulator.shops import Shop, Shops
+from simkit.kit import Kit
+from simkit.relay.logins import Login
 
 
 class Market:

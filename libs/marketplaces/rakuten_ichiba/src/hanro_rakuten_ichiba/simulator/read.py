@@ -77,10 +77,10 @@ def _package(package: object, version: int) -> object:
     if not isinstance(package, dict):
         return package
     shown = _without(package, _PACKAGE_MEMBERS, version)
-    if isinstance(shown.get("ItemModelList"), list):
+    items = shown.get("ItemModelList")
+    if isinstance(items, list):
         shown["ItemModelList"] = [
-            _without(item, _ITEM_MEMBERS, version) if isinstance(item, dict) else item
-            for item in shown["ItemModelList"]
+            _without(item, _ITEM_MEMBERS, version) if isinstance(item, dict) else item for item in items
         ]
     if version <= _GOODS_TAX_UNTIL:
         shown = _insert(shown, "deliveryTaxRate", "goodsTax", _goods_tax(package))

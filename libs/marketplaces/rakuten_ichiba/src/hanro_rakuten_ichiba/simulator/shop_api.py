@@ -100,7 +100,11 @@ def _read_calendar(calendar: Entry, asked: Mapping[str, str], now: datetime) -> 
         return write_result("C001", field_id="period")
     last = first + timedelta(days=int(period) - 1)
     days = (first.strftime("%Y%m%d"), last.strftime("%Y%m%d"))
-    parts = [Element(part, _schedule(plan, days)) for part, plan in calendar.items() if isinstance(plan, Mapping)]
+    parts = [
+        Element(part, _schedule(plan, days) if "regularSchedule" in plan else _members(plan))
+        for part, plan in calendar.items()
+        if isinstance(plan, dict)
+    ]
     return _result("shopCalendar", [Element("shopCalendar", parts)])
 
 

@@ -74,6 +74,15 @@ def default_resources(name: str, url: str) -> Resources:
                 "businessHoliday": {"regularSchedule": ["SATURDAY", "SUNDAY", "HOLIDAY"], "eventDates": []},
                 "shippingHoliday": {"regularSchedule": ["SUNDAY"], "eventDates": []},
                 "shippingOnly": {"regularSchedule": [], "eventDates": []},
+                "shopHoliday": {
+                    "title": "",
+                    "stimestampYmd": "",
+                    "etimestampYmd": "",
+                    "mailMessage": "",
+                    "stimestampMailYmd": "",
+                    "etimestampMailYmd": "",
+                    "message": "",
+                },
             }
         ],
         "shopStatus": [
