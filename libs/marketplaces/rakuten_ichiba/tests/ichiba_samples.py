@@ -64,6 +64,38 @@ SUB_STATUS_LIST = (
     '"(name and text of this code are not known)"}]}'
 ).encode()
 
+SHIPPING_REQUEST = (
+    b'{"orderNumber":"999001-20260511-0123456789","BasketidModelList":[{"basketId":90010001,"ShippingModelList":'
+    b'[{"shippingDetailId":700000001,"deliveryCompany":"1001","shippingNumber":"000000000011","shippingDate":'
+    b'"2026-05-12"},{"deliveryCompany":"1001","shippingNumber":"000000000022","shippingDate":"2026-05-12"},'
+    b'{"shippingDetailId":700000009,"shippingDeleteFlag":1}]}]}'
+)
+ASYNC_SHIPPING_REQUEST = (
+    b'{"OrderShippingModelList":[{"orderNumber":"999001-20260511-0123456789","BasketidModelList":[{"basketId":90010001,'
+    b'"ShippingModelList":[{"deliveryCompany":"1001","shippingNumber":"000000000011","shippingDate":"2026-05-12"}]}]},'
+    b'{"orderNumber":"999001-20260512-0123456790","BasketidModelList":[{"basketId":90010077,"ShippingModelList":'
+    b'[{"deliveryCompany":"1003","shippingNumber":"000000000033","shippingDate":"2026-05-12"}]}]}]}'
+)
+ASYNC_RESULT_REQUEST = b'{"requestId":"00000000-0000-4000-8000-000000000001_20260512180000"}'
+MEMO_REQUEST = (
+    '{"orderNumber":"999001-20260511-0123456789","subStatusId":9031,"deliveryClass":2,"deliveryDate":"2026-05-14",'
+    '"shippingTerm":1820,"memo":"要冷蔵","operator":"出荷係","mailPlugSentence":"ご注文ありがとうございます。"}'
+).encode()
+CANCEL_REQUEST = b'{"orderNumber":"999001-20260511-0123456789","inventoryRestoreType":1,"changeReasonDetailApply":8}'
+
+DELIVERY_TIMES_XML = """\
+<?xml version="1.0" encoding="UTF-8"?>
+<shopbiz:shopBizApiResponse xmlns:shopbiz="http://rakuten.co.jp/rms/mall/shop/biz/api/model/resource">
+  <resultCode>N000</resultCode>
+  <resultMessageList><resultMessage><code>N000</code><message>Succeeded.</message></resultMessage></resultMessageList>
+  <result xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xsi:type="shopbiz:delvdateMasterBizModel">
+    <delvdateMasterList>
+      <delvdateMaster><delvdateNumber>1</delvdateNumber><delvdateCaption>1〜2日以内に発送予定</delvdateCaption></delvdateMaster>
+    </delvdateMasterList>
+  </result>
+</shopbiz:shopBizApiResponse>
+"""
+
 UNAUTHORISED = b'{"errors":[{"code":"GA0001","message":"Un-Authorised"}]}'
 OLDER_UNAUTHORISED = b'{"Results":{"errorCode":"ES01-01","message":"Un-Authorised"}}'
 NOT_ENABLED = b'{"Results":{"errorCode":"ES04-01","message":"Bad Request"}}'

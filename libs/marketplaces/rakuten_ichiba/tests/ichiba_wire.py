@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 SECONDS = 20.0
 JSON_TYPE = "application/json; charset=utf-8"
@@ -102,14 +102,22 @@ def authorization(service_secret: str, license_key: str) -> str:
 
 
 @contextmanager
-def running_simulator(directory: Path, assumptions: Mapping[str, object] | None = None) -> Iterator[Simulator]:
-    """Run `python -m hanro_rakuten_ichiba.simulator` on a free port for the length of the block."""
-    command = [sys.executable, "-m", "hanro_rakuten_ichiba.simulator", "--port", "0", "--seed", "1"]
+def running_simulator(
+    directory: Path,
+    assumptions: Mapping[str, object] | None = None,
+    *,
+    options: Sequence[str] = (),
+    errors: IO[bytes] | None = None,
+) -> Iterator[Simulator]:
+    """Run `python <options> -m hanro_rakuten_ichiba.simulator` on a free port for the length of the block."""
+    command = [sys.executable, *options, "-m", "hanro_rakuten_ichiba.simulator", "--port", "0", "--seed", "1"]
     if assumptions is not None:
         settings = directory / "assumptions.json"
         settings.write_text(json.dumps(assumptions), encoding="utf-8")
         command += ["--assumptions", str(settings)]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, env=os.environ | {"PYTHONUNBUFFERED": "1"})  # noqa: S603  our own program
+    process = subprocess.Popen(  # noqa: S603  our own program
+        command, stdout=subprocess.PIPE, stderr=errors, env=os.environ | {"PYTHONUNBUFFERED": "1"}
+    )
     try:
         assert process.stdout is not None
         readable, _, _ = select.select([process.stdout], [], [], SECONDS)
@@ -121,6 +129,40 @@ def running_simulator(directory: Path, assumptions: Mapping[str, object] | None 
         process.wait(SECONDS)
         if process.stdout is not None:
             process.stdout.close()
+
+
+def set_clock(simulator: Simulator, moment: str) -> None:
+    """Set virtual time to an RFC 3339 moment."""
+    simulator.control("PUT", "/clock", {"now": moment})
+
+
+def open_shop(simulator: Simulator, number: str, *, is_limited: bool = False) -> Shop:
+    """Open a shop of that number; unless `is_limited`, it may call as often as it likes."""
+    made = simulator.control("POST", "/shops", {"number": number})
+    if not is_limited:
+        simulator.control("PUT", "/limits", {"requests_per_second": 1000, "burst": 1000, "shop": number})
+    return Shop(
+        simulator=simulator,
+        id=number,
+        service_secret=made["service_secret"],
+        license_key=made["license_key"],
+    )
+
+
+def place_order(
+    shop: Shop, number: str, placed_at: str, *, progress: int, raw: Mapping[str, object] | None = None
+) -> None:
+    """Place one plain order with that number, time and state; `raw` replaces members of its tree."""
+    shop.control(
+        "POST",
+        "/orders",
+        {
+            "is_plain": True,
+            "progress": progress,
+            "placed_at": f"{placed_at[:-2]}:{placed_at[-2:]}",
+            "raw": {"orderNumber": number, **(raw or {})},
+        },
+    )
 
 
 def _read(received: bytes) -> WireAnswer:
