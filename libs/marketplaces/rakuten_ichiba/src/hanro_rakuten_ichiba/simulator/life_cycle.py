@@ -44,21 +44,24 @@ class LifeCycle:
         self._assumptions = assumptions
         self._change_ids = itertools.count(_FIRST_CHANGE_ID)
 
-    def plan(self, order: StoredOrder) -> None:
-        """Set the timer of what Rakuten does next from the order's state; a time that has passed is not made up for."""
-        assumed, now = self._assumptions, self._clock.now()
+    def plan(self, order: StoredOrder, at: datetime) -> None:
+        """Set the timer of what Rakuten does next with an order that entered its state `at`.
+
+        An order that was placed as new longer ago than its last day stays new.
+        """
+        assumed = self._assumptions
         match order.progress:
             case 100:
                 last_day = day_in_japan(order.placed_at) + timedelta(days=assumed.unconfirmed_days)
                 due_at = end_of_day(last_day) + timedelta(seconds=1)
-                if due_at > now:
+                if due_at > at:
                     self._after(order, due_at, self._cancel_unconfirmed)
             case 200:
-                self._after(order, now + timedelta(seconds=assumed.processing_seconds), self._finish_processing)
+                self._after(order, at + timedelta(seconds=assumed.processing_seconds), self._finish_processing)
             case 500:
-                self._after(order, now + timedelta(seconds=assumed.billing_seconds), self._bill)
+                self._after(order, at + timedelta(seconds=assumed.billing_seconds), self._bill)
             case 600:
-                self._after(order, now + timedelta(seconds=assumed.settling_seconds), self._settle)
+                self._after(order, at + timedelta(seconds=assumed.settling_seconds), self._settle)
             case _:
                 pass
 
@@ -68,7 +71,7 @@ class LifeCycle:
         order.tree["shopOrderCfmDatetime"] = moment
         order.tree["cancelDueDate"] = None
         self._add_reason(order, ORDER_CONFIRMED, moment)
-        self.move(order, PROCESSING)
+        self.move(order, PROCESSING, at)
 
     def pay(self, order: StoredOrder, at: datetime) -> None:
         """Take a prepayment; an order in 200 is ready at once. Source: rakuten-ichiba-orders 8.2 [2+]."""
@@ -89,12 +92,12 @@ class LifeCycle:
         else:
             self._add_reason(order, CANCEL_COMPLETED, moment, by=by)
         order.tree["cancelDueDate"] = None
-        self.move(order, CANCELLED)
+        self.move(order, CANCELLED, at)
 
     def request_cancel(self, order: StoredOrder, at: datetime) -> None:
         """Apply for a cancellation as the buyer: 800 until decided. Source: rakuten-ichiba-orders 5.12, 7.1 [?]."""
         self._add_reason(order, CANCEL_APPLIED, write_moment(at), by=BY_BUYER)
-        self.move(order, CANCELLING)
+        self.move(order, CANCELLING, at)
 
     def set_progress(self, order: StoredOrder, progress: int, at: datetime) -> None:
         """Put an order into a state; times that the state implies and the tree lacks become `at`."""
@@ -114,9 +117,9 @@ class LifeCycle:
                     tree[key] = tree.get(key) or moment
         if progress == SETTLED:
             order.settled_at = at
-        self.move(order, progress)
+        self.move(order, progress, at)
 
-    def move(self, order: StoredOrder, progress: int) -> None:
+    def move(self, order: StoredOrder, progress: int, at: datetime) -> None:
         """Enter a state and plan from there; the sub-status goes. Source: rakuten-ichiba-orders 14.11 [?]."""
         before = order.progress
         order.tree["orderProgress"] = progress
@@ -124,7 +127,7 @@ class LifeCycle:
         order.tree["subStatusName"] = None
         order.moves += 1
         self._journal.add("state", {"order": order.number, "from": before, "to": progress})
-        self.plan(order)
+        self.plan(order, at)
 
     def run_night(self, orders: Iterable[StoredOrder], at: datetime) -> int:
         """Report the shipping of every ready order whose rows are complete and all dated before today; tell how many.
@@ -143,7 +146,7 @@ class LifeCycle:
             is_complete = all(row.get(field) for row in rows for field in _ROW_FIELDS)
             if is_complete and all(day is not None and day < today for day in dates):
                 order.tree["shippingCmplRptDatetime"] = write_moment(at)
-                self.move(order, SHIPPED)
+                self.move(order, SHIPPED, at)
                 ended += 1
         return ended
 
@@ -172,15 +175,14 @@ class LifeCycle:
 
     def _make_ready(self, order: StoredOrder, at: datetime) -> None:
         order.tree["orderFixDatetime"] = order.tree["shippingInstDatetime"] = write_moment(at)
-        self.move(order, READY)
+        self.move(order, READY, at)
 
     def _bill(self, order: StoredOrder, at: datetime) -> None:
-        del at
-        self.move(order, BILLING)
+        self.move(order, BILLING, at)
 
     def _settle(self, order: StoredOrder, at: datetime) -> None:
         order.settled_at = at
-        self.move(order, SETTLED)
+        self.move(order, SETTLED, at)
 
     def _add_reason(self, order: StoredOrder, change_type: int, moment: str, by: int | None = None) -> None:
         is_open = change_type == CANCEL_APPLIED

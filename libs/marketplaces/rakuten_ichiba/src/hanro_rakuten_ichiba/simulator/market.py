@@ -10,6 +10,7 @@ from hanro_rakuten_ichiba.simulator.japan_time import read_moment
 from hanro_rakuten_ichiba.simulator.life_cycle import LifeCycle
 from hanro_rakuten_ichiba.simulator.orders import NEW, StoredOrder
 from hanro_rakuten_ichiba.simulator.shops import Shop, Shops
+from simkit.clock import Timer
 from simkit.kit import Kit
 from simkit.relay.logins import Login
 
@@ -25,7 +26,8 @@ class Market:
         self.life_cycle = LifeCycle(kit.clock, kit.journal, assumptions)
         self._sequence = 0
         self._buyers = random.Random(f"buyers {seed}")  # noqa: S311  repeatable on purpose
-        self._plan_night()
+        self._night = self._plan_night(kit.clock.now())
+        kit.clock.listen(self._keep_night)
 
     def now(self) -> datetime:
         """Tell virtual time, whole seconds: Rakuten's times have no smaller part."""
@@ -78,7 +80,7 @@ class Market:
         if shop.confirms_automatically and order.progress == NEW and not order.is_undecided:
             self.life_cycle.confirm(order, order.placed_at)
         else:
-            self.life_cycle.plan(order)
+            self.life_cycle.plan(order, self.now())
         return order
 
     def run_night(self, at: datetime) -> int:
@@ -105,14 +107,18 @@ class Market:
         self.life_cycle = LifeCycle(self.kit.clock, self.kit.journal, self.assumptions)
         self._sequence = 0
         self._buyers = random.Random(f"buyers {self.seed}")  # noqa: S311  repeatable on purpose
-        self._plan_night()
+        self._night = self._plan_night(self.kit.clock.now())
 
-    def _plan_night(self, after: datetime | None = None) -> None:
-        due_at = self.life_cycle.next_night(self.kit.clock.now() if after is None else after)
+    def _plan_night(self, after: datetime) -> Timer:
+        return self.kit.clock.at(self.life_cycle.next_night(after), self._run_planned_night)
 
-        def run(at: datetime) -> None:
-            self.run_night(at)
-            # From the night that was due, not from now: a jump over a week runs seven nights.
-            self._plan_night(at + timedelta(seconds=1))
+    def _run_planned_night(self, at: datetime) -> None:
+        self.run_night(at)
+        # From the night that was due, not from now: a jump over a week runs seven nights.
+        self._night = self._plan_night(at + timedelta(seconds=1))
 
-        self.kit.clock.at(due_at, run)
+    def _keep_night(self, jump: timedelta) -> None:
+        """Bring the next night near again after a jump back."""
+        if jump < timedelta():
+            self._night.cancel()
+            self._night = self._plan_night(self.kit.clock.now())
