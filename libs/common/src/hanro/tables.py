@@ -1,0 +1,28 @@
+"""Assembles the tables that every service's schema has, from the parts that own them."""
+
+from hanro import archive, dead_letters, inbox, outbox
+
+# A statement that stamps many rows writes `(select {schema}.now())`: asked once, not once a row.
+CLOCK_1 = (
+    """
+    create table "{schema}".clock_offset (
+        only_row boolean primary key default true check (only_row),
+        seconds double precision not null default 0
+    )
+    """,
+    'insert into "{schema}".clock_offset default values',
+    """
+    create function "{schema}".now() returns timestamptz language sql stable parallel safe as $$
+        select clock_timestamp() + seconds * interval '1 second' from "{schema}".clock_offset
+    $$
+    """,
+)
+
+
+def create_1(schema: str) -> list[str]:
+    """Give the statements that make the shared tables, version 1; each part's `DDL_1` says `{schema}` for the schema.
+
+    A migration runs them one by one: `for statement in create_1("orders"): op.execute(statement)`.
+    """
+    parts = (CLOCK_1, outbox.DDL_1, archive.DDL_1, inbox.DDL_1, dead_letters.DDL_1)
+    return [statement.replace("{schema}", schema) for part in parts for statement in part]
