@@ -233,5 +233,7 @@ def test_no_json_breaks_a_function(shop: Shop, changes: dict[str, object]) -> No
 def test_bounds_of_the_period_are_inclusive(shop: Shop) -> None:
     body = '{"dateType":1,"startDatetime":"2026-05-11T10:15:30+0900","endDatetime":"2026-05-12T10:15:30+0900"}'
     assert len(shop.post("searchOrder/", body.encode()).json()["orderNumberList"]) == 2
+    moment = body.replace("05-12T10:15:30", "05-11T10:15:30")
+    assert shop.post("searchOrder/", moment.encode()).json()["orderNumberList"] == [FIRST_ORDER_NUMBER]
     narrower = body.replace("05-11T10:15:30", "05-11T10:15:31").replace("05-12T10:15:30", "05-12T10:15:29")
     assert shop.post("searchOrder/", narrower.encode()).body == SEARCH_NO_HIT
