@@ -1,0 +1,77 @@
+"""Carries what belongs together from request to fact to consumer: correlation, causation and the trace.
+
+Source: W3C Trace Context; CloudEvents extension "distributed tracing".
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+from opentelemetry import propagate, trace
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter
+
+from hanro.ids import new_id
+
+_correlation: ContextVar[str | None] = ContextVar("correlation_id", default=None)
+_causation: ContextVar[str | None] = ContextVar("causation_id", default=None)
+
+TRACER = "hanro"
+
+
+def correlation_id() -> str | None:
+    """Give the id that all consequences of one request or poll share; None outside of one."""
+    return _correlation.get()
+
+
+def causation_id() -> str | None:
+    """Give the id of the event that this work follows from; None where a request or a clock began it."""
+    return _causation.get()
+
+
+def context() -> dict[str, str]:
+    """Give what a fact's envelope carries on: correlationid, causationid and traceparent, those that exist."""
+    carried: dict[str, str] = {}
+    propagate.inject(carried)
+    found = {
+        "correlationid": correlation_id(),
+        "causationid": causation_id(),
+        "traceparent": carried.get("traceparent"),
+    }
+    return {name: text for name, text in found.items() if text}
+
+
+@contextmanager
+def following(
+    correlation: str | None = None, *, causation: str | None = None, traceparent: str | None = None, name: str = "work"
+) -> Iterator[str]:
+    """Run a block under a correlation id (a new one where None is known) and give it; put back what was before.
+
+    `causation` is the event id that the block handles, `traceparent` the trace that it continues.
+    """
+    correlated = correlation or new_id("cor")
+    tokens = _correlation.set(correlated), _causation.set(causation)
+    parent = propagate.extract({"traceparent": traceparent}) if traceparent else None
+    try:
+        with trace.get_tracer(TRACER).start_as_current_span(name, context=parent):
+            yield correlated
+    finally:
+        _correlation.reset(tokens[0])
+        _causation.reset(tokens[1])
+
+
+@contextmanager
+def span(name: str, attributes: Mapping[str, str | int | float | bool] | None = None) -> Iterator[None]:
+    """Run a block as a span of the current trace; attributes hold no personal data and no secrets."""
+    with trace.get_tracer(TRACER).start_as_current_span(name, attributes=attributes):
+        yield
+
+
+def set_up(service: str, exporter: SpanExporter | None) -> None:
+    """Send spans to an exporter; None (the default everywhere) keeps tracing off and costs nothing."""
+    if exporter is None:
+        return
+    provider = TracerProvider(resource=Resource.create({"service.name": service}))
+    provider.add_span_processor(BatchSpanProcessor(exporter))
+    trace.set_tracer_provider(provider)

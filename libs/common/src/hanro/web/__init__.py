@@ -1,0 +1,33 @@
+"""Sets up the HTTP side that all services share: problems, scopes, idempotency, cursors, limits, OpenAPI."""
+
+from hanro.web.answers import Answer, accepted
+from hanro.web.app import Apps, ScopeUndeclared, ServiceInfo, create_app, document
+from hanro.web.cursors import DEFAULT_PAGE, Cursors, CursorText, Limit, Position
+from hanro.web.etags import etag, require_match
+from hanro.web.guard import caller, may, require, router
+from hanro.web.idempotency import Idempotency
+from hanro.web.problems import FieldFault, Problem
+
+__all__ = [
+    "DEFAULT_PAGE",
+    "Answer",
+    "Apps",
+    "CursorText",
+    "Cursors",
+    "FieldFault",
+    "Idempotency",
+    "Limit",
+    "Position",
+    "Problem",
+    "ScopeUndeclared",
+    "ServiceInfo",
+    "accepted",
+    "caller",
+    "create_app",
+    "document",
+    "etag",
+    "may",
+    "require",
+    "require_match",
+    "router",
+]
