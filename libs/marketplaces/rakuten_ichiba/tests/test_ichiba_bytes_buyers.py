@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from ichiba_samples import FULL_ORDER
+from ichiba_full_order import FULL_ORDER
 from ichiba_tables import faults_of
 
 from hanro_rakuten_ichiba.simulator.buyers import KINDS, invent_order

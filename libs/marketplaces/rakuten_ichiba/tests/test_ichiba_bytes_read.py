@@ -6,18 +6,16 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from ichiba_full_order import FULL_ANSWER, FULL_ORDER, compact
 from ichiba_samples import (
     BANK_TRANSFER,
     DELIVERY_STORE,
     DUE_DATES,
     FIRST_ORDER_NUMBER,
-    FULL_ANSWER,
-    FULL_ORDER,
     READ_NONE_FOUND,
     READ_REQUEST,
     READ_VERSION_MISSING,
     SOCIAL_GIFT,
-    compact,
 )
 from ichiba_tables import faults_of
 from ichiba_wire import Shop, Simulator, open_shop, place_order, running_simulator, set_clock
