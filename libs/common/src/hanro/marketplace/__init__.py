@@ -1,0 +1,5 @@
+"""States the port to marketplaces and finds the plug-ins that are installed."""
+
+from hanro.marketplace.keys import match_key as match_key
+from hanro.marketplace.plugins import installed as installed
+from hanro.marketplace.statuses import status_of as status_of
