@@ -191,3 +191,15 @@ def test_a_shop_with_automatic_confirmation_has_no_new_orders(shop: Shop) -> Non
     order = shop.simulator.control("GET", f"/shops/{other['id']}/orders/{placed}")["tree"]
     assert order["orderProgress"] == 200
     assert order["shopOrderCfmDatetime"] == order["orderDatetime"]
+
+
+def test_the_receivers_silence_is_a_reason_from_version_10_on(shop: Shop) -> None:
+    number = _place(shop, progress=300)
+    shop.control("POST", f"/orders/{number}/request-cancel")
+    shop.control("POST", f"/orders/{number}/set", {"raw": {"/ChangeReasonModelList/1/changeReasonDetail": 16}})
+    details = []
+    for version in (9, 10):
+        body = json.dumps({"orderNumberList": [number], "version": version}).encode()
+        order = shop.post("getOrder/", body).json()["OrderModelList"][0]
+        details.append(order["ChangeReasonModelList"][1]["changeReasonDetail"])
+    assert details == [None, 16]

@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from xml.sax.saxutils import escape
 
+from hanro_rakuten_ichiba.simulator.fields import read_number
 from hanro_rakuten_ichiba.simulator.japan_time import day_in_japan, read_date
 from hanro_rakuten_ichiba.simulator.shop_set_up import RESOURCES, Entry, Resource
 from hanro_rakuten_ichiba.simulator.shops import Shop
@@ -93,12 +94,12 @@ def _read_list(name: str, resource: Resource, entries: Sequence[Entry], asked: M
 def _read_calendar(calendar: Entry, asked: Mapping[str, str], now: datetime) -> tuple[int, str]:
     """Show the calendar from a day (today) for a period of days (90, at most 180)."""
     first = read_date(asked["fromDate"]) if "fromDate" in asked else day_in_japan(now)
-    period = asked.get("period", str(_DEFAULT_PERIOD))
-    if first is None:
+    period = read_number(asked["period"]) if "period" in asked else _DEFAULT_PERIOD
+    if first is None or first > date.max - timedelta(days=_LONGEST_PERIOD):
         return write_result("C001", field_id="fromDate")
-    if not period.isdecimal() or not 1 <= int(period) <= _LONGEST_PERIOD:
+    if period is None or not 1 <= period <= _LONGEST_PERIOD:
         return write_result("C001", field_id="period")
-    last = first + timedelta(days=int(period) - 1)
+    last = first + timedelta(days=period - 1)
     days = (first.strftime("%Y%m%d"), last.strftime("%Y%m%d"))
     parts = [
         Element(part, _schedule(plan, days) if "regularSchedule" in plan else _members(plan))
