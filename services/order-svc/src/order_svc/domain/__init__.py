@@ -1,0 +1,1 @@
+"""Decides what sightings, facts and wishes change. Values in, values out."""

@@ -1,0 +1,94 @@
+"""Decides what a fact about an account changes here: whether its orders are looked for."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from hanro.events.accounts import AccountFact
+
+WORKING_STATES = frozenset({"active", "degraded"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """Be what order-svc knows of an account: a copy of what account-svc said last, and its own pause.
+
+    `orders_from` None: all orders are new. `paused_until` is set while its credential is refused; work of the
+    account waits until then, or until a newer credential than `paused_version` is told.
+    """
+
+    id: str
+    version: int
+    epoch: int
+    marketplace_id: str
+    display_name: str
+    state: str
+    is_enabled: bool
+    reason_code: str | None
+    credential_version: int
+    orders_from: datetime | None
+    shop_ids: tuple[str, ...]
+    paused_until: datetime | None = None
+    paused_version: int | None = None
+
+    @property
+    def is_working(self) -> bool:
+        """Tell whether its orders may be looked for at all."""
+        return self.is_enabled and self.state in WORKING_STATES
+
+    def is_paused(self, at: datetime) -> bool:
+        """Tell whether its work waits for a better credential."""
+        return self.paused_until is not None and at < self.paused_until
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountChange:
+    """Be the account as it stands now, and what becomes of its jobs.
+
+    `is_due`: look for its orders at once; `is_stopped`: drop its jobs, its cursors stay, so that the gap is filled.
+    """
+
+    account: Account
+    is_due: bool
+    is_stopped: bool
+
+
+def follow(known: Account | None, fact: AccountFact) -> AccountChange:
+    """Copy what a fact says; a fact that is not newer than what is known changes nothing.
+
+    Jobs become due when the account begins to work, and when a newer credential ends a pause.
+    """
+    if known is not None and fact.version <= known.version:
+        return AccountChange(account=known, is_due=False, is_stopped=False)
+    account = Account(
+        id=fact.id,
+        version=fact.version,
+        # An epoch never goes back: what an older one began must not be taken up again.
+        epoch=max(fact.account_epoch or 0, known.epoch if known else 0),
+        marketplace_id=fact.marketplace_id,
+        display_name=fact.display_name,
+        state=fact.state,
+        is_enabled=fact.is_enabled,
+        reason_code=fact.reason_code,
+        credential_version=fact.credential_version,
+        orders_from=fact.orders_from,
+        shop_ids=fact.shop_ids,
+        paused_until=known.paused_until if known else None,
+        paused_version=known.paused_version if known else None,
+    )
+    is_mended = account.paused_version is not None and (
+        account.credential_version > account.paused_version or (known is not None and not known.is_working)
+    )
+    if is_mended and account.is_working:
+        account = replace(account, paused_until=None, paused_version=None)
+    return AccountChange(
+        account=account,
+        is_due=account.is_working and (known is None or not known.is_working or is_mended),
+        is_stopped=not account.is_working,
+    )
+
+
+def pause(account: Account, credential_version: int, at: datetime, length: timedelta) -> Account:
+    """Stop the account's work for a while after its credential was refused; a newer credential is not blamed for it."""
+    if credential_version < account.credential_version:
+        return account
+    return replace(account, paused_until=at + length, paused_version=credential_version)

@@ -1,0 +1,193 @@
+"""Decides what a sighting of a marketplace order changes. Values in, values out."""
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from hanro.events.orders import (
+    OrderCancelled,
+    OrderChanged,
+    OrderCompleted,
+    OrderConfirmed,
+    OrderFact,
+    OrderLinesCancelled,
+    OrderPlaced,
+    OrderQuarantined,
+    OrderReleased,
+    OrderShipped,
+    OrderState,
+)
+from hanro.ids import new_id
+from hanro.marketplace.types import ClaimKind, OrderTime, SeenOrder, Sighting, UnreadableOrder
+from order_svc.domain.accounts import Account
+from order_svc.domain.orders import CONFIRMED, LEFT_THE_HOUSE, Order, restate, work_state_of
+from order_svc.domain.readings import Reading, hash_of, read
+
+EMPTY_SHEET = "{}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """Be what a sighting changed: the order as it stands now and the one fact that says so.
+
+    `personal` and `raw` are to be encrypted; None: keep what is stored.
+    """
+
+    order: Order
+    fact: OrderFact
+    personal: bytes | None = field(repr=False)
+    raw: bytes | None = field(repr=False)
+
+
+def external_id_of(sighting: Sighting) -> str:
+    """Give the order's number; one that cannot even be told is named by its bytes, so that it stands once."""
+    return sighting.external_id or f"unreadable-{hash_of(sighting.raw).hex()[:24]}"
+
+
+def reconcile(known: Order | None, sighting: Sighting, *, account: Account, route: str, at: datetime) -> Change | None:
+    """Say what a sighting changes; None: nothing that is not known, or it is older than what is known.
+
+    One fact a change: where several things changed at once it is the one that tells most, and its milestones hold
+    each. `route` is how the order was found, `at` is now.
+    """
+    if known is not None and sighting.seen_at < known.seen_at:
+        return None
+    if isinstance(sighting, UnreadableOrder):
+        return _quarantine(known, sighting, account=account, route=route, at=at)
+    reading = read(sighting, known)
+    if known is not None and not known.is_quarantined and known.reading_hash == reading.hash:
+        return None
+    order = _order(known, sighting, reading, account=account, route=route)
+    return Change(
+        order=order,
+        fact=restate(_kind(known, order), order, at),
+        personal=reading.personal,
+        raw=sighting.raw,
+    )
+
+
+def _order(known: Order | None, seen: SeenOrder, reading: Reading, *, account: Account, route: str) -> Order:
+    status = reading.status
+    return Order(
+        id=known.id if known else new_id("ord"),
+        account_id=account.id,
+        account_epoch=account.epoch,
+        marketplace_id=account.marketplace_id,
+        external_id=seen.external_id,
+        version=known.version + 1 if known else 1,
+        status=status,
+        work_state=work_state_of(status, known.work_state if known else None),
+        placed_at=seen.placed.at,
+        placed_local=seen.placed.local,
+        first_seen_by=known.first_seen_by if known else route,
+        seen_at=seen.seen_at,
+        lines=reading.lines,
+        milestones=_milestones(known, seen, status),
+        holds=reading.holds,
+        totals=reading.totals,
+        is_quarantined=False,
+        quarantine_code=None,
+        quarantine_why=None,
+        is_backfilled=account.orders_from is not None and seen.placed.at < account.orders_from,
+        is_test=seen.is_test,
+        sheet=reading.sheet,
+        raw_hash=hash_of(seen.raw),
+        reading_hash=reading.hash,
+    )
+
+
+def _milestones(known: Order | None, seen: SeenOrder, status: OrderState) -> dict[str, datetime]:
+    """Keep what was reached and add what is reached now, by the marketplace's time where it states one.
+
+    Where it states none, an order that was watched reached it by the time of this sighting. Of one that is seen for
+    the first time nobody knows: it then counts from the buyer's order, so that nobody is told old news as new.
+    """
+    watched = known is not None and bool(known.milestones)
+    otherwise = seen.seen_at if watched else seen.placed.at
+    reached = {"placed": seen.placed.at}
+    if status in CONFIRMED:
+        reached["confirmed"] = _time(seen, OrderTime.ACCEPTED) or otherwise
+    if status in LEFT_THE_HOUSE:
+        reached["shipped"] = _time(seen, OrderTime.REPORTED, OrderTime.SHIPPED) or otherwise
+    if status == "completed":
+        reached["completed"] = otherwise
+    if status == "cancelled":
+        done = [claim.completed.at for claim in seen.claims if claim.kind is ClaimKind.CANCEL and claim.completed]
+        reached["cancelled"] = max(done, default=otherwise)
+    # The marketplace may state a day to come; what is reached lies not after it was seen.
+    reached = {name: min(moment, seen.seen_at) for name, moment in reached.items()}
+    return {**reached, **(known.milestones if watched and known else {})}
+
+
+def _time(seen: SeenOrder, *names: OrderTime) -> datetime | None:
+    return next((seen.times[name].at for name in names if name in seen.times), None)
+
+
+def _kind(known: Order | None, order: Order) -> type[OrderFact]:
+    if known is None:
+        return OrderPlaced
+    if known.is_quarantined:
+        return OrderReleased
+    for state, kind in (("cancelled", OrderCancelled), ("completed", OrderCompleted), ("shipped", OrderShipped)):
+        if order.status == state and known.status != state:
+            return kind
+    if _has_cancelled_units(known, order):
+        return OrderLinesCancelled
+    if "confirmed" in order.milestones and "confirmed" not in known.milestones:
+        return OrderConfirmed
+    return OrderChanged
+
+
+def _has_cancelled_units(known: Order, order: Order) -> bool:
+    now = {line.external_id: 0 if line.status == "cancelled" else line.quantity for line in order.lines}
+    return any(line.status != "cancelled" and now.get(line.external_id, 0) < line.quantity for line in known.lines)
+
+
+def _quarantine(
+    known: Order | None, unreadable: UnreadableOrder, *, account: Account, route: str, at: datetime
+) -> Change | None:
+    raw_hash = hash_of(unreadable.raw)
+    if known is not None and known.is_quarantined and known.raw_hash == raw_hash:
+        return None
+    if known is None:
+        known = _unseen(unreadable, account=account, route=route)
+    order = replace(
+        known,
+        version=known.version + 1,
+        account_epoch=account.epoch,
+        seen_at=unreadable.seen_at,
+        is_quarantined=True,
+        quarantine_code=unreadable.failure.code,
+        quarantine_why=unreadable.failure.why,
+        raw_hash=raw_hash,
+    )
+    return Change(order=order, fact=restate(OrderQuarantined, order, at), personal=None, raw=unreadable.raw)
+
+
+def _unseen(unreadable: UnreadableOrder, *, account: Account, route: str) -> Order:
+    """Give the empty order that a quarantine needs to stand on; nobody can read when the buyer ordered."""
+    return Order(
+        id=new_id("ord"),
+        account_id=account.id,
+        account_epoch=account.epoch,
+        marketplace_id=account.marketplace_id,
+        external_id=external_id_of(unreadable),
+        version=0,
+        status="pending",
+        work_state="new",
+        placed_at=unreadable.seen_at,
+        placed_local="",
+        first_seen_by=route,
+        seen_at=unreadable.seen_at,
+        lines=(),
+        milestones={},
+        holds=(),
+        totals={},
+        is_quarantined=True,
+        quarantine_code=None,
+        quarantine_why=None,
+        is_backfilled=False,
+        is_test=False,
+        sheet=EMPTY_SHEET,
+        raw_hash=b"",
+        reading_hash=b"",
+    )

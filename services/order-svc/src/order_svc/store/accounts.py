@@ -1,0 +1,77 @@
+"""Keeps the local copy of accounts."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from hanro.db import Transaction
+from order_svc.domain.accounts import Account
+
+if TYPE_CHECKING:
+    import asyncpg
+
+
+async def find_account(tx: Transaction, account_id: str) -> Account | None:
+    """Give an account, or None where no fact told of it yet."""
+    rows = await tx.fetch("select * from accounts where id = $1", account_id)
+    return _account(rows[0]) if rows else None
+
+
+async def lock_accounts(tx: Transaction, account_ids: Sequence[str]) -> dict[str, Account]:
+    """Lock those that are known, sorted by id."""
+    rows = await tx.fetch(
+        "select * from accounts where id = any($1::text[]) order by id for update", sorted(account_ids)
+    )
+    return {row["id"]: _account(row) for row in rows}
+
+
+async def list_account_ids(tx: Transaction, shop_ids: Sequence[str] | None) -> list[str]:
+    """Give the accounts that any of these internal shops may use; None: all."""
+    rows = await tx.fetch(
+        "select id from accounts where $1::text[] is null or shop_ids && $1 order by id",
+        None if shop_ids is None else list(shop_ids),
+    )
+    return [row["id"] for row in rows]
+
+
+async def save_accounts(tx: Transaction, accounts: Sequence[Account]) -> None:
+    """Store accounts, one statement; the shops of each as one text, since arrays of arrays must be of equal length."""
+    await tx.execute(
+        """
+        insert into accounts (
+            id, version, epoch, marketplace_id, display_name, state, is_enabled, reason_code, credential_version,
+            orders_from, shop_ids, paused_until, paused_version
+        )
+        select id, version, epoch, marketplace_id, display_name, state, is_enabled, reason_code, credential_version,
+            orders_from, string_to_array(shop_ids, E'\\n'), paused_until, paused_version
+        from unnest(
+            $1::text[], $2::bigint[], $3::bigint[], $4::text[], $5::text[], $6::text[], $7::boolean[], $8::text[],
+            $9::bigint[], $10::timestamptz[], $11::text[], $12::timestamptz[], $13::bigint[]
+        ) as t (
+            id, version, epoch, marketplace_id, display_name, state, is_enabled, reason_code, credential_version,
+            orders_from, shop_ids, paused_until, paused_version
+        )
+        on conflict (id) do update set
+            version = excluded.version, epoch = excluded.epoch, marketplace_id = excluded.marketplace_id,
+            display_name = excluded.display_name, state = excluded.state, is_enabled = excluded.is_enabled,
+            reason_code = excluded.reason_code, credential_version = excluded.credential_version,
+            orders_from = excluded.orders_from, shop_ids = excluded.shop_ids, paused_until = excluded.paused_until,
+            paused_version = excluded.paused_version
+        """,
+        [account.id for account in accounts],
+        [account.version for account in accounts],
+        [account.epoch for account in accounts],
+        [account.marketplace_id for account in accounts],
+        [account.display_name for account in accounts],
+        [account.state for account in accounts],
+        [account.is_enabled for account in accounts],
+        [account.reason_code for account in accounts],
+        [account.credential_version for account in accounts],
+        [account.orders_from for account in accounts],
+        ["\n".join(account.shop_ids) for account in accounts],
+        [account.paused_until for account in accounts],
+        [account.paused_version for account in accounts],
+    )
+
+
+def _account(row: "asyncpg.Record") -> Account:
+    return Account(**{**dict(row), "shop_ids": tuple(row["shop_ids"])})
