@@ -1,0 +1,1 @@
+"""Holds what proves the parts of hanro: contract suites, fixtures and fakes. Production code never imports it."""
