@@ -1,7 +1,9 @@
 """Says who must act when something fails: a machine, the seller, the data's owner, us, a person, or nobody."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +62,10 @@ class _Failed(Exception):
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.why!r}, code={self.code!r})"
+
+    def __reduce__(self) -> tuple[Callable[[str], "_Failed"], tuple[str], dict[str, object]]:
+        # An exception is copied by its positional arguments alone; `code` is none of them.
+        return partial(type(self), code=self.code), (self.why,), vars(self)
 
 
 class Retryable(_Failed):

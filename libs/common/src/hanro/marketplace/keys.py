@@ -11,7 +11,7 @@ def match_key(key_fields: tuple[KeyField, ...], keys: Mapping[str, str]) -> str 
     """Join the default LISTING key and the default VARIANT key, each folded as its KeyField says.
 
     `keys` are by KeyField.name, verbatim. A marketplace without a default VARIANT key, and a line without one, give the
-    listing alone. None when the listing key is empty or missing: nothing can be found by it.
+    listing alone. None when the listing key is blank or missing: nothing can be found by it.
     """
     listing, variant = (_folded(key_fields, keys, level) for level in (Level.LISTING, Level.VARIANT))
     # A JSON array: no separator that could stand in a key itself.
@@ -21,6 +21,7 @@ def match_key(key_fields: tuple[KeyField, ...], keys: Mapping[str, str]) -> str 
 def _folded(key_fields: tuple[KeyField, ...], keys: Mapping[str, str], level: Level) -> str:
     for field in key_fields:
         if field.is_default and field.level is level:
-            key = keys.get(field.name, "").strip()
-            return key.lower() if field.is_case_folded else key
+            key = keys.get(field.name, "")
+            folded = key.lower() if field.is_case_folded else key
+            return folded if key.strip() else ""
     return ""
