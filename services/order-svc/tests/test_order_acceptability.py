@@ -1,0 +1,61 @@
+"""Proves which orders may be accepted, and what the marketplace's answers amount to."""
+
+from dataclasses import replace
+
+import pytest
+from order_sightings import NOON, account, line, seen, unreadable
+
+from hanro.errors import InDoubt, Rejected
+from hanro.marketplace.types import Hold, LineKey, OrderStatus, Outcome, OutcomeStatus, Sighting
+from order_svc.domain.decisions import acceptance, check_acceptable, verdicts
+from order_svc.domain.orders import Order
+from order_svc.domain.reconcile import reconcile
+
+
+def stored(sighting: Sighting) -> Order:
+    change = reconcile(None, sighting, account=account(), route="placed", at=NOON)
+    assert change is not None
+    return change.order
+
+
+def test_a_new_order_may_be_accepted_with_all_its_lines() -> None:
+    order = stored(seen(lines=(line("1"), line("2"), line("3", status=OrderStatus.CANCELLED))))
+    check_acceptable(order)
+    decision = acceptance("opr_1", order)
+    assert decision.line_ids == ("1", "2")
+    assert decision.order.external_id == order.external_id
+
+
+@pytest.mark.parametrize(
+    ("sighting", "code"),
+    [
+        (seen(status=OrderStatus.CANCELLED), "order-cancelled"),
+        (seen(status=OrderStatus.CANCELLING), "order-cancelled"),
+        (seen(holds=frozenset({Hold.AMOUNT})), "order-held"),
+        (seen(status=OrderStatus.ACCEPTED), "already-decided"),
+        (seen(status=OrderStatus.SHIPPED), "already-decided"),
+        (seen(status=OrderStatus.PENDING), "not-waiting"),
+        (unreadable(), "order-quarantined"),
+    ],
+)
+def test_an_order_that_cannot_be_accepted_says_why(sighting: Sighting, code: str) -> None:
+    with pytest.raises(Rejected) as refused:
+        check_acceptable(stored(sighting))
+    assert refused.value.code == code
+
+
+def outcome(line_id: str, status: OutcomeStatus, failure: Rejected | InDoubt | None = None) -> Outcome[LineKey]:
+    return Outcome(key=LineKey(id="opr_1", line_id=line_id), status=status, failure=failure)
+
+
+def test_one_line_in_doubt_leaves_the_whole_order_in_doubt() -> None:
+    lost = InDoubt("no answer came", code="answer-lost")
+    found = verdicts([outcome("1", OutcomeStatus.APPLIED), outcome("2", OutcomeStatus.IN_DOUBT, lost)])
+    assert found["opr_1"].status is OutcomeStatus.IN_DOUBT
+    assert found["opr_1"].failure is lost
+
+
+def test_an_order_is_repeated_only_when_every_line_is() -> None:
+    again = replace(outcome("1", OutcomeStatus.APPLIED), is_repeat=True)
+    assert verdicts([again])["opr_1"].is_repeat
+    assert not verdicts([again, outcome("2", OutcomeStatus.APPLIED)])["opr_1"].is_repeat
