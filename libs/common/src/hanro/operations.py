@@ -55,8 +55,10 @@ DDL_1: tuple[str, ...] = (
     )
     """,
     'create index operations_next on "{schema}".operations (kind, next_at) where next_at is not null',
-    'create index operations_open on "{schema}".operations (kind, subject_id, id)'
-    " where status in ('accepted', 'sent', 'in_doubt')",
+    """
+    create index operations_open on "{schema}".operations (kind, subject_id, id)
+        where status in ('accepted', 'sent', 'in_doubt')
+    """,
     'create index operations_subject on "{schema}".operations (subject_id, id)',
     'create index operations_account on "{schema}".operations (account_id, id)',
 )
@@ -111,7 +113,8 @@ async def accept(
     """Record that an effect was asked for; a doer will send it. `by` is the caller's subject."""
     rows = await tx.fetch(
         f"""
-        insert into operations (id, kind, subject_id, account_id, status, asked, asked_by, accepted_at, changed_at, next_at)
+        insert into operations
+            (id, kind, subject_id, account_id, status, asked, asked_by, accepted_at, changed_at, next_at)
         select $1, $2, $3, $4, 'accepted', $5::jsonb, $6, now, now, now from (select {tx.now_sql} as now) clock
         returning *
         """,  # noqa: S608  the schema's own clock
@@ -134,7 +137,7 @@ async def claim_sendable(db: Database, kinds: Sequence[str], *, limit: int, leas
 
 
 async def claim_unsure(db: Database, kinds: Sequence[str], *, limit: int, lease: timedelta) -> list[Operation]:
-    """Take operations to look after: sent ones without an answer in time, sent or in doubt ones due for another look."""
+    """Take operations to look after: sent ones whose answer is overdue, sent or in doubt ones due for a look."""
     return await _claim(db, kinds, limit, lease, "status in ('sent', 'in_doubt')", first_only=False)
 
 
@@ -151,7 +154,8 @@ async def mark(tx: Transaction, *marks: Mark) -> None:
             select * from unnest($1::text[], $2::bigint[], $3::text[], $4::jsonb[], $5::jsonb[], $6::timestamptz[])
                 as t (id, fence, status, failure, answer, next_at)
         ), held as (
-            select operations.id from operations join wanted using (id, fence) order by operations.id for update of operations
+            select operations.id from operations join wanted using (id, fence)
+            order by operations.id for update of operations
         )
         update operations set
             status = wanted.status,

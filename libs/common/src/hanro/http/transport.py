@@ -1,0 +1,117 @@
+"""Carries plug-ins' requests: one HTTP client per plug-in for all accounts, and the lease's end kept to the byte."""
+
+import asyncio
+import ssl
+from collections.abc import Mapping
+from datetime import timedelta
+from pathlib import Path
+from weakref import WeakValueDictionary
+
+import httpx
+
+from hanro.clock import Clock
+from hanro.due import Lease
+from hanro.errors import Retryable
+from hanro.http.wire import Wire
+from hanro.marketplace.port import Http, Turn
+from hanro.marketplace.types.exchange import HttpAnswer, HttpRequest
+from hanro.marketplace.types.plain import MarketplaceId
+from hanro.pacer import SlotTurn
+
+CALLS_IN_FLIGHT = 2
+ANSWER_BYTES = 64 * 1024 * 1024
+CALL_DEADLINE = timedelta(seconds=20)
+
+
+class Transport:
+    """Hold one HTTP client per plug-in for all accounts of a process; `base_urls` are the only hosts it connects to.
+
+    `ca_file` adds certificates that are trusted beside the system's; one TLS context serves all clients.
+    """
+
+    def __init__(
+        self,
+        base_urls: Mapping[str, str],
+        clock: Clock,
+        *,
+        ca_file: Path | None = None,
+        max_answer_bytes: int = ANSWER_BYTES,
+    ) -> None:
+        context = tls_context(ca_file)
+        self._clock = clock
+        self._wires = {
+            plugin_id: Wire(base_url, clock, context=context, max_answer_bytes=max_answer_bytes)
+            for plugin_id, base_url in base_urls.items()
+        }
+        self._in_flight: WeakValueDictionary[tuple[str, str], asyncio.Semaphore] = WeakValueDictionary()
+
+    def session_http(
+        self,
+        plugin_id: MarketplaceId,
+        account_id: str,
+        *,
+        lease: Lease | None = None,
+        call_deadline: timedelta = CALL_DEADLINE,
+    ) -> Http:
+        """Give the port's `Http` for one account: at most 2 calls in flight, none begun after two thirds of the lease.
+
+        The limit in flight holds for all sessions of the account in this process.
+
+        Raises:
+            KeyError: no base URL is configured for the plug-in.
+        """
+        wire = self._wires[plugin_id]
+        places = self._in_flight.setdefault((plugin_id, account_id), asyncio.Semaphore(CALLS_IN_FLIGHT))
+        labels = {"plugin_id": plugin_id, "account_id": account_id}
+        return _SessionHttp(wire, self._clock, places, lease, call_deadline, labels)
+
+    async def close(self) -> None:
+        """Close all connections; calls in flight fail."""
+        for wire in self._wires.values():
+            await wire.close()
+
+
+class _SessionHttp:
+    """Send the requests of one session; the port's `Http`."""
+
+    def __init__(
+        self,
+        wire: Wire,
+        clock: Clock,
+        places: asyncio.Semaphore,
+        lease: Lease | None,
+        call_deadline: timedelta,
+        labels: Mapping[str, str],
+    ) -> None:
+        self._wire = wire
+        self._clock = clock
+        self._places = places
+        self._lease = lease
+        self._call_deadline = call_deadline
+        self._labels = labels
+
+    async def send(self, request: HttpRequest, turn: Turn) -> HttpAnswer:
+        """Send once; see the port."""
+
+        def leaving() -> None:
+            if self._lease is not None and self._clock.monotonic() >= self._lease.last_call_monotonic:
+                raise Retryable("The lease is too short for another call.", code="lease-lost")
+            if isinstance(turn, SlotTurn):
+                turn.leaving()
+
+        def left() -> None:
+            if isinstance(turn, SlotTurn):
+                turn.left()
+
+        async with self._places:
+            return await self._wire.exchange(
+                request, deadline=self._call_deadline, leaving=leaving, left=left, **self._labels
+            )
+
+
+def tls_context(ca_file: Path | None) -> ssl.SSLContext:
+    """Make a TLS context that checks names and trusts the usual authorities, and those of a file."""
+    context = httpx.create_ssl_context(trust_env=False)
+    if ca_file is not None:
+        context.load_verify_locations(cafile=ca_file)
+    return context

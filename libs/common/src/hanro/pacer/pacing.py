@@ -1,0 +1,258 @@
+"""Paces one service's requests for one account: takes turns from the rows, and says when each request really left."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
+from datetime import datetime, timedelta
+from types import TracebackType
+from typing import Protocol, runtime_checkable
+
+from hanro import breaker
+from hanro.clock import Clock
+from hanro.db import Database, Transaction, is_away
+from hanro.errors import Failure, NeedsSeller, Rejected, Retryable, Unsupported
+from hanro.ids import new_id
+from hanro.log import logger
+from hanro.marketplace.port import Turn
+from hanro.marketplace.types.limits import Limits
+from hanro.pacer import rows, slots
+from hanro.pacer.slots import Pace, Slot
+
+EXTEND_SECONDS = 0.5
+DATABASE_PAUSE_SECONDS = 0.2
+
+log = logger(__name__)
+
+
+@runtime_checkable
+class SlotTurn(Turn, Protocol):
+    """Be a turn that wants to be told when its request really leaves."""
+
+    def leaving(self) -> None:
+        """Use the turn for one request, just before its first byte.
+
+        Raises:
+            Retryable: the slot was lost meanwhile, no byte may leave; code "lease-lost".
+            ValueError: it was used already: a turn is for one request.
+        """
+
+    def left(self) -> None:
+        """Say that the request's head has left: the next slot is counted from here."""
+
+
+class Pacing:
+    """Pace the requests of one service for one account; the port's `Pacer`.
+
+    `is_alone`: no other service calls for this account (a draft), so the whole limit is this one's.
+    `is_probing`: enter in spite of an open breaker (a preflight finds out whether a new key works).
+    """
+
+    def __init__(
+        self,
+        db: Database,
+        clock: Clock,
+        limits: Limits,
+        service: str,
+        account_id: str,
+        *,
+        is_alone: bool = False,
+        is_probing: bool = False,
+    ) -> None:
+        self._db = db
+        self._clock = clock
+        self._limits = limits
+        self._service = service
+        self._account_id = account_id
+        self._is_alone = is_alone
+        self._is_probing = is_probing
+
+    def turn(self, *groups: str) -> AbstractAsyncContextManager[Turn]:
+        """Wait for a slot in all groups at once, for one request; an error leaving it counts for the breaker.
+
+        Raises:
+            Retryable: the breaker is open, or our database is away; code "unavailable", `after` is how long.
+            ValueError: no such group, or no share of it for this service.
+        """
+        unknown = [name for name in groups if name not in self._limits.groups]
+        if unknown or not groups:
+            raise ValueError(f"no such API groups: {', '.join(unknown) or 'none named'}")
+        paces = {
+            name: slots.pace_of(self._limits.groups[name], self._service, is_alone=self._is_alone) for name in groups
+        }
+        return _Turn(self._db, self._clock, self._account_id, paces, is_probing=self._is_probing)
+
+
+class _Turn:
+    """Be one turn, from its place in the queues to the end of its request."""
+
+    def __init__(
+        self, db: Database, clock: Clock, account_id: str, paces: dict[str, Pace], *, is_probing: bool
+    ) -> None:
+        self._db = db
+        self._clock = clock
+        self._account_id = account_id
+        self._paces = paces
+        self._groups = sorted(paces)
+        self._is_probing = is_probing
+        self._token = new_id("trn")
+        self._is_troubled = False
+        self._is_slow = False
+        self._held_until = float("-inf")
+        self._left_at: float | None = None
+        self._is_anchored = False
+        self._is_over = False
+        self._has_moved = asyncio.Event()
+        self._refusals: list[timedelta | None] = []
+        self._holding: asyncio.Task[None] | None = None
+
+    def throttled(self, after: timedelta | None) -> None:
+        self._refusals.append(after)
+
+    def leaving(self) -> None:
+        if self._left_at is not None:
+            raise ValueError("a turn is for one request")
+        now = self._clock.monotonic()
+        if now >= self._held_until:
+            raise Retryable("The slot of this request has passed to another.", code="lease-lost")
+        self._left_at = now
+
+    def left(self) -> None:
+        self._left_at = self._clock.monotonic()
+        self._has_moved.set()
+
+    async def __aenter__(self) -> Turn:
+        try:
+            await self._wait()
+        except BaseException as error:
+            # Whoever waits behind would wait for this place to be forgotten.
+            await self._leave_quietly(self._give_back)
+            if is_away(error):
+                raise Retryable("The database that keeps the pace is away.", code="unavailable") from error
+            raise
+        # No task group can span a turn: what the turn's block raises must leave it as it is.
+        self._holding = asyncio.create_task(self._hold())
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._is_over = True
+        self._has_moved.set()
+        if self._holding is not None:
+            await asyncio.wait([self._holding])
+        is_quiet = self._is_anchored and error is None and not self._refusals
+        if not is_quiet or self._is_slow or self._is_troubled:
+            await self._leave_quietly(lambda tx: self._settle(tx, error))
+
+    async def _wait(self) -> None:
+        is_prepared = False
+        while True:
+            asked_at = self._clock.monotonic()
+            async with self._db.begin() as tx:
+                found, now = await rows.lock(tx, self._account_id, self._groups)
+                if len(found) < len(self._groups):
+                    if is_prepared:
+                        raise Retryable("The account was dropped.", code="lease-lost")
+                    await rows.prepare(tx, self._account_id, self._groups)
+                    is_prepared = True
+                    continue
+                await self._look_at_breaker(tx)
+                answer = slots.ask(found, self._paces, self._token, now)
+                if answer.not_before is not None and self._is_troubled:
+                    await breaker.probe(tx, self._account_id, self._groups)
+                await rows.save(tx, self._account_id, answer.slots)
+            until = answer.not_before or answer.ask_again_at or now
+            # Counted from the answer, because later is safe; the hold from the question, because sooner is.
+            target = self._clock.monotonic() + (until - now).total_seconds()
+            while (left := target - self._clock.monotonic()) > 0:
+                await self._clock.sleep(left)
+            if answer.not_before is not None:
+                self._held_until = asked_at + (answer.not_before - now + slots.HOLD).total_seconds()
+                self._is_slow = any(slot.slowdown > 1 for slot in answer.slots)
+                return
+
+    async def _look_at_breaker(self, tx: Transaction) -> None:
+        standing = await breaker.look(tx, self._account_id, self._groups)
+        self._is_troubled = standing.is_troubled
+        if standing.shut_for is not None and not self._is_probing:
+            raise Retryable(
+                f"Calls are paused after failures ({standing.reason}).", code="unavailable", after=standing.shut_for
+            )
+
+    async def _hold(self) -> None:
+        while not self._has_moved.is_set():
+            try:
+                await asyncio.wait_for(self._has_moved.wait(), EXTEND_SECONDS)
+            except TimeoutError:
+                await self._leave_quietly(self._extend)
+        while self._left_at is not None and not self._is_anchored and not self._is_over:
+            if not await self._leave_quietly(self._anchor):
+                await self._clock.sleep(DATABASE_PAUSE_SECONDS)
+
+    async def _extend(self, tx: Transaction) -> None:
+        asked_at = self._clock.monotonic()
+        found, now = await rows.lock(tx, self._account_id, self._groups)
+        extended = slots.extend(found, self._token, now)
+        if extended is None:
+            self._held_until = float("-inf")
+            return
+        await rows.save(tx, self._account_id, extended)
+        self._held_until = asked_at + slots.HOLD.total_seconds()
+
+    async def _anchor(self, tx: Transaction) -> None:
+        await rows.save(tx, self._account_id, (await self._anchored(tx))[0])
+
+    async def _anchored(self, tx: Transaction) -> tuple[tuple[Slot, ...], datetime]:
+        asked_at = self._clock.monotonic()
+        found, now = await rows.lock(tx, self._account_id, self._groups)
+        if self._is_anchored or self._left_at is None:
+            return found, now
+        # The time that passed until the question is certain; that until the server read its clock only makes it later.
+        sent_at = now - timedelta(seconds=max(0.0, asked_at - self._left_at))
+        tx.after_commit(self._set_anchored)
+        return slots.anchor(found, self._paces, self._token, sent_at), now
+
+    def _set_anchored(self) -> None:
+        self._is_anchored = True
+
+    async def _give_back(self, tx: Transaction) -> None:
+        found, _ = await rows.lock(tx, self._account_id, self._groups)
+        await rows.save(tx, self._account_id, slots.release(found, self._token))
+
+    async def _settle(self, tx: Transaction, error: BaseException | None) -> None:
+        found, now = await self._anchored(tx)
+        if self._left_at is None:
+            found = slots.release(found, self._token)
+        if self._refusals:
+            longest = max((after for after in self._refusals if after is not None), default=None)
+            found = slots.narrow(found, self._paces, now, longest)
+        elif error is None and self._left_at is not None:
+            found = slots.widen(found)
+        await rows.save(tx, self._account_id, found)
+        await self._tell_breaker(tx, error)
+
+    async def _tell_breaker(self, tx: Transaction, error: BaseException | None) -> None:
+        if isinstance(error, Failure) and breaker.counts(error):
+            await breaker.failed(tx, self._account_id, self._groups, error)
+        elif not self._is_troubled:
+            return
+        elif self._left_at is not None and not self._refusals and _is_served(error):
+            await breaker.served(tx, self._account_id, self._groups)
+        else:
+            await breaker.give_up_probe(tx, self._account_id, self._groups)
+
+    async def _leave_quietly(self, work: Callable[[Transaction], Awaitable[None]]) -> bool:
+        """Do what must not harm the request: when our database is away, the hold runs out and is counted as used."""
+        try:
+            await self._db.run(work)
+        except Exception as error:
+            if not is_away(error):
+                raise
+            log.warning("pace.not_kept", account_id=self._account_id, error_type=type(error).__name__)
+            return False
+        return True
+
+
+def _is_served(error: BaseException | None) -> bool:
+    """Tell whether a turn that ended so had an answer from a marketplace that works."""
+    return error is None or isinstance(error, Rejected | Unsupported | NeedsSeller)
