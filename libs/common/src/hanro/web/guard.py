@@ -1,38 +1,149 @@
-"""Stands before every route: who calls, may they, how much may they send."""
+"""Stands before every route: who calls, may they, how often, how much may they send."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from enum import Enum
 from typing import Any
 
 from fastapi import APIRouter, Security
+from fastapi.openapi.models import HTTPBearer
+from fastapi.params import Depends
+from fastapi.params import Security as Secured
 from fastapi.routing import APIRoute
 from fastapi.security.base import SecurityBase
 from starlette.requests import Request
+from starlette.responses import Response
 
-from hanro.auth import Caller
+from hanro.auth import Authenticator, Caller, Unauthenticated
+from hanro.web import bodies
+from hanro.web.problems import Problem
+from hanro.web.rates import Rates
 
 DEFAULT_BODY_BYTES = 1024 * 1024
+REALM = "hanro"
+
+Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
 
 class Bearer(SecurityBase):
     """Declare the bearer token in OpenAPI; the check itself stands before the body is read."""
 
+    def __init__(self) -> None:
+        self.model = HTTPBearer(bearerFormat="JWT", description="Access token of the configured issuer")
+        self.scheme_name = "bearer"
+
+    async def __call__(self) -> None:
+        """Do nothing: `Guard` has checked it."""
+
+
+class BodyLimit:
+    """Carry a route's own limit."""
+
+    def __init__(self, largest_bytes: int) -> None:
+        self.largest_bytes = largest_bytes
+
+    async def __call__(self) -> None:
+        """Do nothing: the route reads the limit when it is built."""
+
+
+class Guard:
+    """Let a request through to its route, or refuse it."""
+
+    def __init__(self, authenticator: Authenticator, rates: Rates | None) -> None:
+        self._authenticator = authenticator
+        self._rates = rates
+
+    async def admit(self, request: Request, scope: str) -> None:
+        """Find out who calls and whether that is allowed; `caller(request)` gives it from then on.
+
+        Raises:
+            Problem: 401 `unauthenticated`, 403 `scope-missing` naming the scope, 429 `too-many-requests`.
+            Retryable: the issuer's keys cannot be had.
+        """
+        found = await self._authenticate(request)
+        request.state.caller = found
+        if scope not in found.scopes:
+            raise Problem(
+                status=403,
+                code="scope-missing",
+                detail=f"The token does not carry the scope {scope}.",
+                headers={"WWW-Authenticate": f'Bearer realm="{REALM}", error="insufficient_scope", scope="{scope}"'},
+            )
+        if self._rates is None:
+            return
+        turn = self._rates.take(found.subject)
+        request.state.answer_headers = turn.headers()
+        if not turn.is_granted:
+            raise Problem(
+                status=429,
+                code="too-many-requests",
+                detail=f"More than {turn.limit} requests a minute.",
+                headers={"Retry-After": str(turn.seconds)},
+                is_retryable=True,
+            )
+
+    async def _authenticate(self, request: Request) -> Caller:
+        given = request.headers.getlist("authorization")
+        kind, _, token = (given[0] if len(given) == 1 else "").partition(" ")
+        if kind.lower() != "bearer" or not token.strip():
+            raise _unauthenticated("A bearer token is needed.", f'Bearer realm="{REALM}"')
+        try:
+            return await self._authenticator.caller(token.strip())
+        except Unauthenticated as error:
+            why = str(error)
+            raise _unauthenticated(why, f'Bearer realm="{REALM}", error="invalid_token"') from None
+
 
 class GuardedRoute(APIRoute):
-    """Be a route that answers 401, 403, 413, 429 and 431 before anything of the request's body is read."""
+    """Be a route that answers 401, 403, 413, 415 and 429 before FastAPI reads anything of the request."""
+
+    def get_route_handler(self) -> Handler:
+        """Put the guard before FastAPI's own handler."""
+        inner = super().get_route_handler()
+        scope = declared_scope(self)
+        largest_bytes = declared_body_limit(self)
+        is_body_expected = self.body_field is not None
+
+        async def handle(request: Request) -> Response:
+            guard: Guard = request.app.state.guard
+            await guard.admit(request, scope or "")
+            body = await bodies.read(request, largest_bytes)
+            if is_body_expected and body:
+                _check_media_type(request)
+                bodies.refuse_unstorable(body)
+            return await inner(bodies.again(request, body))
+
+        return handle
 
 
-def router(tags: Sequence[str | Enum] = (), *, body_bytes: int = DEFAULT_BODY_BYTES) -> APIRouter:
+def declared_scope(route: APIRoute) -> str | None:
+    """Give the scope that a route declares; None where it declares none."""
+    found = [one for one in route.dependencies if isinstance(one, Secured) and isinstance(one.dependency, Bearer)]
+    return next((scope for one in found for scope in one.scopes or ()), None)
+
+
+def declared_body_limit(route: APIRoute) -> int:
+    """Give the largest body in bytes that a route takes."""
+    found = [one.dependency for one in route.dependencies if isinstance(one.dependency, BodyLimit)]
+    return found[-1].largest_bytes if found else DEFAULT_BODY_BYTES
+
+
+def router(tags: Sequence[str | Enum] = ()) -> APIRouter:
     """Make a router whose routes are guarded; each must declare `dependencies=[require("…")]`.
 
-    A route takes bodies of at most `body_bytes`; give it `max_body_size=…` to allow more.
+    A route takes bodies of at most 1 MiB; `body_limit(bytes)` among its dependencies allows another size.
     """
-    return APIRouter(tags=list(tags), route_class=GuardedRoute, max_body_size=body_bytes)
+    return APIRouter(tags=list(tags), route_class=GuardedRoute)
 
 
-def require(scope: str) -> Any:
+def require(scope: str) -> Depends:
     """Declare the scope that a route needs, for its `dependencies`; a route without one fails at start."""
-    return Security(Bearer(), scopes=[scope])
+    declared: Depends = Security(Bearer(), scopes=[scope])
+    return declared
+
+
+def body_limit(largest_bytes: int) -> Depends:
+    """Declare the largest body of a route, for its `dependencies`."""
+    return Depends(BodyLimit(largest_bytes))
 
 
 def caller(request: Request) -> Caller:
@@ -44,3 +155,13 @@ def caller(request: Request) -> Caller:
 def may(request: Request, scope: str) -> bool:
     """Tell whether the caller also has another scope (`orders:personal`)."""
     return scope in caller(request).scopes
+
+
+def _unauthenticated(why: str, challenge: str) -> Problem:
+    return Problem(status=401, code="unauthenticated", detail=why, headers={"WWW-Authenticate": challenge})
+
+
+def _check_media_type(request: Request) -> None:
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media_type != "application/json" and not media_type.endswith("+json"):
+        raise Problem(status=415, code="media-type-unsupported", detail="The body must be application/json.")

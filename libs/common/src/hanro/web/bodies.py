@@ -1,0 +1,91 @@
+"""Reads request bodies within their bounds, and refuses texts that no database can hold."""
+
+import json
+
+from starlette.requests import Request
+from starlette.types import Message
+
+from hanro.web.problems import FieldFault, Problem
+
+
+async def read(request: Request, largest_bytes: int) -> bytes:
+    """Read the whole body.
+
+    Raises:
+        Problem: 413 as soon as more than `largest_bytes` are announced or have come; 400 where its length is no number.
+    """
+    announced = request.headers.get("content-length")
+    if announced is not None and not announced.isdecimal():
+        raise Problem(status=400, code="request-malformed", detail="Content-Length is no number")
+    if announced is not None and int(announced) > largest_bytes:
+        raise _too_large(largest_bytes)
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > largest_bytes:
+            raise _too_large(largest_bytes)
+    return bytes(body)
+
+
+def again(request: Request, body: bytes) -> Request:
+    """Give the request with its body to be read once more."""
+    is_read = False
+
+    async def receive() -> Message:
+        nonlocal is_read
+        if is_read:
+            return await request.receive()
+        is_read = True
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return Request(request.scope, receive)
+
+
+def refuse_unstorable(body: bytes) -> None:
+    """Refuse JSON with U+0000 or lone surrogates in its texts: Postgres stores neither.
+
+    Raises:
+        Problem: 422, with a pointer to the text.
+    """
+    # Only an escape can bring them: raw U+0000 and raw surrogates are no JSON and no UTF-8.
+    lowered = body.lower()
+    if b"\\u0000" not in lowered and b"\\ud" not in lowered:
+        return
+    try:
+        found = json.loads(body)
+    except ValueError:
+        return  # FastAPI says where it is malformed
+    if (pointer := _unstorable(found, "")) is not None:
+        fault = FieldFault(code="text-unstorable", detail="holds U+0000 or a lone surrogate", pointer=pointer[:200])
+        raise Problem(
+            status=422, code="request-malformed", detail="A text holds characters that cannot be stored.", errors=[fault]
+        )
+
+
+def _unstorable(value: object, pointer: str) -> str | None:
+    match value:
+        case str():
+            return pointer if _is_unstorable(value) else None
+        case list():
+            found = (_unstorable(one, f"{pointer}/{place}") for place, one in enumerate(value))
+            return next((one for one in found if one is not None), None)
+        case dict():
+            if any(_is_unstorable(key) for key in value):
+                return pointer
+            found = (_unstorable(one, f"{pointer}/{key}") for key, one in value.items())
+            return next((one for one in found if one is not None), None)
+    return None
+
+
+def _is_unstorable(text: str) -> bool:
+    return any(letter == "\0" or "\ud800" <= letter <= "\udfff" for letter in text)
+
+
+def _too_large(largest_bytes: int) -> Problem:
+    return Problem(
+        status=413,
+        code="body-too-large",
+        detail=f"The body is larger than {largest_bytes} bytes.",
+        # What was not read stays in the connection.
+        headers={"Connection": "close"},
+    )

@@ -1,0 +1,83 @@
+"""Serves a service's facts to those who do not read Kafka: the same facts, 30 days, without gaps."""
+
+import json
+from datetime import datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query
+from pydantic import BaseModel
+from starlette.requests import Request
+
+from hanro import archive
+from hanro.archive import ArchivedEvent
+from hanro.auth import ALL_SHOPS
+from hanro.db import Database
+from hanro.web.cursors import DEFAULT_PAGE, Limit
+from hanro.web.guard import caller, require, router
+from hanro.web.problems import Problem
+
+LARGEST_POSITION = 2**63 - 1
+
+
+class EventShown(BaseModel):
+    """A fact as it was published: its place, its CloudEvents attributes and its data."""
+
+    position: int
+    id: str
+    type: str
+    topic: str
+    subject: str
+    published_at: datetime
+    attributes: dict[str, str]
+    data: dict[str, Any]
+
+
+class EventPage(BaseModel):
+    """Facts, oldest first. Ask again with `after` = `next`; an empty page says that there is nothing newer."""
+
+    items: list[EventShown]
+    next: int
+
+
+def event_routes(noun: str, scope: str, db: Database) -> APIRouter:
+    """Make `/v1/<noun>/events?after=`."""
+    routes = router(["events"])
+
+    @routes.get(f"/v1/{noun}/events", dependencies=[require(scope)], response_model=EventPage)
+    async def list_events(
+        request: Request,
+        after: Annotated[int, Query(ge=0, le=LARGEST_POSITION, description="Position of the last one known")] = 0,
+        limit: Limit = DEFAULT_PAGE,
+    ) -> EventPage:
+        """List facts behind a position, oldest first; 0 starts with the oldest that is kept."""
+        if ALL_SHOPS not in caller(request).shops:
+            raise Problem(status=403, code="shops-limited", detail="Facts of all shops are read by callers of all shops.")
+        oldest = await archive.oldest_position(db) if after else None
+        if oldest is not None and after + 1 < oldest:
+            raise Problem(
+                status=410,
+                code="events-gone",
+                detail=f"Facts behind {after} are older than 30 days; the oldest that is kept is {oldest}.",
+            )
+        found = await archive.events_after(db, after, limit)
+        return EventPage(items=[_shown(event) for event in found], next=found[-1].position if found else after)
+
+    return routes
+
+
+def _shown(event: ArchivedEvent) -> EventShown:
+    attributes = {
+        name.removeprefix("ce_"): value.decode(errors="replace")
+        for name, value in event.headers
+        if name.startswith("ce_") and name not in {"ce_id", "ce_type"}
+    }
+    return EventShown(
+        position=event.position,
+        id=event.event_id,
+        type=event.type,
+        topic=event.topic,
+        subject=event.key,
+        published_at=event.published_at,
+        attributes=attributes,
+        data=json.loads(event.data),
+    )
