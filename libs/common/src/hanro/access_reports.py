@@ -1,30 +1,198 @@
 """Tells account-svc how calls for an account fare: at once on a refusal or a change, else at most every 5 minutes."""
 
-from collections.abc import Iterable
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Literal
 
+from hanro import outbox
 from hanro.clock import Clock
 from hanro.db import Database, Transaction
 from hanro.errors import NeedsSeller
+from hanro.events.access import AccessReported, GrantUsed
+
+Service = Literal["account-svc", "catalog-svc", "order-svc", "notifier-svc"]
+
+REPORT_EVERY = timedelta(minutes=5)
+# One that repeats its refusal says nothing new; account-svc was told in the first second.
+REFUSE_EVERY = timedelta(minutes=1)
+UNNAMED_GRANT = "credential"
+
+DDL_1: tuple[str, ...] = (
+    """
+    create table "{schema}".access_reports (
+        account_id text primary key,
+        version bigint not null,
+        account_epoch integer not null,
+        credential_version integer not null,
+        grants jsonb not null,
+        released_epoch integer
+    )
+    """,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """Be what a service last reported of an account; `version` 0: nothing yet."""
+
+    version: int
+    account_epoch: int
+    credential_version: int
+    grants: Mapping[str, GrantUsed]
+    released_epoch: int | None
 
 
 class AccessLog:
     """Note successes and refusals per grant, and record AccessReported facts; one a process."""
 
-    def __init__(self, db: Database, clock: Clock, *, service: str) -> None:
-        raise NotImplementedError
+    def __init__(self, db: Database, clock: Clock, *, service: Service) -> None:
+        self._db = db
+        self._clock = clock
+        self._service: Service = service
+        # What this process knows to be reported, so that a success costs no statement: (account, grant) → (key, until).
+        self._reported: dict[tuple[str, str], tuple[int, float]] = {}
 
     async def succeeded(
         self, account_id: str, grant_ids: Iterable[str], *, credential_version: int, account_epoch: int
     ) -> None:
-        """Note that calls which need these grants were served; cheap when that is known already."""
-        raise NotImplementedError
+        """Note that calls which need these grants were served; no statement while that was reported lately."""
+        now = self._clock.monotonic()
+        fresh = [
+            grant_id
+            for grant_id in sorted(set(grant_ids))
+            if (known := self._reported.get((account_id, grant_id))) is None
+            or known[0] != credential_version
+            or known[1] <= now
+        ]
+        if not fresh:
+            return
+        at = self._clock.now()
+
+        async def note(tx: Transaction) -> None:
+            report = await _lock(tx, account_id)
+            if report.credential_version > credential_version:
+                return
+            changed = with_successes(report, fresh, credential_version, at)
+            if changed is not None:
+                await self._record(tx, account_id, replace(changed, account_epoch=account_epoch), at)
+
+        await self._db.run(note)
+        until = now + REPORT_EVERY.total_seconds()
+        for grant_id in fresh:
+            self._reported[account_id, grant_id] = (credential_version, until)
 
     async def refused(
         self, account_id: str, failure: NeedsSeller, *, credential_version: int, account_epoch: int
     ) -> None:
-        """Note that a call was refused for want of a grant or of the credential; recorded at once."""
-        raise NotImplementedError
+        """Note that a call was refused for want of a grant or of the credential; recorded at once.
+
+        A refusal of an older credential than the newest that was used here says nothing and is not recorded.
+        """
+        at = self._clock.now()
+
+        async def note(tx: Transaction) -> None:
+            report = await _lock(tx, account_id)
+            if report.credential_version > credential_version:
+                return
+            changed = with_refusal(report, failure, credential_version, at)
+            if changed is not None:
+                await self._record(tx, account_id, replace(changed, account_epoch=account_epoch), at)
+
+        await self._db.run(note)
+        self._reported = {key: known for key, known in self._reported.items() if key[0] != account_id}
 
     async def released(self, tx: Transaction, account_id: str, *, account_epoch: int) -> None:
         """Record, in the transaction that deleted the account's part here, that its work up to an epoch has stopped."""
-        raise NotImplementedError
+        report = await _lock(tx, account_id)
+        if report.released_epoch is None or report.released_epoch < account_epoch:
+            changed = replace(report, released_epoch=account_epoch, account_epoch=account_epoch)
+            await self._record(tx, account_id, changed, self._clock.now())
+
+    async def _record(self, tx: Transaction, account_id: str, report: Report, at: datetime) -> None:
+        version = report.version + 1
+        grants = tuple(report.grants[grant_id] for grant_id in sorted(report.grants))
+        await tx.execute(
+            """
+            update access_reports set version = $2, account_epoch = $3, credential_version = $4, grants = $5::jsonb,
+                released_epoch = $6
+            where account_id = $1
+            """,
+            account_id,
+            version,
+            report.account_epoch,
+            report.credential_version,
+            json.dumps([grant.model_dump(mode="json") for grant in grants]),
+            report.released_epoch,
+        )
+        await outbox.record(
+            tx,
+            AccessReported(
+                id=f"{account_id}:{self._service}",
+                version=version,
+                at=at,
+                account_id=account_id,
+                account_epoch=report.account_epoch,
+                service=self._service,
+                credential_version=report.credential_version,
+                grants=grants,
+                released_epoch=report.released_epoch,
+            ),
+        )
+
+
+def with_successes(report: Report, grant_ids: Iterable[str], credential_version: int, at: datetime) -> Report | None:
+    """Give the report with grants served; None when it says nothing new: all were served lately, none refused since."""
+    grants = dict(report.grants)
+    is_news = report.credential_version != credential_version
+    for grant_id in grant_ids:
+        known = grants.get(grant_id, GrantUsed(grant_id=grant_id))
+        was_refused = known.refused_at is not None and (known.succeeded_at or known.refused_at) <= known.refused_at
+        is_news |= was_refused or known.succeeded_at is None or at - known.succeeded_at >= REPORT_EVERY
+        grants[grant_id] = known.model_copy(update={"succeeded_at": at})
+    return replace(report, grants=grants, credential_version=credential_version) if is_news else None
+
+
+def with_refusal(report: Report, failure: NeedsSeller, credential_version: int, at: datetime) -> Report | None:
+    """Give the report with one grant refused; None when the same refusal of the same credential was just reported."""
+    grant_id = failure.grant_id or UNNAMED_GRANT
+    known = report.grants.get(grant_id, GrantUsed(grant_id=grant_id))
+    is_repeated = (
+        report.credential_version == credential_version
+        and known.refusal_code == failure.code
+        and known.refused_at is not None
+        and at - known.refused_at < REFUSE_EVERY
+        and (known.succeeded_at is None or known.succeeded_at < known.refused_at)
+    )
+    if is_repeated:
+        return None
+    refused = known.model_copy(
+        update={
+            "refused_at": at,
+            "refusal_code": failure.code,
+            "refusal_text": failure.refusal.code if failure.refusal else None,
+        }
+    )
+    return replace(report, grants={**report.grants, grant_id: refused}, credential_version=credential_version)
+
+
+async def _lock(tx: Transaction, account_id: str) -> Report:
+    await tx.execute(
+        """
+        insert into access_reports (account_id, version, account_epoch, credential_version, grants)
+        values ($1, 0, 0, 0, '[]') on conflict do nothing
+        """,
+        account_id,
+    )
+    rows = await tx.fetch(
+        "select *, grants::text as grants_text from access_reports where account_id = $1 for update", account_id
+    )
+    found = [GrantUsed.model_validate(grant) for grant in json.loads(rows[0]["grants_text"])]
+    return Report(
+        version=rows[0]["version"],
+        account_epoch=rows[0]["account_epoch"],
+        credential_version=rows[0]["credential_version"],
+        grants={grant.grant_id: grant for grant in found},
+        released_epoch=rows[0]["released_epoch"],
+    )

@@ -1,11 +1,29 @@
-"""Asks account-svc for an account's secrets when they are used; fresh to 60 s, older only while it cannot be reached."""
+"""Asks account-svc for an account's secrets when they are used; fresh to 60 s, older only while it cannot be asked."""
 
+import asyncio
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
+from urllib.parse import quote
+from weakref import WeakValueDictionary
+
+from pydantic import AwareDatetime, BaseModel, Field, ValidationError
 
 from hanro.clock import Clock
+from hanro.errors import ContractBroken, InDoubt, LocalizedText, MenuPath, NeedsSeller, Rejected, Retryable
 from hanro.http import ServiceHttp
-from hanro.marketplace.types import MarketplaceId, Secrets
+from hanro.log import logger
+from hanro.marketplace.port import Secrets
+from hanro.marketplace.types.exchange import HttpAnswer, HttpRequest
+from hanro.marketplace.types.plain import MarketplaceId
 from hanro.tokens import TokenSource
+
+FRESH = timedelta(seconds=60)
+USABLE = timedelta(minutes=15)
+OK, UNAUTHORIZED, TOO_MANY, SERVER_ERROR = 200, 401, 429, 500
+
+log = logger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,23 +35,163 @@ class VendedSecrets:
     marketplace_id: MarketplaceId
 
 
+class _Vended(BaseModel):
+    values: dict[str, str] = Field(repr=False)
+    version: int
+    stored_at: AwareDatetime
+    account_epoch: int
+    marketplace_id: str
+
+
+class _Remedy(BaseModel):
+    ja: str
+    en: str
+
+
+class _Menu(BaseModel):
+    steps: tuple[str, ...]
+    url: str | None = None
+    is_login_needed: bool = True
+
+
+class _Refused(BaseModel):
+    code: str
+    detail: str = "account-svc refused."
+    grant_id: str | None = None
+    remedy: _Remedy | None = None
+    menu: _Menu | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    vended: VendedSecrets
+    asked_at: float
+
+
 class Vending:
-    """Ask account-svc's internal vend route; `service` is who asks, `http` reaches its internal base URL."""
+    """Ask account-svc's internal vend route; `service` is who asks, `http` reaches its internal base URL.
+
+    What was vended is kept in memory alone, for 60 s, and used for up to 15 minutes while account-svc cannot be asked
+    and nothing newer is known of the account.
+    """
 
     def __init__(self, http: ServiceHttp, tokens: TokenSource, clock: Clock, *, service: str) -> None:
-        raise NotImplementedError
+        self._http = http
+        self._tokens = tokens
+        self._clock = clock
+        self._service = service
+        self._kept: dict[str, _Kept] = {}
+        self._forgotten: dict[str, float] = {}
+        self._asking: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def secrets(self, account_id: str, *, purpose: str = "work") -> VendedSecrets:
         """Give the account's secrets.
 
         Raises:
             NeedsSeller: the account is suspended or not yet active.
-            Retryable: account-svc cannot be reached, and nothing young enough is known; code "unavailable".
+            Retryable: account-svc cannot be asked, and nothing young enough is known; code "unavailable".
             Rejected: the account is being unlinked; code "unlinking". Or it does not exist; code "not-found".
             ContractBroken: account-svc answered something else; code "unreadable".
         """
-        raise NotImplementedError
+        # One question at a time: sessions of one account that open together share the answer.
+        async with self._asking.setdefault(account_id, asyncio.Lock()):
+            kept = self._kept.get(account_id)
+            if kept is not None and self._age(kept) < FRESH:
+                return kept.vended
+            try:
+                return await self._ask(account_id, purpose)
+            except Retryable:
+                # A fact that came meanwhile has taken it out.
+                kept = self._kept.get(account_id)
+                if kept is None or self._age(kept) >= USABLE:
+                    raise
+                log.warning("credentials.old_ones_used", account_id=account_id, seconds=self._age(kept).seconds)
+                return kept.vended
+            except (NeedsSeller, Rejected):
+                self._kept.pop(account_id, None)
+                raise
 
     def forget(self, account_id: str) -> None:
         """Drop what is known of an account, because a fact on it arrived or its key was refused."""
-        raise NotImplementedError
+        self._kept.pop(account_id, None)
+        self._forgotten[account_id] = self._clock.monotonic()
+
+    async def _ask(self, account_id: str, purpose: str) -> VendedSecrets:
+        asked_at = self._clock.monotonic()
+        answer = await self._answer(account_id, purpose)
+        if answer.status != OK:
+            raise _refusal(answer)
+        vended = _read(answer.body)
+        # What was asked for before a fact may be from before it too: used once, not kept.
+        if self._forgotten.pop(account_id, float("-inf")) < asked_at:
+            self._kept[account_id] = _Kept(vended, asked_at)
+        self._drop_old()
+        return vended
+
+    async def _answer(self, account_id: str, purpose: str) -> HttpAnswer:
+        try:
+            return await self._http.send(
+                HttpRequest(
+                    method="POST",
+                    path=f"/internal/v1/accounts/{quote(account_id, safe='')}/credentials:vend",
+                    headers={
+                        "Authorization": f"Bearer {await self._tokens.token()}",
+                        "Content-Type": "application/json",
+                    },
+                    body=json.dumps({"service": self._service, "purpose": purpose}).encode(),
+                    # It writes an audit row, which may stand twice.
+                    has_effect=False,
+                )
+            )
+        except InDoubt as lost:
+            raise Retryable("account-svc did not answer.", code="unavailable") from lost
+
+    def _age(self, kept: _Kept) -> timedelta:
+        return timedelta(seconds=self._clock.monotonic() - kept.asked_at)
+
+    def _drop_old(self) -> None:
+        self._kept = {name: kept for name, kept in self._kept.items() if self._age(kept) < USABLE}
+
+
+def _read(body: bytes) -> VendedSecrets:
+    try:
+        vended = _Vended.model_validate_json(body)
+    except ValidationError:
+        # Its text quotes what it could not read, and that is secret.
+        raise ContractBroken("account-svc vended something unreadable.", code="unreadable") from None
+    return VendedSecrets(
+        secrets=Secrets(values=vended.values, version=vended.version, stored_at=vended.stored_at),
+        account_epoch=vended.account_epoch,
+        marketplace_id=MarketplaceId(vended.marketplace_id),
+    )
+
+
+def _refusal(answer: HttpAnswer) -> NeedsSeller | Rejected | Retryable | ContractBroken:
+    if answer.status in {UNAUTHORIZED, TOO_MANY} or answer.status >= SERVER_ERROR:
+        # A token that expires on its way, or keys of the issuer that are being changed, look like 401 too.
+        return Retryable(
+            f"account-svc answers {answer.status}.", code="unavailable", after=_retry_after(answer.headers)
+        )
+    try:
+        refused = _Refused.model_validate_json(answer.body)
+    except ValidationError:
+        refused = _Refused(code="unreadable")
+    match answer.status:
+        case 404:
+            return Rejected(refused.detail, code="not-found")
+        case 410:
+            return Rejected(refused.detail, code="unlinking")
+        case 409:
+            return NeedsSeller(
+                refused.detail,
+                code=refused.code,
+                grant_id=refused.grant_id,
+                remedy=refused.remedy and LocalizedText(ja=refused.remedy.ja, en=refused.remedy.en),
+                menu=refused.menu and MenuPath(**refused.menu.model_dump()),
+            )
+    return ContractBroken(f"account-svc answers {answer.status}.", code="unreadable")
+
+
+def _retry_after(headers: Mapping[str, str]) -> timedelta | None:
+    text = headers.get("retry-after", "")
+    return timedelta(seconds=int(text)) if text.isdecimal() else None

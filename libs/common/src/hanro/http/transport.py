@@ -45,6 +45,10 @@ class Transport:
         }
         self._in_flight: WeakValueDictionary[tuple[str, str], asyncio.Semaphore] = WeakValueDictionary()
 
+    def reaches(self, plugin_id: MarketplaceId) -> bool:
+        """Tell whether a base URL is configured for a plug-in."""
+        return plugin_id in self._wires
+
     def session_http(
         self,
         plugin_id: MarketplaceId,
@@ -63,7 +67,9 @@ class Transport:
         wire = self._wires[plugin_id]
         places = self._in_flight.setdefault((plugin_id, account_id), asyncio.Semaphore(CALLS_IN_FLIGHT))
         labels = {"plugin_id": plugin_id, "account_id": account_id}
-        return _SessionHttp(wire, self._clock, places, lease, call_deadline, labels)
+        return _SessionHttp(
+            wire=wire, clock=self._clock, places=places, lease=lease, call_deadline=call_deadline, labels=labels
+        )
 
     async def close(self) -> None:
         """Close all connections; calls in flight fail."""
@@ -76,6 +82,7 @@ class _SessionHttp:
 
     def __init__(
         self,
+        *,
         wire: Wire,
         clock: Clock,
         places: asyncio.Semaphore,

@@ -122,9 +122,9 @@ class _Call:
         try:
             async with self._timeout:
                 return await self._exchange()
+        except httpx.LocalProtocolError as error:
+            raise ValueError("a request of ours cannot be written as HTTP") from error
         except (TimeoutError, httpx.TransportError) as error:
-            if isinstance(error, httpx.LocalProtocolError):
-                raise ValueError("a request of ours cannot be written as HTTP") from error
             raise self._lost(error) from error
         except (httpx.DecodingError, _TooLargeError) as error:
             raise self._unreadable() from error
