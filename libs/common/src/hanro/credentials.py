@@ -186,8 +186,8 @@ def _refusal(answer: HttpAnswer) -> NeedsSeller | Rejected | Retryable | Contrac
                 refused.detail,
                 code=refused.code,
                 grant_id=refused.grant_id,
-                remedy=refused.remedy and LocalizedText(ja=refused.remedy.ja, en=refused.remedy.en),
-                menu=refused.menu and MenuPath(**refused.menu.model_dump()),
+                remedy=None if refused.remedy is None else LocalizedText(**refused.remedy.model_dump()),
+                menu=None if refused.menu is None else MenuPath(**refused.menu.model_dump()),
             )
     return ContractBroken(f"account-svc answers {answer.status}.", code="unreadable")
 

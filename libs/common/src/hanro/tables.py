@@ -1,6 +1,6 @@
 """Assembles the tables that every service's schema has, from the parts that own them."""
 
-from hanro import archive, dead_letters, inbox, outbox
+from hanro import access_reports, archive, breaker, dead_letters, due, inbox, operations, outbox, pacer
 
 # A statement that stamps many rows writes `(select {schema}.now())`: asked once, not once a row.
 CLOCK_1 = (
@@ -24,5 +24,9 @@ def create_1(schema: str) -> list[str]:
 
     A migration runs them one by one: `for statement in create_1("orders"): op.execute(statement)`.
     """
-    parts = (CLOCK_1, outbox.DDL_1, archive.DDL_1, inbox.DDL_1, dead_letters.DDL_1)
+    parts = (
+        CLOCK_1,
+        *(outbox.DDL_1, archive.DDL_1, inbox.DDL_1, dead_letters.DDL_1),
+        *(operations.DDL_1, due.DDL_1, pacer.DDL_1, breaker.DDL_1, access_reports.DDL_1),
+    )
     return [statement.replace("{schema}", schema) for part in parts for statement in part]
