@@ -81,5 +81,5 @@ def _act(name: str, point: Failpoint) -> None:
             time.sleep(point.seconds)
 
 
-# The only module that reads the environment besides settings: its callers are everywhere, and unarmed it must cost nothing.
+# Read here and not in settings: its callers are everywhere, and unarmed it must cost nothing.
 reach = armed(parse(os.environ.get(VARIABLE, "")))

@@ -1,7 +1,7 @@
 """Writes one JSON object a line: allow-listed keys only, exceptions without values.
 
-A key that is not allowed is dropped, named under `dropped` and counted; so a buyer's name cannot slip into a log by being
-passed along. Of an exception that is not ours only its type and its frames are written: a driver's text quotes values.
+A key that is not allowed is dropped, named under `dropped` and counted; so a buyer's name cannot slip into a log by
+being passed along. Of an exception that is not ours only its type and its frames are written: a driver's text quotes values.
 """
 
 import logging
@@ -49,7 +49,19 @@ KEYS = frozenset(
     {
         *("account_epoch", "account_id", "aggregate_id", "attempt", "capability", "code", "consumer", "count"),
         *("duration_ms", "error_type", "event_id", "external_id", "field", "grant_id", "group", "host", "http_status"),
-        *("job", "kind", "lag", "limit", "listener", "loop", "marketplace_id", "message_id", "method", "name", "offset"),
+        *(
+            "job",
+            "kind",
+            "lag",
+            "limit",
+            "listener",
+            "loop",
+            "marketplace_id",
+            "message_id",
+            "method",
+            "name",
+            "offset",
+        ),
         *("operation_id", "order_id", "partition", "path", "plugin_id", "port", "position", "purpose", "reason"),
         *("request_id", "route", "seconds", "size_bytes", "sku", "state", "subject", "topic", "trigger", "type"),
         *("version", "where", "why"),

@@ -15,9 +15,9 @@ from starlette.routing import BaseRoute, Route
 from hanro import metrics
 from hanro.auth import Authenticator
 from hanro.clock import Clock
-from hanro.consume import Subscription
 from hanro.db import Database
 from hanro.errors import ContractBroken, InDoubt, NeedsSeller, Rejected, Retryable, Unsupported
+from hanro.subscriptions import Subscription
 from hanro.web import openapi
 from hanro.web.cursors import Cursors
 from hanro.web.edge import Edge, RequestMetrics, handle_failure
@@ -86,7 +86,7 @@ def create_app(
         ScopeUndeclared: a route without `require(…)`.
     """
     counted = RequestMetrics(registry)
-    routes = _routes(service, routers, db, cursors, subscriptions, accounts_of)
+    routes = _routes(service, routers, db, cursors, subscriptions=subscriptions, accounts_of=accounts_of)
     document = openapi.write(
         title=service.title, version=service.version, description=service.description, routes=routes
     )
@@ -108,10 +108,8 @@ def document(
     subscriptions: Sequence[Subscription[Any, Any]] = (),
 ) -> dict[str, Any]:
     """Give the OpenAPI 3.1 document of the public application, for `python -m … openapi`; `db` is not connected to."""
-    routes = _routes(service, routers, db, cursors, subscriptions, None)
-    return openapi.write(
-        title=service.title, version=service.version, description=service.description, routes=routes
-    )
+    routes = _routes(service, routers, db, cursors, subscriptions=subscriptions, accounts_of=None)
+    return openapi.write(title=service.title, version=service.version, description=service.description, routes=routes)
 
 
 def _routes(
@@ -119,6 +117,7 @@ def _routes(
     routers: Sequence[APIRouter],
     db: Database,
     cursors: Cursors,
+    *,
     subscriptions: Sequence[Subscription[Any, Any]],
     accounts_of: AccountsOf | None,
 ) -> list[BaseRoute]:
@@ -146,8 +145,7 @@ def _app(service: ServiceInfo, name: str, routes: Sequence[BaseRoute], counted: 
         version=service.version,
         openapi_url=None,
         redirect_slashes=False,
-        # A dict's declared type is invariant in the handler's argument.
-        exception_handlers={kind: handle_failure for kind in _EXPECTED},
+        exception_handlers=dict.fromkeys(_EXPECTED, handle_failure),
     )
     app.router.routes.extend(routes)
     app.add_middleware(Edge, name=name, metrics=counted)

@@ -58,7 +58,10 @@ def refuse_unstorable(body: bytes) -> None:
     if (pointer := _unstorable(found, "")) is not None:
         fault = FieldFault(code="text-unstorable", detail="holds U+0000 or a lone surrogate", pointer=pointer[:200])
         raise Problem(
-            status=422, code="request-malformed", detail="A text holds characters that cannot be stored.", errors=[fault]
+            status=422,
+            code="request-malformed",
+            detail="A text holds characters that cannot be stored.",
+            errors=[fault],
         )
 
 

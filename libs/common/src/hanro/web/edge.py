@@ -33,7 +33,10 @@ class RequestMetrics:
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self._seconds = Histogram(
-            "hanro_http_request_seconds", "Time of answered requests", ["app", "method", "route", "status"], registry=registry
+            "hanro_http_request_seconds",
+            "Time of answered requests",
+            ["app", "method", "route", "status"],
+            registry=registry,
         )
 
     def note(self, app: str, scope: Scope, status: int, seconds: float) -> None:
@@ -87,7 +90,7 @@ class Edge:
             self._metrics.note(self._name, scope, status, time.monotonic() - began)
 
 
-def handle_failure(_request: Request, error: Exception) -> Response:
+async def handle_failure(_request: Request, error: Exception) -> Response:
     """Answer a failure that is expected: FastAPI's handler for the six errors, its own and Starlette's refusals."""
     answer = problems.answer_of(error, instance=trace.correlation_id())
     if answer is None:
@@ -106,7 +109,9 @@ def _last_answer(error: Exception, scope: Scope, correlation: str) -> Answer:
 
 def _check_head(scope: Scope) -> None:
     if sum(len(name) + len(value) for name, value in scope["headers"]) > LARGEST_HEADERS:
-        raise Problem(status=431, code="headers-too-large", detail=f"The headers hold more than {LARGEST_HEADERS} bytes.")
+        raise Problem(
+            status=431, code="headers-too-large", detail=f"The headers hold more than {LARGEST_HEADERS} bytes."
+        )
     if len(scope["query_string"]) > LARGEST_QUERY:
         raise Problem(status=414, code="query-too-large", detail=f"The query holds more than {LARGEST_QUERY} bytes.")
     if "\0" in scope["path"] or b"%00" in scope["query_string"] or b"\0" in scope["query_string"]:

@@ -107,7 +107,13 @@ class Idempotency:
             content=answer.content(),
         )
         sealed = crypto.seal(
-            self._keyring, _pack(stored), schema=self._db.schema, table=TABLE, row_id=attempt.id, field="answer", version=1
+            self._keyring,
+            _pack(stored),
+            schema=self._db.schema,
+            table=TABLE,
+            row_id=attempt.id,
+            field="answer",
+            version=1,
         )
         await tx.execute("update idempotency set answer = $2 where id = $1", attempt.id, sealed)
         return stored
@@ -145,7 +151,9 @@ async def _attempt(request: Request, *, is_required: bool) -> _Attempt | None:
         return None
     if not given:
         raise Problem(
-            status=400, code="idempotency-key-missing", detail=f"This route needs the header {HEADER}: a new one per request."
+            status=400,
+            code="idempotency-key-missing",
+            detail=f"This route needs the header {HEADER}: a new one per request.",
         )
     key = given[0].strip()
     if len(given) > 1 or not key or len(key) > LONGEST_KEY or not (key.isascii() and key.isprintable()):
@@ -162,13 +170,14 @@ async def _attempt(request: Request, *, is_required: bool) -> _Attempt | None:
 
 
 async def _claim(tx: Transaction, attempt: _Attempt) -> bool:
-    """Claim the key in this transaction; False where a committed request has it. A twin that runs is waited for briefly."""
+    """Claim the key in this transaction, waiting briefly for a twin; False where a committed request has it."""
     await tx.execute(f"set local lock_timeout = '{TWIN_WAIT}'")
     try:
         rows = await tx.fetch(
             f"""
             insert into idempotency as known (id, fingerprint, created_at) values ($1, $2, {tx.now_sql})
-            on conflict (id) do update set fingerprint = excluded.fingerprint, answer = null, created_at = excluded.created_at
+            on conflict (id)
+                do update set fingerprint = excluded.fingerprint, answer = null, created_at = excluded.created_at
                 where known.created_at < {tx.now_sql} - $3::interval
             returning 1
             """,  # noqa: S608  the schema's own clock

@@ -63,15 +63,9 @@ def answer_of(error: BaseException, *, instance: str | None = None) -> Answer | 
             return of_failure(error, instance=instance)
         case RequestValidationError():
             return _of_validation(error, instance)
-        case Problem():
-            return _of_problem(error, instance)
         case HTTPException():
             return _of_status(error, instance)
-    if is_away(error):
-        return of_failure(Retryable("The database cannot be reached.", code="unavailable"), instance=instance)
-    if is_conflict(error):
-        return of_failure(Retryable("Others change the same thing.", code="busy"), instance=instance)
-    return None
+    return _of_database(error, instance)
 
 
 def internal(instance: str) -> Answer:
@@ -145,6 +139,14 @@ def _fault(found: Mapping[str, object]) -> FieldFault:
     return FieldFault(code=code, detail=detail, pointer="" if kind == "json_invalid" else _pointer(rest))
 
 
+def _of_database(error: BaseException, instance: str | None) -> Answer | None:
+    if is_away(error):
+        return of_failure(Retryable("The database cannot be reached.", code="unavailable"), instance=instance)
+    if is_conflict(error):
+        return of_failure(Retryable("Others change the same thing.", code="busy"), instance=instance)
+    return None
+
+
 def _of_problem(error: Problem, instance: str | None) -> Answer:
     members: dict[str, object] = {"kind": "request", "retryable": error.is_retryable}
     if error.errors:
@@ -153,10 +155,17 @@ def _of_problem(error: Problem, instance: str | None) -> Answer:
 
 
 def _of_status(error: HTTPException, instance: str | None) -> Answer:
+    if isinstance(error, Problem):
+        return _of_problem(error, instance)
     status = HTTPStatus(error.status_code)
     code = _CODES.get(error.status_code, status.phrase.lower().replace(" ", "-"))
     return _answer(
-        error.status_code, code, f"{status.description or status.phrase}.", {"kind": "request"}, instance, error.headers
+        error.status_code,
+        code,
+        f"{status.description or status.phrase}.",
+        {"kind": "request"},
+        instance,
+        headers=error.headers,
     )
 
 
@@ -166,6 +175,7 @@ def _answer(
     detail: str,
     members: Mapping[str, object],
     instance: str | None,
+    *,
     headers: Mapping[str, str] | None = None,
 ) -> Answer:
     body: dict[str, object] = {

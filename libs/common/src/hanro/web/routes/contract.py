@@ -60,5 +60,6 @@ def _operation(path: str, method: str, operation: dict[str, Any]) -> str:
     return (
         f'<details><summary><span class="method">{escape(method.upper())}</span> <code>{escape(path)}</code> '
         f"{escape(operation.get('summary', ''))}</summary><section><p>{escape(operation.get('description', ''))}</p>"
-        f"<p>Scope: <code>{escape(scopes)}</code></p><table>{parameters}</table><table>{answers}</table></section></details>"
+        f"<p>Scope: <code>{escape(scopes)}</code></p><table>{parameters}</table><table>{answers}</table>"
+        "</section></details>"
     )

@@ -10,9 +10,9 @@ from pydantic import BaseModel
 from starlette.requests import Request
 
 from hanro import dead_letters
-from hanro.consume import Subscription
 from hanro.db import Database
 from hanro.dead_letters import DeadLetter
+from hanro.subscriptions import Subscription
 from hanro.web.cursors import DEFAULT_PAGE, Cursors, CursorText, Limit
 from hanro.web.guard import require, router
 
@@ -74,9 +74,7 @@ def dead_letter_routes(
     ) -> DeadLetterPage:
         """List dead letters, newest first."""
         start = cursors.start(request)
-        found = await dead_letters.list_(
-            db, limit=limit + 1, after=str(start[0]) if start else None, consumer=consumer
-        )
+        found = await dead_letters.list_(db, limit=limit + 1, after=str(start[0]) if start else None, consumer=consumer)
         page = found[:limit]
         following = cursors.link(request, response, (page[-1].id,) if len(found) > limit else None)
         return DeadLetterPage(items=[_shown(letter) for letter in page], next=following)

@@ -51,7 +51,9 @@ def event_routes(noun: str, scope: str, db: Database) -> APIRouter:
     ) -> EventPage:
         """List facts behind a position, oldest first; 0 starts with the oldest that is kept."""
         if ALL_SHOPS not in caller(request).shops:
-            raise Problem(status=403, code="shops-limited", detail="Facts of all shops are read by callers of all shops.")
+            raise Problem(
+                status=403, code="shops-limited", detail="Facts of all shops are read by callers of all shops."
+            )
         oldest = await archive.oldest_position(db) if after else None
         if oldest is not None and after + 1 < oldest:
             raise Problem(

@@ -66,7 +66,7 @@ def operation_routes(
         return await accounts_of(tx, who) if accounts_of else []
 
     @routes.get(f"/v1/{noun}/operations", dependencies=[require(scope)], response_model=OperationPage)
-    async def list_operations(
+    async def list_operations(  # noqa: PLR0917  FastAPI passes by name
         request: Request,
         response: Response,
         limit: Limit = DEFAULT_PAGE,
