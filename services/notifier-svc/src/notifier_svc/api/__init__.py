@@ -1,0 +1,1 @@
+"""Serves templates, bindings and messages over REST."""

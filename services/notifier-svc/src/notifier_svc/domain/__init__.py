@@ -1,0 +1,1 @@
+"""Decides what to tell a buyer and what an answer means. Values in, values out."""

@@ -1,0 +1,61 @@
+"""Decides what a fact about an account changes here: whether messages are sent for it."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from hanro.events.accounts import AccountFact
+
+WORKING_STATES = frozenset({"active", "degraded"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """Be what notifier-svc knows of an account: a copy of what account-svc said last, and its own pause.
+
+    Nothing is sent before `paused_until`: its relay or what a message needs could not be reached, or refused its login;
+    `pause_code` says which, `pause_count` how often in a row.
+    """
+
+    id: str
+    version: int
+    epoch: int
+    marketplace_id: str
+    display_name: str
+    state: str
+    is_enabled: bool
+    credential_version: int
+    shop_ids: tuple[str, ...]
+    paused_until: datetime | None = None
+    pause_code: str | None = None
+    pause_count: int = 0
+
+    @property
+    def is_working(self) -> bool:
+        """Tell whether messages may be sent for it at all."""
+        return self.is_enabled and self.state in WORKING_STATES
+
+
+def follow(known: Account | None, fact: AccountFact) -> Account:
+    """Copy what a fact says; a fact that is not newer than what is known changes nothing.
+
+    A newer credential, and beginning to work again, end a pause.
+    """
+    if known is not None and fact.version <= known.version:
+        return known
+    account = Account(
+        id=fact.id,
+        version=fact.version,
+        # An epoch never goes back: what an older one began must not be taken up again.
+        epoch=max(fact.account_epoch or 0, known.epoch if known else 0),
+        marketplace_id=fact.marketplace_id,
+        display_name=fact.display_name,
+        state=fact.state,
+        is_enabled=fact.is_enabled,
+        credential_version=fact.credential_version,
+        shop_ids=fact.shop_ids,
+    )
+    if known is None or fact.credential_version > known.credential_version:
+        return account
+    if account.is_working and not known.is_working:
+        return account
+    return replace(account, paused_until=known.paused_until, pause_code=known.pause_code, pause_count=known.pause_count)

@@ -1,0 +1,1 @@
+"""Speaks SMTP to a marketplace's mail relay, step by step."""

@@ -1,0 +1,1 @@
+"""Says what happens to messages, and in which order."""

@@ -1,0 +1,1 @@
+"""Hands over what is planned: claims, asks, renders, sends, settles."""

@@ -1,0 +1,1 @@
+"""Holds the SQL of notifier-svc, one module per noun."""
