@@ -1,7 +1,8 @@
 """Writes one JSON object a line: allow-listed keys only, exceptions without values.
 
 A key that is not allowed is dropped, named under `dropped` and counted; so a buyer's name cannot slip into a log by
-being passed along. Of an exception that is not ours only its type and its frames are written: a driver's text quotes values.
+being passed along. Of an exception that is not ours only its type and its frames are written: a driver's text quotes
+values.
 """
 
 import logging

@@ -1,6 +1,7 @@
 """Assembles the tables that every service's schema has, from the parts that own them."""
 
 from hanro import access_reports, archive, breaker, dead_letters, due, inbox, operations, outbox, pacer
+from hanro.web import idempotency
 
 # A statement that stamps many rows writes `(select {schema}.now())`: asked once, not once a row.
 CLOCK_1 = (
@@ -28,5 +29,6 @@ def create_1(schema: str) -> list[str]:
         CLOCK_1,
         *(outbox.DDL_1, archive.DDL_1, inbox.DDL_1, dead_letters.DDL_1),
         *(operations.DDL_1, due.DDL_1, pacer.DDL_1, breaker.DDL_1, access_reports.DDL_1),
+        idempotency.DDL_1,
     )
     return [statement.replace("{schema}", schema) for part in parts for statement in part]

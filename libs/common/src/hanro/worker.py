@@ -84,7 +84,7 @@ class Readiness:
     async def _ask(self) -> str | None:
         try:
             found = await revision(self._db)
-        except Exception as error:  # noqa: BLE001  what is_away does not know goes on
+        except Exception as error:
             if not is_away(error):
                 raise
             return "the database has not answered yet"
@@ -149,7 +149,7 @@ def main(service: Callable[[], Coroutine[Any, Any, None]]) -> None:
         raise SystemExit(REFUSED) from None
     except KeyboardInterrupt:
         raise SystemExit(0) from None
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001  the last one to say it
         _log.error("worker.bug", exc_info=error)
         raise SystemExit(BROKEN) from None
 
