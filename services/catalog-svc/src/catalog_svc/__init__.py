@@ -1,0 +1,1 @@
+"""catalog-svc: products, listings and stock of the sellers."""

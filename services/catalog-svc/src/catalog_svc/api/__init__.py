@@ -1,0 +1,1 @@
+"""Serves products, stock, listings and reservations over HTTP."""

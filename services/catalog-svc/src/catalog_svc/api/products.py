@@ -1,0 +1,90 @@
+"""Serves products."""
+
+from fastapi import APIRouter, Request, Response
+
+from catalog_svc import products
+from catalog_svc.api.shapes import ProductBody, ProductEntry, ProductsBody, show_product, show_refusal
+from catalog_svc.domain.products import Product, same_content
+from catalog_svc.store import products as store
+from hanro import web
+from hanro.db import Database, Transaction
+from hanro.errors import Rejected
+from hanro.web import Answer, Cursors, CursorText, Idempotency, Limit
+
+
+def make_routes(db: Database, idempotency: Idempotency, cursors: Cursors) -> APIRouter:
+    """Make the routes of products."""
+    router = web.router(["products"])
+
+    @router.get("/v1/products", dependencies=[web.require("products:read")])
+    async def list_products(
+        request: Request, response: Response, limit: Limit = web.DEFAULT_PAGE, cursor: CursorText = None
+    ) -> dict[str, object]:
+        """List products by code."""
+        del cursor
+        position = cursors.start(request)
+        async with db.begin() as tx:
+            codes = await store.list_codes(tx, after=str(position[0]) if position else None, limit=limit + 1)
+            found = await store.read_products(tx, codes[:limit])
+        following = cursors.link(request, response, (codes[limit - 1],) if len(codes) > limit else None)
+        return {"items": [show_product(found[code]) for code in codes[:limit]], "next_cursor": following}
+
+    @router.get("/v1/products/{code}", dependencies=[web.require("products:read")])
+    async def show(code: str, response: Response) -> dict[str, object]:
+        """Show one product; its ETag guards the next change."""
+        async with db.begin() as tx:
+            found = (await store.read_products(tx, [code])).get(code)
+        if found is None:
+            raise Rejected(f"there is no product {code}", code="not-found")
+        response.headers["ETag"] = web.etag(found.version)
+        return show_product(found)
+
+    @router.put("/v1/products/{code}", dependencies=[web.require("products:write")])
+    async def restate(code: str, body: ProductBody, request: Request) -> Response:
+        """Restate a product: what is left out is gone. A change needs If-Match; saying the same again needs nothing."""
+        wanted = body.product(code)
+
+        async def work(tx: Transaction) -> Answer:
+            before = await products.lock(tx, code)
+            if before is not None and not same_content(before, wanted):
+                web.require_match(request, before.version)
+            return _answer(before, await products.restate(tx, before, wanted))
+
+        return (await db.run(work)).response()
+
+    @router.post("/v1/products:bulk", dependencies=[web.require("products:write")], status_code=207)
+    async def restate_all(body: ProductsBody, request: Request) -> Response:
+        """Restate many products, each on its own; the answer has an outcome for each, in the order asked."""
+
+        async def work(tx: Transaction) -> Answer:
+            # Locked in one order, whatever the order asked.
+            await store.lock_products(tx, {entry.code for entry in body.items})
+            return Answer(status=207, body={"items": [await _restate_one(tx, entry) for entry in body.items]})
+
+        return await idempotency.once(request, work)
+
+    return router
+
+
+def _answer(before: Product | None, after: Product) -> Answer:
+    return Answer(
+        status=201 if before is None else 200, body=show_product(after), headers={"ETag": web.etag(after.version)}
+    )
+
+
+async def _restate_one(tx: Transaction, entry: ProductEntry) -> dict[str, object]:
+    before = await products.lock(tx, entry.code)
+    await tx.execute("savepoint entry")
+    try:
+        after = await _restate_version(tx, before, entry)
+    except Rejected as refusal:
+        await tx.execute("rollback to savepoint entry")
+        return show_refusal(entry.code, refusal)
+    return {"key": entry.code, "status": 201 if before is None else 200, "version": after.version}
+
+
+async def _restate_version(tx: Transaction, before: Product | None, entry: ProductEntry) -> Product:
+    version = before.version if before else 0
+    if entry.if_version is not None and entry.if_version != version:
+        raise Rejected(f"the version is {version}, not {entry.if_version}", code="version-changed", field="/if_version")
+    return await products.restate(tx, before, entry.product(entry.code))

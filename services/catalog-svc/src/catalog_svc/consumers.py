@@ -1,0 +1,150 @@
+"""Hears of accounts and orders."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from catalog_svc import reservations
+from catalog_svc.domain import reservations as holding
+from catalog_svc.domain.reservations import Reservation
+from catalog_svc.reservations import Change, KnownOrder
+from catalog_svc.store import listings as listing_store
+from catalog_svc.store.listings import AccountCopy
+from hanro.clock import Clock
+from hanro.consume import Subscription
+from hanro.db import Transaction
+from hanro.errors import Unsupported
+from hanro.events.accounts import (
+    AccountActivated,
+    AccountChanged,
+    AccountFact,
+    AccountLinked,
+    AccountSuspended,
+)
+from hanro.events.envelope import Received
+from hanro.events.fact import Fact
+from hanro.events.orders import (
+    OrderCancelled,
+    OrderChanged,
+    OrderCompleted,
+    OrderConfirmed,
+    OrderFact,
+    OrderLinesCancelled,
+    OrderPlaced,
+    OrderQuarantined,
+    OrderReleased,
+    OrderShipped,
+)
+from hanro.marketplace import match_key
+from hanro.marketplace.port import Plugin
+from hanro.marketplace.types import MarketplaceId
+
+Plugins = Mapping[MarketplaceId, Plugin]
+Kind = TypeVar("Kind", bound=Fact)
+
+ACCOUNT_FACTS = (AccountLinked, AccountActivated, AccountSuspended, AccountChanged)
+ORDER_FACTS = (
+    OrderPlaced,
+    OrderChanged,
+    OrderConfirmed,
+    OrderShipped,
+    OrderCompleted,
+    OrderLinesCancelled,
+    OrderCancelled,
+    OrderQuarantined,
+    OrderReleased,
+)
+
+
+def on_accounts() -> Subscription[None, AccountCopy]:
+    """Keep a copy of what the account's keys and shops are."""
+
+    async def load(tx: Transaction, received: Sequence[Received]) -> dict[str, None]:
+        await listing_store.lock_accounts(tx, [one.fact.id for one in received])
+        return {}
+
+    def decide(_known: None, received: Received) -> AccountCopy:
+        fact = _as(AccountFact, received)
+        return AccountCopy(
+            id=fact.id,
+            marketplace_id=fact.marketplace_id,
+            state=fact.state,
+            epoch=fact.account_epoch or 0,
+            shop_ids=fact.shop_ids,
+        )
+
+    return Subscription(
+        name="catalog.accounts", facts=ACCOUNT_FACTS, load=load, decide=decide, apply=listing_store.save_accounts
+    )
+
+
+def on_orders(plugins: Plugins, clock: Clock) -> Subscription[KnownOrder, Change]:
+    """Reserve what the newest fact of each order says is open."""
+
+    async def load(tx: Transaction, received: Sequence[Received]) -> dict[str, KnownOrder]:
+        return await reservations.look_up(
+            tx, {fact.id: (fact.account_id or "", _keys_of(fact, plugins)) for fact in map(_order, received)}
+        )
+
+    def decide(known: KnownOrder | None, received: Received) -> Change:
+        fact = _order(received)
+        if MarketplaceId(fact.marketplace_id) not in plugins:
+            raise Unsupported(f"no plug-in {fact.marketplace_id} is installed", code="absent")
+        if known is None:
+            raise AssertionError("every order of the batch was looked up")
+        # What cannot be read says nothing about lines; a sandbox order moves no real stock.
+        if fact.is_quarantined or fact.is_test:
+            return Change(known=known, asked=())
+        wanted = [line.reservation(known.skus) for line in _lines_of(fact, plugins)]
+        return Change(known=known, asked=tuple(holding.wishes(known.lines, wanted)))
+
+    async def apply(tx: Transaction, changes: Sequence[Change]) -> None:
+        await reservations.follow(tx, changes, clock.now())
+
+    return Subscription(name="catalog.orders", facts=ORDER_FACTS, load=load, decide=decide, apply=apply)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Line:
+    key: str | None
+    line: Reservation
+
+    def reservation(self, skus: Mapping[str, str]) -> Reservation:
+        sku = skus.get(self.key) if self.key is not None else None
+        return self.line if sku is None else holding.mapped(self.line, sku)
+
+
+def _lines_of(fact: OrderFact, plugins: Plugins) -> list[_Line]:
+    plugin = plugins.get(MarketplaceId(fact.marketplace_id))
+    found = []
+    for line in fact.lines:
+        key = match_key(plugin.key_fields, line.keys) if plugin else None
+        reservation = Reservation(
+            order_id=fact.id,
+            line_id=line.id,
+            account_id=fact.account_id or "",
+            external_id=fact.external_id,
+            placed_at=fact.placed_at,
+            match_key=key,
+            title=line.title,
+            sku=None,
+            wanted=line.open_quantity,
+            reserved=0,
+            shipped=line.shipped_quantity,
+        )
+        found.append(_Line(key=key, line=reservation))
+    return found
+
+
+def _keys_of(fact: OrderFact, plugins: Plugins) -> set[str]:
+    return {line.key for line in _lines_of(fact, plugins) if line.key is not None}
+
+
+def _order(received: Received) -> OrderFact:
+    return _as(OrderFact, received)
+
+
+def _as(kind: type[Kind], received: Received) -> Kind:
+    if not isinstance(received.fact, kind):
+        raise TypeError(f"{received.type} is no {kind.__name__}")
+    return received.fact

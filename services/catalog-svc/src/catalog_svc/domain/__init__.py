@@ -1,0 +1,1 @@
+"""Decides what orders and counts do to stock. Values in, values out."""

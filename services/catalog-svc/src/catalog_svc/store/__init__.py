@@ -1,0 +1,1 @@
+"""Reads and writes the catalogue's tables. Every statement takes a set; locks are taken sorted by id."""
