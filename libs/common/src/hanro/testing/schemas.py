@@ -1,0 +1,36 @@
+"""Gives tests of the shared parts a schema with nothing but the shared tables."""
+
+import asyncio
+from typing import Protocol
+
+import asyncpg
+
+from hanro.tables import create_1
+
+CONNECT_SECONDS = 10.0
+
+
+class OwnedSchema(Protocol):
+    """Be a schema and the URL of the role that may change it."""
+
+    @property
+    def schema(self) -> str:
+        """Give the schema's name."""
+
+    @property
+    def owner(self) -> str:
+        """Give the owner's URL, `postgresql://…`."""
+
+
+def create_shared_tables(urls: OwnedSchema) -> None:
+    """Make the shared tables in an empty schema; a `prepare` for the fixture `make_database`."""
+    asyncio.run(_run(urls))
+
+
+async def _run(urls: OwnedSchema) -> None:
+    connection = await asyncpg.connect(urls.owner, timeout=CONNECT_SECONDS)
+    try:
+        for statement in create_1(urls.schema):
+            await connection.execute(statement)
+    finally:
+        await connection.close(timeout=CONNECT_SECONDS)
