@@ -1,7 +1,7 @@
 """Reads the environment of the local stack's commands. Standard library alone: preflight uses it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 DEFAULT_PORT = 8080
@@ -17,11 +17,13 @@ class StackSettings:
     """One stack: a state folder of its own and the gateway's port. Two stacks with different ones run side by side.
 
     `is_durable` False lets Postgres skip waiting for the disk: for tests, whose state ends with them.
+    `service_environment` is added to that of each service, for example shorter intervals in a demo.
     """
 
     state: Path
     gateway_port: int
     is_durable: bool = True
+    service_environment: Mapping[str, str] = field(default_factory=dict)
 
 
 def state_root(environ: Mapping[str, str], folder: Path) -> Path:

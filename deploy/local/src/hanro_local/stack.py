@@ -7,16 +7,23 @@ from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from hanro_local import jars, java, kafka, ports, postgres, probes, run_lock
+from hanro_local import databases, jars, java, kafka, ports, postgres, probes, run_lock, services
 from hanro_local.child import Child, Command
 from hanro_local.kafka import KafkaSettings
 from hanro_local.postgres import PostgresAddress, PostgresSettings
 from hanro_local.progress import Steps
+from hanro_local.services import Surroundings
 from hanro_local.settings import StackSettings
 from hanro_local.supervisor import Around, Supervisor, supervised
 
 HOST = "127.0.0.1"
-PORT_NAMES = ("postgres", "kafka", "kafka-controller", "issuer", "mail-smtp", "mail-http")
+DATABASE = "hanro"
+PORT_NAMES = (
+    *("postgres", "kafka", "kafka-controller", "issuer", "ichiba-smtp", "ichiba-http"),
+    *services.port_names(),
+)
+# The same seed gives the demo shop the same keys at each start.
+SIMULATOR_SEED = 11
 
 
 @dataclass(frozen=True)
@@ -27,36 +34,55 @@ class Stack:
     postgres: PostgresAddress
     kafka: str
     issuer: str
-    inbox: str
-    smtp_port: int
+    simulator: str
+    state: Path
     children: tuple[Child, ...]
     supervisor: Supervisor
 
 
-def stages(settings: StackSettings, chosen: dict[str, int], class_path: Sequence[Path]) -> list[list[Child]]:
-    """Return the children in the order of starting; those of one stage start side by side."""
-    servers = [
-        postgres.child(
-            PostgresSettings(settings.state / "postgres", chosen["postgres"], is_durable=settings.is_durable)
-        ),
+def servers(settings: StackSettings, chosen: dict[str, int], class_path: Sequence[Path]) -> list[Child]:
+    """Return what the services stand on; these start side by side."""
+    return [
+        postgres.child(_postgres_settings(settings, chosen)),
         kafka.child(_kafka_settings(settings, chosen, class_path)),
-        mail_sink(settings, chosen),
+        simulator(settings, chosen),
         issuer(settings, chosen),
     ]
-    return [servers, [gateway(settings)]]
 
 
-def mail_sink(settings: StackSettings, chosen: dict[str, int]) -> Child:
-    """Describe the mail server that takes every mail and shows it, and sends none on."""
-    folder = _made(settings.state / "mail")
-    words = ("--host", HOST, "--smtp-port", str(chosen["mail-smtp"]), "--http-port", str(chosen["mail-http"]))
+async def service_children(settings: StackSettings, chosen: dict[str, int]) -> list[Child]:
+    """Prepare the database and the keys, and return the services; Postgres and the issuer run already."""
+    state = settings.state
+    passwords = services.role_passwords(state / "postgres" / "roles.json", databases.roles())
+    admin = postgres.address(_postgres_settings(settings, chosen)).url()
+    urls = await databases.provision(admin, DATABASE, passwords)
+    services.make_keys(state / "keys")
+    around = Surroundings(
+        state=state,
+        ports=chosen,
+        kafka=f"{HOST}:{chosen['kafka']}",
+        issuer_url=f"http://{HOST}:{chosen['issuer']}",
+        issuer=state / "issuer",
+        simulator_url=f"http://{HOST}:{chosen['ichiba-http']}",
+        relay_address=f"{HOST}:{chosen['ichiba-smtp']}",
+        certificate=state / "ichiba" / "certificate.pem",
+        extra=settings.service_environment,
+    )
+    return [services.child(service, urls[service.schema], around) for service in services.SERVICES]
+
+
+def simulator(settings: StackSettings, chosen: dict[str, int]) -> Child:
+    """Describe the simulator of Rakuten Ichiba with its mail relay and inbox; mails outlive it, orders there do not."""
+    folder = _made(settings.state / "ichiba")
+    ports_said = ("--port", str(chosen["ichiba-http"]), "--smtp-port", str(chosen["ichiba-smtp"]))
     kept = ("--mail-directory", str(folder / "mails"), "--certificate-file", str(folder / "certificate.pem"))
+    journal = ("--journal", str(folder / "journal.jsonl"), "--seed", str(SIMULATOR_SEED))
     return Child(
-        name="mail",
-        title="Mail sink",
-        command=_python(folder, "simkit.relay", *words, *kept),
-        probe=probes.http_answers(chosen["mail-http"], "/_sim/health"),
-        url=f"http://{HOST}:{chosen['mail-http']}/",
+        name="ichiba",
+        title="Ichiba simulator",
+        command=_python(folder, "hanro_rakuten_ichiba.simulator", *ports_said, *kept, *journal),
+        probe=probes.http_answers(chosen["ichiba-http"], "/_sim/health"),
+        url=f"http://{HOST}:{chosen['ichiba-http']}/_sim/inbox",
     )
 
 
@@ -92,19 +118,26 @@ def routes_file(settings: StackSettings) -> Path:
     return settings.state / "gateway" / "routes.json"
 
 
-def routes(chosen: dict[str, int]) -> dict[str, object]:
+def routes(settings: StackSettings, chosen: dict[str, int]) -> dict[str, object]:
     """Return the content of the routes file."""
-    issuer_url, inbox = (f"http://{HOST}:{chosen[name]}" for name in ("issuer", "mail-http"))
-    services = [
+    issuer_url, simulator_url = (f"http://{HOST}:{chosen[name]}" for name in ("issuer", "ichiba-http"))
+    shown = [
+        *services.shown(chosen),
         {"name": "Token issuer", "url": issuer_url, "ready": f"{issuer_url}/healthz"},
-        {"name": "Mail sink", "url": inbox, "ready": f"{inbox}/_sim/health"},
     ]
-    return {"routes": [], "issuer": issuer_url, "inbox": inbox, "services": services}
+    return {
+        "routes": services.routes(chosen),
+        "issuer": issuer_url,
+        "inbox": simulator_url,
+        "services": shown,
+        "simulators": [{"name": "Rakuten Ichiba", "url": f"{simulator_url}/_sim/docs"}],
+        "token": str(settings.state / "gateway" / "token"),
+    }
 
 
 def step_count() -> int:
-    """How many numbered steps `running` reports: the jars, and each child."""
-    return 1 + 5
+    """How many numbered steps `running` reports: the jars, the servers, the services, the gateway."""
+    return 1 + 4 + len(services.SERVICES) + 1
 
 
 @contextlib.asynccontextmanager
@@ -126,19 +159,21 @@ async def running(
                 class_path = await jars.ready(lambda detail: setattr(step, "detail", detail))
                 step.result = f"checked, {sum(one.stat().st_size for one in class_path) / 1e6:.1f} MB"
             chosen = ports.keep(settings.state / "ports.json", PORT_NAMES)
-            _made(routes_file(settings).parent)
-            routes_file(settings).write_text(json.dumps(routes(chosen), indent=1))
-            composed = stages(settings, chosen, class_path)
-            for stage in composed:
-                await supervisor.start(stage, around=_reporting(steps))
+            started = servers(settings, chosen, class_path)
+            await supervisor.start(started, around=_reporting(steps))
+            started += (own := await service_children(settings, chosen))
+            await supervisor.start(own, around=_reporting(steps))
+            _write_routes(settings, chosen)
+            started.append(gateway(settings))
+            await supervisor.start(started[-1:], around=_reporting(steps))
             yield Stack(
                 gateway=f"http://{HOST}:{settings.gateway_port}",
-                postgres=postgres.address(PostgresSettings(settings.state / "postgres", chosen["postgres"])),
+                postgres=postgres.address(_postgres_settings(settings, chosen)),
                 kafka=f"{HOST}:{chosen['kafka']}",
                 issuer=f"http://{HOST}:{chosen['issuer']}",
-                inbox=f"http://{HOST}:{chosen['mail-http']}",
-                smtp_port=chosen["mail-smtp"],
-                children=tuple(child for stage in composed for child in stage),
+                simulator=f"http://{HOST}:{chosen['ichiba-http']}",
+                state=settings.state,
+                children=tuple(started),
                 supervisor=supervisor,
             )
 
@@ -150,6 +185,18 @@ def table(stack: Stack) -> Iterator[str]:
     widths = [max(len(row[column]) for row in rows) for column in range(2)]
     for title, state, url in rows:
         yield f"  {title:<{widths[0]}}  {state:<{widths[1]}}  {url}"
+
+
+def _postgres_settings(settings: StackSettings, chosen: dict[str, int]) -> PostgresSettings:
+    return PostgresSettings(settings.state / "postgres", chosen["postgres"], is_durable=settings.is_durable)
+
+
+def _write_routes(settings: StackSettings, chosen: dict[str, int]) -> None:
+    file = routes_file(settings)
+    _made(file.parent)
+    draft = file.with_suffix(".new")
+    draft.write_text(json.dumps(routes(settings, chosen), indent=1))
+    draft.replace(file)
 
 
 def _kafka_settings(settings: StackSettings, chosen: dict[str, int], class_path: Sequence[Path]) -> KafkaSettings:

@@ -60,6 +60,15 @@ def test_a_shop_is_answered_with_all_that_a_client_needs(simulator: Simulator, s
     assert shop.id == "999001"
 
 
+def test_order_numbers_count_on_from_where_a_shop_asks_and_never_back(simulator: Simulator, shop: Shop) -> None:
+    numbers = [_place(shop, placed_at=NOON)]
+    simulator.control("POST", "/shops", {"number": "999002", "first_sequence": 5000})
+    numbers.append(_place(shop, placed_at=NOON))
+    simulator.control("POST", "/shops", {"number": "999003", "first_sequence": 3})
+    numbers.append(_place(shop, placed_at=NOON))
+    assert numbers == [f"999001-20260601-{123_456_788 + sequence:010d}" for sequence in (1, 5000, 5001)]
+
+
 def test_after_a_reset_the_same_calls_give_the_same_shop_and_orders(simulator: Simulator, shop: Shop) -> None:
     def live_once() -> object:
         simulator.control("POST", "/reset")

@@ -23,6 +23,9 @@ class ShopWish(BaseModel):
     url: str | None = None
     name: str | None = None
     confirms_automatically: bool = Field(default=False, description="RMS confirms each order as it comes.")
+    first_sequence: int | None = Field(
+        default=None, ge=1, le=10**9, description="Order numbers of all shops count on from here, never back."
+    )
 
 
 class KeyChange(BaseModel):
@@ -112,6 +115,8 @@ def _shop_routes(market: Market) -> APIRouter:
         except ValueError as error:
             raise HTTPException(409, str(error)) from None
         shop.confirms_automatically = wish.confirms_automatically
+        if wish.first_sequence is not None:
+            market.skip_to(wish.first_sequence)
         return _access(shop)
 
     @router.get("/_sim/shops")
