@@ -22,7 +22,7 @@ from hanro.events.orders import (
 )
 from hanro.marketplace.types import Detail, Hold, Moment, OrderStatus, OrderTime, Sighting
 from order_svc.domain.orders import Order
-from order_svc.domain.reconcile import Change, reconcile
+from order_svc.domain.reconcile import Change, reconcile, reconcile_or_quarantine
 
 LATER = NOON + timedelta(minutes=5)
 
@@ -254,3 +254,19 @@ def test_sightings_in_any_order_end_at_the_newest(sightings: list[tuple[int, Ord
     assert known is not None
     assert known.status == "cancelled"
     assert versions == list(range(1, len(versions) + 1))
+
+
+def test_an_order_that_cannot_be_told_is_quarantined_and_not_the_page() -> None:
+    half_a_surrogate = seen(note="\ud83c")
+    change = reconcile_or_quarantine(None, half_a_surrogate, account=account(), route="placed", at=NOON)
+    assert change is not None
+    assert type(change.fact) is OrderQuarantined
+    assert change.order.external_id == half_a_surrogate.external_id
+
+
+@pytest.mark.parametrize("number", ["", "a\x00b", "1" * 201])
+def test_an_order_whose_number_cannot_be_stored_is_quarantined_under_its_bytes(number: str) -> None:
+    change = reconcile_or_quarantine(None, seen(number), account=account(), route="placed", at=NOON)
+    assert change is not None
+    assert change.order.is_quarantined
+    assert change.order.external_id.startswith("unreadable-")

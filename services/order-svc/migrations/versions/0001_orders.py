@@ -44,6 +44,7 @@ TABLES = (
         check (position is null or window_start is not null)
     )
     """,
+    # Documents are json and not jsonb: a NUL that a marketplace sends must survive, and nothing is searched inside.
     """
     create table "{schema}".orders (
         id text primary key,
@@ -65,8 +66,8 @@ TABLES = (
         quarantine_why text,
         is_backfilled boolean not null,
         is_test boolean not null,
-        document jsonb not null,
-        sheet jsonb not null,
+        document json not null,
+        sheet json not null,
         raw_hash bytea not null,
         reading_hash bytea not null,
         created_at timestamptz not null,

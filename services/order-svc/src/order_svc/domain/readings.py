@@ -12,6 +12,7 @@ from hanro.ids import new_id
 from hanro.marketplace.types import Amount, ClaimKind, ClaimStage, Detail, Line, OrderStatus, SeenOrder
 from order_svc.domain.orders import LEFT_THE_HOUSE, UNSHIPPED, Order
 
+LARGEST_SHEET_BYTES = 512 * 1024
 TOTALS = ("goods", "postage", "total", "payable")
 _RANK = {cast("OrderState", status.value): rank for rank, status in enumerate(OrderStatus)}
 # A dump by compiled code: walking the values in Python would cost more than storing them.
@@ -38,6 +39,7 @@ _NOT_IN_SHEET: Any = {
     "packages": {"__all__": {"address", "label"}},
     "claims": {"__all__": {"reason"}},
 }
+LARGEST_SHEET_BYTES = 512 * 1024
 TOTALS = ("goods", "postage", "total", "payable")
 
 
@@ -59,6 +61,9 @@ def read(seen: SeenOrder, known: Order | None) -> Reading:
 
     Absent lines stay unless it has all lines; a shipped line stays shipped where the way it was seen cannot tell
     (it lacks DISPATCH); totals that it does not state stay where it lacks POSTAGE; so does the buyer without CONTACT.
+
+    Raises:
+        ValueError: a text that UTF-8 cannot hold, or more than a fact can tell.
     """
     known_lines = {line.external_id: line for line in known.lines} if known else {}
     lines = [_line(line, known_lines.get(line.external_id), seen) for line in seen.lines]
@@ -72,6 +77,8 @@ def read(seen: SeenOrder, known: Order | None) -> Reading:
     personal = _SEEN.dump_json(seen, include=_BUYERS_PART) if is_buyer_told else None
     holds = tuple(sorted(hold.value for hold in seen.holds))
     sheet = _SEEN.dump_json(seen, exclude=_NOT_IN_SHEET)
+    if len(sheet) > LARGEST_SHEET_BYTES:
+        raise ValueError("the order is too large to be told by a fact")
     return Reading(
         status=status_of_lines(lines),
         lines=tuple(lines),

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from hanro.errors import ContractBroken
 from hanro.events.orders import (
     OrderCancelled,
     OrderChanged,
@@ -23,6 +24,7 @@ from order_svc.domain.orders import CONFIRMED, LEFT_THE_HOUSE, Order, restate, w
 from order_svc.domain.readings import Reading, hash_of, read
 
 EMPTY_SHEET = "{}"
+LONGEST_EXTERNAL_ID = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +42,32 @@ class Change:
 
 def external_id_of(sighting: Sighting) -> str:
     """Give the order's number; one that cannot even be told is named by its bytes, so that it stands once."""
-    return sighting.external_id or f"unreadable-{hash_of(sighting.raw).hex()[:24]}"
+    external_id = sighting.external_id
+    if external_id and external_id.isprintable() and len(external_id) <= LONGEST_EXTERNAL_ID:
+        return external_id
+    return f"unreadable-{hash_of(sighting.raw).hex()[:24]}"
+
+
+def reconcile_or_quarantine(
+    known: Order | None, sighting: Sighting, *, account: Account, route: str, at: datetime
+) -> Change | None:
+    """Reconcile; an order whose values cannot be told or stored (half a surrogate, no number) is quarantined instead.
+
+    One bad order never stops a page, wherever it is found to be bad.
+    """
+    try:
+        _check_number(sighting)
+        return reconcile(known, sighting, account=account, route=route, at=at)
+    except ValueError:
+        # The error may quote the value.
+        why = "The order holds a value that cannot be told or stored."
+        unreadable = UnreadableOrder(
+            external_id=sighting.external_id,
+            seen_at=sighting.seen_at,
+            failure=ContractBroken(why, code="unreadable"),
+            raw=sighting.raw,
+        )
+        return reconcile(known, unreadable, account=account, route=route, at=at)
 
 
 def reconcile(known: Order | None, sighting: Sighting, *, account: Account, route: str, at: datetime) -> Change | None:
@@ -63,6 +90,11 @@ def reconcile(known: Order | None, sighting: Sighting, *, account: Account, rout
         personal=reading.personal,
         raw=sighting.raw,
     )
+
+
+def _check_number(sighting: Sighting) -> None:
+    if isinstance(sighting, SeenOrder) and external_id_of(sighting) != sighting.external_id:
+        raise ValueError("the order's number is empty, too long or not printable")
 
 
 def _order(known: Order | None, seen: SeenOrder, reading: Reading, *, account: Account, route: str) -> Order:

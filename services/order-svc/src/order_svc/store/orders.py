@@ -135,7 +135,7 @@ _SAVE = """
     from unnest(
         $1::text[], $2::text[], $3::bigint[], $4::text[], $5::text[], $6::bigint[], $7::text[], $8::text[],
         $9::timestamptz[], $10::text[], $11::text[], $12::timestamptz[], $13::boolean[], $14::text[], $15::text[],
-        $16::boolean[], $17::boolean[], $18::jsonb[], $19::jsonb[], $20::bytea[], $21::bytea[]
+        $16::boolean[], $17::boolean[], $18::json[], $19::json[], $20::bytea[], $21::bytea[]
     ) as t, (select {now} as at) clock
     on conflict (id) do update set
         account_epoch = excluded.account_epoch, version = excluded.version, status = excluded.status,
@@ -185,19 +185,29 @@ async def list_orders(tx: Transaction, wanted: Filter, *, before_id: str | None,
 
 
 async def list_unseen(
-    tx: Transaction, account_id: str, statuses: Sequence[str], seen: Sequence[str], limit: int
+    tx: Transaction,
+    account_id: str,
+    statuses: Sequence[str],
+    seen: Sequence[str],
+    *,
+    known_before: datetime,
+    limit: int,
 ) -> list[Order]:
-    """Give orders in these statuses that a sweep did not show, those first that were followed up longest ago."""
+    """Give orders in these statuses that a sweep did not show, those first that were followed up longest ago.
+
+    Those that were first seen, or seen to change, at `known_before` or later were simply not there for that sweep.
+    """
     rows = await tx.fetch(
         """
         select * from orders
         where account_id = $1 and status = any($2::text[]) and external_id <> all($3::text[])
-            and not (is_quarantined and external_id like 'unreadable-%')
-        order by followed_at limit $4
+            and seen_at < $4 and not (is_quarantined and external_id like 'unreadable-%')
+        order by followed_at limit $5
         """,
         account_id,
         list(statuses),
         list(seen),
+        known_before,
         limit,
     )
     return [order_of(row) for row in rows]

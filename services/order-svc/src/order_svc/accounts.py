@@ -1,0 +1,75 @@
+"""Follows what account-svc says of accounts: whose orders are looked for, and who waits for the seller."""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+
+from hanro import breaker, due
+from hanro.db import Database, Transaction
+from hanro.due import Lease
+from order_svc.domain.accounts import Account, AccountChange, pause
+from order_svc.store import accounts as store
+from order_svc.store import cursors as cursors_store
+
+JOB = "orders:"
+
+
+def job_of(route: str) -> str:
+    """Give the name of the due job that reads a route."""
+    return f"{JOB}{route}"
+
+
+async def apply(
+    tx: Transaction,
+    changes: Sequence[AccountChange],
+    *,
+    routes: Mapping[str, Sequence[str]],
+    forget: Callable[[str], None],
+) -> None:
+    """Store accounts and plan or drop their jobs; cursors stay, so that a gap is filled.
+
+    `routes` by marketplace; of a marketplace that is not installed none are read. `forget` drops cached secrets.
+    """
+    await store.save_accounts(tx, [change.account for change in sorted(changes, key=lambda one: one.account.id)])
+    for change in changes:
+        account = change.account
+        if change.is_stopped:
+            await due.drop(tx, account.id)
+        if change.is_due:
+            await breaker.close(tx, account.id)
+            names = routes.get(account.marketplace_id, ())
+            await cursors_store.plan_cursors(tx, account.id, names)
+            for route in names:
+                await due.plan(tx, account.id, job_of(route))
+        tx.after_commit(lambda account_id=account.id: forget(account_id))  # type: ignore[misc]
+
+
+async def find(db: Database, account_id: str) -> Account | None:
+    """Give an account, or None where no fact told of it yet."""
+    async with db.begin() as tx:
+        return await store.find_account(tx, account_id)
+
+
+async def pause_after_refusal(
+    db: Database, lease: Lease | None, account_id: str, *, credential_version: int, at: datetime, length: timedelta
+) -> None:
+    """Let all work of an account wait after its credential was refused, and give the lease back until then."""
+    async with db.begin() as tx:
+        known = (await store.lock_accounts(tx, [account_id])).get(account_id)
+        if known is not None:
+            await store.save_accounts(tx, [pause(known, credential_version, at, length)])
+        if lease is not None:
+            await due.settle(tx, lease, next_at=at + length, failures=lease.failure_count + 1)
+
+
+async def put_off(db: Database, lease: Lease, *, next_at: datetime, failures: int) -> None:
+    """Give a lease back: the job is due again at `next_at`, after so many failures in a row."""
+    async with db.begin() as tx:
+        await due.settle(tx, lease, next_at=next_at, failures=failures)
+
+
+async def stop_job(db: Database, lease: Lease) -> None:
+    """Forget a job whose account is not to be looked after; the fact that makes it work again plans it anew."""
+    async with db.begin() as tx:
+        known = (await store.lock_accounts(tx, [lease.account_id])).get(lease.account_id)
+        if known is None or not known.is_working:
+            await due.drop(tx, lease.account_id, lease.job)

@@ -1,0 +1,108 @@
+"""Reads orders again by number that no route shows any more: silence is no news, least of all a cancellation."""
+
+from collections.abc import Sequence
+
+from hanro.errors import Retryable
+from hanro.log import logger
+from hanro.marketplace.types import Fetched, OrderPage, OrderRef, Sighting, Window
+from hanro.sessions import OpenSession
+from order_svc import orders
+from order_svc.domain.orders import Order
+from order_svc.domain.reconcile import external_id_of
+from order_svc.domain.windows import RouteCursor
+from order_svc.poller.means import Errand, Means
+
+LOG = logger(__name__)
+FETCH = "orders.fetch"
+
+
+class Shown:
+    """Remember which orders a window has shown so far, over all leases that this process read it under."""
+
+    def __init__(self) -> None:
+        self._by_route: dict[tuple[str, str], tuple[Window, set[str]]] = {}
+
+    def begin(self, cursor: RouteCursor) -> None:
+        """Begin to remember; a window that somebody else began is not known, since its first pages are not."""
+        key = (cursor.account_id, cursor.route)
+        if cursor.window is not None and cursor.position is None:
+            self._by_route[key] = (cursor.window, set())
+        elif key in self._by_route and self._by_route[key][0] != cursor.window:
+            del self._by_route[key]
+
+    def add(self, cursor: RouteCursor, sightings: Sequence[Sighting]) -> None:
+        """Remember what a page showed."""
+        found = self._by_route.get((cursor.account_id, cursor.route))
+        if found is not None:
+            found[1].update(external_id_of(sighting) for sighting in sightings)
+
+    def take(self, account_id: str, route: str) -> set[str] | None:
+        """Give all that the window showed and forget it; None where not all of it is known."""
+        found = self._by_route.pop((account_id, route), None)
+        return found[1] if found is not None else None
+
+
+async def follow_up(means: Means, shown: Shown, errand: Errand, window: Window) -> None:
+    """After a whole sweep: read what it should have shown and did not, and what left the house long enough ago.
+
+    Raises:
+        Retryable, NeedsSeller, ContractBroken: as `Orders.fetch` says.
+    """
+    seen = shown.take(errand.account.id, errand.route.name)
+    if seen is None:
+        return
+    wanted = await orders.list_to_read_again(
+        means.db,
+        errand.account.id,
+        open_statuses=sorted(status.value for status in errand.route.shows),
+        seen=sorted(seen),
+        known_before=window.end,
+        older_than=means.pace.follow_every,
+        limit=means.pace.follow_count,
+    )
+    size = errand.opened.plugin.limits.batches[FETCH].size
+    for start in range(0, len(wanted), size):
+        await _read_again(means, errand, wanted[start : start + size])
+
+
+async def fetch_claimed(opened: OpenSession, page: OrderPage) -> list[Sighting]:
+    """Read the orders that claims of a page speak of: the order itself tells how far the claim is."""
+    refs = list({claim.order.external_id: claim.order for claim in page.claims}.values())
+    size = opened.plugin.limits.batches[FETCH].size
+    door = opened.plugin.orders(opened.session)
+    found: list[Sighting] = []
+    for start in range(0, len(refs), size):
+        found += (await door.fetch(refs[start : start + size])).sightings
+    return found
+
+
+async def fetch_orders(opened: OpenSession, wanted: Sequence[Order]) -> Fetched:
+    """Read orders again by number; the caller keeps to the size of a batch."""
+    refs = [
+        OrderRef(
+            external_id=order.external_id,
+            line_ids=tuple(line.external_id for line in order.lines),
+            placed_at=order.placed_at,
+        )
+        for order in wanted
+    ]
+    return await opened.plugin.orders(opened.session).fetch(refs)
+
+
+async def _read_again(means: Means, errand: Errand, wanted: Sequence[Order]) -> None:
+    if means.clock.monotonic() > errand.lease.last_call_monotonic:
+        raise Retryable("the lease does not last for another call", code="lease-lost")
+    fetched = await fetch_orders(errand.opened, wanted)
+    if fetched.missing:
+        LOG.warning(
+            "the marketplace does not know orders any more", account_id=errand.account.id, count=len(fetched.missing)
+        )
+    await orders.ingest_fetched(
+        means.db,
+        means.keyring,
+        fetched.sightings,
+        account=errand.account,
+        at=means.clock.now(),
+        lease=errand.lease,
+        followed=[order.id for order in wanted],
+    )

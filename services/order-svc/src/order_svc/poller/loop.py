@@ -1,0 +1,161 @@
+"""Claims due jobs for free slots and keeps one seller's trouble from the others."""
+
+import asyncio
+import random
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
+
+from hanro import due, outbox
+from hanro.db import is_away
+from hanro.due import Lease
+from hanro.errors import ContractBroken, Failure, InDoubt, NeedsSeller, Rejected, Retryable, Unsupported
+from hanro.log import logger
+from order_svc import accounts
+from order_svc.accounts import job_of
+from order_svc.poller.follow_up import Shown
+from order_svc.poller.means import Errand, Means
+from order_svc.poller.reading import read_route
+
+LOG = logger(__name__)
+MOST_WAITING_FACTS = 100_000
+LOOK_SECONDS = 0.5
+FIRST_PAUSE = timedelta(seconds=5)
+LONGEST_PAUSE = timedelta(minutes=5)
+
+
+class Poller:
+    """Do the due jobs of all accounts, each apart from the others."""
+
+    def __init__(self, means: Means) -> None:
+        self._means = means
+        self._shown = Shown()
+        self._jobs = sorted({job_of(route.name) for plugin in means.plugins.values() for route in plugin.routes})
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Work until `stop`; what is being read then is broken off between two pages."""
+        running: set[asyncio.Task[None]] = set()
+        async with asyncio.TaskGroup() as group:
+            while not stop.is_set():
+                for lease in await self._claim(self._means.pace.slots - len(running)):
+                    task = group.create_task(self.poll_account(lease, stop))
+                    running.add(task)
+                    task.add_done_callback(running.discard)
+                await pause(stop, LOOK_SECONDS)
+
+    async def poll_due(self, stop: asyncio.Event) -> int:
+        """Do what is due now, once; give how many jobs that were."""
+        leases = await self._claim(self._means.pace.slots)
+        async with asyncio.TaskGroup() as group:
+            for lease in leases:
+                group.create_task(self.poll_account(lease, stop))
+        return len(leases)
+
+    async def poll_account(self, lease: Lease, stop: asyncio.Event) -> None:
+        """Do one job under its lease; what goes wrong puts this job off and nothing else."""
+        began = self._means.clock.monotonic()
+        try:
+            outcome = await self._poll(lease, stop)
+        except (Retryable, NeedsSeller, Rejected, ContractBroken, InDoubt, Unsupported) as failure:
+            outcome = failure.code
+            await self._put_off(lease, failure)
+        except Exception as error:
+            if not is_away(error):
+                raise
+            # The lease runs out by itself.
+            LOG.warning("the database is away", account_id=lease.account_id, error_type=type(error).__name__)
+            outcome = "database-away"
+        self._means.metrics.polled(lease.job, outcome, self._means.clock.monotonic() - began)
+
+    async def _claim(self, free: int) -> Sequence[Lease]:
+        means = self._means
+        try:
+            async with means.db.begin() as tx:
+                if await outbox.backlog(tx, most=MOST_WAITING_FACTS) >= MOST_WAITING_FACTS:
+                    LOG.warning("the poller waits: too many facts are not published yet", count=MOST_WAITING_FACTS)
+                    return []
+            return await due.claim(means.db, self._jobs, limit=free, lease=means.lease, clock=means.clock)
+        except Exception as error:
+            if not is_away(error):
+                raise
+            LOG.warning("the database is away", error_type=type(error).__name__)
+            return []
+
+    async def _poll(self, lease: Lease, stop: asyncio.Event) -> str:
+        means = self._means
+        account = await accounts.find(means.db, lease.account_id)
+        if account is None or not account.is_working:
+            await accounts.stop_job(means.db, lease)
+            return "stopped"
+        if account.paused_until is not None and account.is_paused(means.clock.now()):
+            await accounts.put_off(means.db, lease, next_at=account.paused_until, failures=lease.failure_count)
+            return "paused"
+        opened = await means.open(account.id, purpose="orders", lease=lease)
+        # account-svc may be a fact ahead: what is read with its secrets belongs to the epoch that it names.
+        account = replace(account, epoch=max(account.epoch, opened.account_epoch))
+        route = next(one for one in opened.plugin.routes if job_of(one.name) == lease.job)
+        errand = Errand(lease=lease, account=account, opened=opened, route=route)
+        try:
+            return await read_route(means, self._shown, errand, stop)
+        except NeedsSeller as failure:
+            await self._stop_for_seller(lease, failure, opened.session.secrets.version, account.epoch)
+            return failure.code
+
+    async def _stop_for_seller(self, lease: Lease, failure: NeedsSeller, version: int, epoch: int) -> None:
+        """Let the whole account wait and tell account-svc; a newer credential ends the wait."""
+        means = self._means
+        LOG.warning("the seller is needed", account_id=lease.account_id, code=failure.code, grant_id=failure.grant_id)
+        await means.access.refused(lease.account_id, failure, credential_version=version, account_epoch=epoch)
+        await accounts.pause_after_refusal(
+            means.db,
+            lease,
+            lease.account_id,
+            credential_version=version,
+            at=means.clock.now(),
+            length=means.pace.refused_pause,
+        )
+
+    async def _put_off(self, lease: Lease, failure: Failure) -> None:
+        now = self._means.clock.now()
+        failures = lease.failure_count + 1
+        match failure:
+            case Retryable(code="lease-lost"):
+                # Its time ran out, or somebody else does it: what was stored stands, and the window goes on.
+                after, failures = timedelta(), lease.failure_count
+            case Retryable():
+                after = max(failure.after or timedelta(), _backoff(failures))
+            case ContractBroken() | InDoubt() | Unsupported():
+                LOG.error(
+                    "orders cannot be read",
+                    account_id=lease.account_id,
+                    job=lease.job,
+                    code=failure.code,
+                    why=failure.why,
+                )
+                after = LONGEST_PAUSE
+            case NeedsSeller() | Rejected():
+                # account-svc gives no secrets: the fact that says why stops the job, or is on its way.
+                after = LONGEST_PAUSE / 5
+        try:
+            await accounts.put_off(self._means.db, lease, next_at=now + after, failures=failures)
+        except Retryable:
+            LOG.info("the lease is lost", account_id=lease.account_id, job=lease.job)
+        except Exception as error:
+            if not is_away(error):
+                raise
+            LOG.warning("the database is away", account_id=lease.account_id, error_type=type(error).__name__)
+
+
+async def pause(stop: asyncio.Event, seconds: float) -> None:
+    """Wait, but no longer than until `stop`."""
+    try:
+        async with asyncio.timeout(seconds):
+            await stop.wait()
+    except TimeoutError:
+        return
+
+
+def _backoff(failures: int) -> timedelta:
+    most = min(FIRST_PAUSE * (1 << min(failures - 1, 10)), LONGEST_PAUSE)
+    # Accounts that failed together do not come back together.
+    return most * random.uniform(0.5, 1)  # noqa: S311  no secret

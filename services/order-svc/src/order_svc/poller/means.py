@@ -1,0 +1,114 @@
+"""Holds what doers need to ask a marketplace about orders, and how often they do."""
+
+from collections.abc import Awaitable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Protocol
+
+from prometheus_client import CollectorRegistry, Counter, Histogram
+
+from hanro.access_reports import AccessLog
+from hanro.clock import Clock
+from hanro.crypto import Keyring
+from hanro.db import Database
+from hanro.due import Lease
+from hanro.marketplace.port import Plugin
+from hanro.marketplace.types import Capability, MarketplaceId, Route, RouteKind, Supported
+from hanro.sessions import OpenSession
+from order_svc.domain.accounts import Account
+
+
+class Opener(Protocol):
+    """Open a session for one account."""
+
+    def __call__(self, account_id: str, *, purpose: str, lease: Lease | None = None) -> Awaitable[OpenSession]:
+        """Do as `hanro.sessions.open_session` does."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """Say how often and how far back is looked, and how much at once.
+
+    Orders that no route shows any more are read again by number; those that left the house each `follow_every`, until
+    the marketplace closes them, at most `follow_count` in one go.
+    """
+
+    new_every: timedelta = timedelta(seconds=15)
+    sweep_every: timedelta = timedelta(minutes=5)
+    first_look_back: timedelta = timedelta(days=30)
+    refused_pause: timedelta = timedelta(minutes=5)
+    follow_every: timedelta = timedelta(hours=6)
+    follow_count: int = 1000
+    lease: timedelta = timedelta(seconds=60)
+    slots: int = 32
+
+    def every(self, route: Route) -> timedelta:
+        """Give how long after its start a route is due again."""
+        return self.new_every if route.kind is RouteKind.NEW else self.sweep_every
+
+
+class PollMetrics:
+    """Count polls and sightings; labels are few and never an account or an order."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._polls = Counter(
+            "hanro_order_polls_total",
+            "Pieces of work on a route, by what ended them",
+            ["job", "outcome"],
+            registry=registry,
+        )
+        self._seconds = Histogram(
+            "hanro_order_poll_seconds", "Seconds that a piece of work on a route took", ["job"], registry=registry
+        )
+        self._sightings = Counter(
+            "hanro_order_sightings_total", "Orders that pages showed", ["marketplace", "route"], registry=registry
+        )
+
+    def polled(self, job: str, outcome: str, seconds: float) -> None:
+        """Note one piece of work; `outcome` is "done", "paused", … or the code of a failure."""
+        self._polls.labels(job, outcome).inc()
+        self._seconds.labels(job).observe(seconds)
+
+    def sighted(self, marketplace_id: str, route: str, count: int) -> None:
+        """Note how many orders a page showed."""
+        self._sightings.labels(marketplace_id, route).inc(count)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Means:
+    """Hold what a doer needs; made once in `app.py`."""
+
+    db: Database
+    keyring: Keyring = field(repr=False)
+    plugins: Mapping[MarketplaceId, Plugin]
+    open: Opener
+    access: AccessLog
+    clock: Clock
+    pace: Pace
+    metrics: PollMetrics
+
+    @property
+    def lease(self) -> timedelta:
+        """Give the length of a lease: at least three times the longest call."""
+        return max([self.pace.lease, *(3 * plugin.limits.call_deadline for plugin in self.plugins.values())])
+
+    async def note_success(self, account_id: str, opened: OpenSession, capability: Capability) -> None:
+        """Tell account-svc, now or later, that the grants of a capability were served."""
+        support = opened.plugin.capabilities[capability]
+        if isinstance(support, Supported) and support.grant_ids:
+            await self.access.succeeded(
+                account_id,
+                support.grant_ids,
+                credential_version=opened.session.secrets.version,
+                account_epoch=opened.account_epoch,
+            )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Errand:
+    """Be one piece of work: a route of an account to read, under a lease, with an open session."""
+
+    lease: Lease
+    account: Account
+    opened: OpenSession
+    route: Route

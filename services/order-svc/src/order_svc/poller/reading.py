@@ -1,0 +1,96 @@
+"""Reads one route of one account, page by page."""
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator
+from datetime import datetime
+
+from hanro.errors import Retryable
+from hanro.marketplace.types import Capability, OrderPage, RouteKind, Sighting
+from order_svc import accounts, orders
+from order_svc.domain.windows import RouteCursor
+from order_svc.orders import Page
+from order_svc.poller.follow_up import Shown, fetch_claimed, follow_up
+from order_svc.poller.means import Errand, Means
+
+
+async def read_route(means: Means, shown: Shown, errand: Errand, stop: asyncio.Event) -> str:
+    """Read the window that is due and store it; give what ended that: "done", or "drained" when `stop` was set.
+
+    Raises:
+        Retryable, NeedsSeller, ContractBroken: as `Orders.pages` says; what was stored stands, and it goes on there.
+    """
+    lease, route = errand.lease, errand.route
+    started = means.clock.now()
+    next_at = started + means.pace.every(route)
+    is_sweep = route.kind is RouteKind.SWEEP
+    cursor = await orders.begin_window(
+        means.db, lease, route, account=errand.account, at=started, look_back=means.pace.first_look_back
+    )
+    window = cursor.window
+    shown.begin(cursor)
+    pages = _pages(errand, cursor)
+    try:
+        async for page in pages:
+            is_last = page.cursor is None
+            sightings = await _sightings(errand, page)
+            shown.add(cursor, sightings)
+            found = Page(sightings=sightings, position=page.cursor)
+            cursor = await _store(means, errand, cursor, found, next_at if is_last and not is_sweep else None)
+            if is_last:
+                break
+            if stop.is_set():
+                await accounts.put_off(means.db, lease, next_at=means.clock.now(), failures=0)
+                return "drained"
+    finally:
+        await pages.aclose()
+    if cursor.window is not None:
+        # Nothing was shown, or the last page did not say that it was the last.
+        await _store(means, errand, cursor, Page(sightings=(), position=None), None if is_sweep else next_at)
+    if is_sweep:
+        if window is not None:
+            await follow_up(means, shown, errand, window)
+        await accounts.put_off(means.db, lease, next_at=next_at, failures=0)
+    return "done"
+
+
+async def _pages(errand: Errand, cursor: RouteCursor) -> AsyncGenerator[OrderPage, None]:
+    """Ask for pages, each within the time of the lease: a plug-in that hangs must not hold a slot for good."""
+    if cursor.window is None:
+        raise ValueError(f"no window of route {cursor.route} was begun")
+    door = errand.opened.plugin.orders(errand.opened.session)
+    pages: AsyncIterator[OrderPage] = door.pages(cursor.route, cursor.window, cursor.position)
+    try:
+        while True:
+            try:
+                async with asyncio.timeout(errand.lease.lease.total_seconds()):
+                    page = await anext(pages)
+            except StopAsyncIteration:
+                return
+            except TimeoutError:
+                raise Retryable("a page of orders did not come within the lease", code="unavailable") from None
+            yield page
+    finally:
+        if isinstance(pages, AsyncGenerator):
+            await pages.aclose()
+
+
+async def _sightings(errand: Errand, page: OrderPage) -> list[Sighting]:
+    return [*page.sightings, *(await fetch_claimed(errand.opened, page) if page.claims else ())]
+
+
+async def _store(
+    means: Means, errand: Errand, cursor: RouteCursor, page: Page, next_at: datetime | None
+) -> RouteCursor:
+    moved = await orders.ingest(
+        means.db,
+        means.keyring,
+        errand.lease,
+        cursor,
+        page,
+        account=errand.account,
+        at=means.clock.now(),
+        next_at=next_at,
+    )
+    means.metrics.sighted(errand.account.marketplace_id, cursor.route, len(page.sightings))
+    await means.note_success(errand.account.id, errand.opened, Capability.FIND_ORDERS)
+    return moved
