@@ -1,0 +1,230 @@
+"""Builds what every service's process is made of, and runs it in the role that its command names.
+
+`python -m order_svc api | worker | all | migrate | openapi`: `api` serves HTTP, `worker` consumes and does, `all` is
+both for one machine; each has the internal port and the relay. A service's `app.py` gives a `Service` to `main`.
+"""
+
+import asyncio
+import json
+import secrets
+import sys
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from functools import partial
+from pathlib import Path
+from typing import Any, Generic, TypeVar, cast
+
+from fastapi import APIRouter
+from prometheus_client import CollectorRegistry
+
+from hanro import archive, db, log, metrics, worker
+from hanro.auth import JwtAuthenticator, KeySet
+from hanro.broker import Broker, KafkaBroker
+from hanro.clock import Clock, SystemClock
+from hanro.consume import consume
+from hanro.crypto import Keyring
+from hanro.db import Database
+from hanro.observers import ConsumerMetrics, RelayMetrics
+from hanro.outbox import Relay
+from hanro.settings import CommonSettings, load
+from hanro.subscriptions import Subscription
+from hanro.tokens import ClientCredentials, TokenSource
+from hanro.waiting import rest
+from hanro.web import Cursors, Idempotency, ServiceInfo, create_app, document, idempotency
+from hanro.web.routes.operations import AccountsOf
+from hanro.worker import Listener, Loop, Readiness
+
+ROLES = ("api", "worker", "all", "migrate", "openapi")
+BETWEEN_PRUNINGS = timedelta(hours=1)
+USAGE = 2
+
+Settings = TypeVar("Settings", bound=CommonSettings)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parts:
+    """Be what a service builds upon; made once a process."""
+
+    clock: Clock
+    db: Database
+    keyring: Keyring
+    broker: Broker
+    registry: CollectorRegistry
+    cursors: Cursors
+    idempotency: Idempotency
+    tokens: TokenSource
+
+
+@dataclass(frozen=True, kw_only=True)
+class Built:
+    """Be what a service adds: routes, what it hears, its doers by name, how long a doer may drain, what to close."""
+
+    routers: Sequence[APIRouter]
+    internal_routers: Sequence[APIRouter] = ()
+    subscriptions: Sequence[Subscription[Any, Any]] = ()
+    doers: Mapping[str, Loop] = field(default_factory=dict)
+    drains: Mapping[str, timedelta] = field(default_factory=dict)
+    accounts_of: AccountsOf | None = None
+    closers: Sequence[Callable[[], Awaitable[None]]] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Service(Generic[Settings]):
+    """Be a service: who it is, its schema at `revision`, its settings, and how it is built from the parts."""
+
+    info: ServiceInfo
+    schema: str
+    migrations: Path
+    revision: str
+    settings: type[Settings]
+    build: Callable[[Parts, Settings], Built]
+
+
+def main(service: Service[Settings], arguments: Sequence[str] | None = None) -> None:
+    """Run the command that the arguments name (None: the process's own); exits 2 for a wrong one."""
+    match list(sys.argv[1:] if arguments is None else arguments):
+        case [("api" | "worker" | "all") as role]:
+            worker.main(lambda: _run(service, role))
+        case ["migrate"]:
+            migrate(service, load(service.settings))
+        case ["openapi"]:
+            json.dump(describe(service), sys.stdout, ensure_ascii=False, indent=1, sort_keys=True)
+            sys.stdout.write("\n")
+        case _:
+            sys.stderr.write(f"usage: {service.info.name} {' | '.join(ROLES)}\n")
+            raise SystemExit(USAGE)
+
+
+def migrate(service: Service[Settings], settings: Settings) -> None:
+    """Bring the schema to its newest revision."""
+    if settings.owner_database_url is None:
+        sys.stderr.write("HANRO_OWNER_DATABASE_URL: migrate needs the owner role's address\n")
+        raise SystemExit(USAGE)
+    db.migrate(
+        settings.owner_database_url,
+        schema=service.schema,
+        migrations=service.migrations,
+        runtime_role=f"{service.schema}_runtime",
+    )
+
+
+def describe(service: Service[Settings]) -> dict[str, Any]:
+    """Give the OpenAPI document; nothing is connected to, and no environment is needed."""
+    known = {
+        name: value.get_default(call_default_factory=True) for name, value in service.settings.model_fields.items()
+    }
+    said = {"database_url": "postgresql://nowhere/nothing", "keys_dir": Path("/nonexistent")}
+    settings = cast("Settings", service.settings.model_construct(None, **{**known, **said}))
+    passing = Keyring({"none": secrets.token_bytes(32)}, current_id="none", index_key=secrets.token_bytes(32))
+    parts = open_parts(service, settings, keyring=passing)
+    built = service.build(parts, settings)
+    return document(
+        service.info, routers=built.routers, db=parts.db, cursors=parts.cursors, subscriptions=built.subscriptions
+    )
+
+
+def open_parts(service: Service[Settings], settings: Settings, *, keyring: Keyring) -> Parts:
+    """Make the parts; nothing is connected to yet."""
+    clock = SystemClock(settings.clock_offset_file)
+    database = db.connect(settings.database_url, schema=service.schema)
+    return Parts(
+        clock=clock,
+        db=database,
+        keyring=keyring,
+        broker=KafkaBroker(
+            settings.kafka_bootstrap, topic_prefix=settings.topic_prefix, group_prefix=settings.group_prefix
+        ),
+        registry=metrics.new_registry(),
+        cursors=Cursors(keyring),
+        idempotency=Idempotency(database, keyring),
+        tokens=_tokens(settings),
+    )
+
+
+async def _run(service: Service[Settings], role: str) -> None:
+    settings = load(service.settings)
+    parts = open_parts(service, settings, keyring=Keyring.load(settings.keys_dir))
+    log.configure(service.info.name, level=settings.log_level, registry=parts.registry)
+    built = service.build(parts, settings)
+    # Tokens are signed by the issuer's clock, which a test does not move.
+    keys = KeySet(settings.jwks_url, SystemClock(), ca_file=settings.jwks_ca_file, token_file=settings.jwks_token_file)
+    readiness = Readiness(parts.db, wanted=service.revision, clock=parts.clock)
+    apps = create_app(
+        service.info,
+        routers=built.routers,
+        internal_routers=built.internal_routers,
+        subscriptions=built.subscriptions,
+        authenticator=JwtAuthenticator(
+            issuer=settings.issuer,
+            audience=settings.audience,
+            fetch_keys=keys.fetch,
+            clock=SystemClock(),
+            subject_scopes=settings.subject_scopes,
+        ),
+        db=parts.db,
+        cursors=parts.cursors,
+        clock=parts.clock,
+        registry=parts.registry,
+        missing=readiness.missing,
+        requests_per_minute=settings.requests_per_minute,
+        accounts_of=built.accounts_of,
+    )
+    listeners = [Listener(name="internal", app=apps.internal, host=settings.host, port=settings.internal_port)]
+    if role != "worker":
+        listeners.insert(0, Listener(name="public", app=apps.public, host=settings.host, port=settings.port))
+    relay = Relay(
+        parts.db,
+        parts.broker,
+        source=f"/{service.info.name}",
+        clock=parts.clock,
+        observer=RelayMetrics(parts.registry),
+    )
+    try:
+        await worker.run(
+            {} if role == "api" else _loops(parts, built),
+            readiness=readiness,
+            listeners=listeners,
+            relay=relay.run,
+            drains=built.drains,
+        )
+    finally:
+        for close in (*built.closers, keys.close, parts.db.close):
+            await close()
+
+
+def _loops(parts: Parts, built: Built) -> dict[str, Loop]:
+    observer = ConsumerMetrics(parts.registry)
+    loops: dict[str, Loop] = {
+        subscription.name: partial(_consume, parts, subscription, observer) for subscription in built.subscriptions
+    }
+    return loops | dict(built.doers) | {"pruning": partial(_prune, parts)}
+
+
+async def _consume(
+    parts: Parts, subscription: Subscription[Any, Any], observer: ConsumerMetrics, stop: asyncio.Event
+) -> None:
+    await consume(parts.db, parts.broker, subscription, clock=parts.clock, stop=stop, observer=observer)
+
+
+async def _prune(parts: Parts, stop: asyncio.Event) -> None:
+    """Delete what is kept for a time only; a database that is away is asked again at the next turn."""
+    while not stop.is_set():
+        try:
+            await archive.prune(parts.db)
+            await parts.db.run(idempotency.prune)
+        except Exception as error:
+            if not db.is_away(error):
+                raise
+        await rest(parts.clock, BETWEEN_PRUNINGS.total_seconds(), stop)
+
+
+def _tokens(settings: CommonSettings) -> TokenSource:
+    return ClientCredentials(
+        token_url=settings.token_url or "http://nowhere.invalid/token",
+        client_id=settings.client_id,
+        secret_file=settings.client_secret_file or Path("/nonexistent"),
+        scopes=(),
+        audience=settings.audience,
+        clock=SystemClock(),
+    )

@@ -1,0 +1,41 @@
+"""Joins catalog-svc's rooms into a process."""
+
+from pathlib import Path
+
+from catalog_svc.api import listings, products, stock
+from catalog_svc.consumers import on_accounts, on_orders
+from catalog_svc.settings import CatalogSettings
+from hanro.marketplace import installed
+from hanro.service import Built, Parts, Service
+from hanro.web import ServiceInfo
+
+
+def build(parts: Parts, settings: CatalogSettings) -> Built:
+    """Build what catalog-svc adds to what every service has."""
+    del settings
+    plugins = installed()
+    db, once, cursors, clock = parts.db, parts.idempotency, parts.cursors, parts.clock
+    return Built(
+        routers=(
+            products.make_routes(db, once, cursors),
+            stock.make_routes(db, once, cursors, clock),
+            listings.make_routes(db, once, cursors, clock, plugins),
+        ),
+        subscriptions=(on_accounts(), on_orders(plugins, clock)),
+    )
+
+
+SERVICE = Service(
+    info=ServiceInfo(
+        noun="catalog",
+        name="catalog-svc",
+        title="hanro catalogue",
+        scope="stock:read",
+        description="Products, listings and stock; stock is reserved for what orders want.",
+    ),
+    schema="catalog",
+    migrations=Path(__file__).parents[2] / "migrations",
+    revision="0001",
+    settings=CatalogSettings,
+    build=build,
+)
