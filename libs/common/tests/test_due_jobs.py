@@ -1,7 +1,7 @@
 """Due jobs on a real Postgres: who may do what, when, and what a lost lease may still do."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -19,7 +19,7 @@ MOMENT = timedelta(milliseconds=50)
 
 
 @pytest.fixture
-def urls(make_database):  # type: ignore[no-untyped-def]  # noqa: ANN201  the root conftest's type cannot be imported
+def urls(make_database: Callable[..., SchemaUrls]) -> SchemaUrls:
     return make_database("probe", create_shared_tables)
 
 

@@ -115,8 +115,8 @@ class AccessLog:
         grants = tuple(report.grants[grant_id] for grant_id in sorted(report.grants))
         await tx.execute(
             """
-            update access_reports set version = $2, account_epoch = $3, credential_version = $4, grants = $5::jsonb,
-                released_epoch = $6
+            update access_reports set version = $2, account_epoch = $3, credential_version = $4,
+                grants = $5::text::jsonb, released_epoch = $6
             where account_id = $1
             """,
             account_id,
@@ -186,9 +186,13 @@ async def _lock(tx: Transaction, account_id: str) -> Report:
         account_id,
     )
     rows = await tx.fetch(
-        "select *, grants::text as grants_text from access_reports where account_id = $1 for update", account_id
+        """
+        select version, account_epoch, credential_version, grants::text, released_epoch
+        from access_reports where account_id = $1 for update
+        """,
+        account_id,
     )
-    found = [GrantUsed.model_validate(grant) for grant in json.loads(rows[0]["grants_text"])]
+    found = [GrantUsed.model_validate(grant) for grant in json.loads(rows[0]["grants"])]
     return Report(
         version=rows[0]["version"],
         account_epoch=rows[0]["account_epoch"],

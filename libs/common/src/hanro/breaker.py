@@ -160,13 +160,15 @@ async def _count(
     await tx.execute(
         f"""
         insert into breaker as kept (account_id, api_group, failure_count, reason, changed_at, open_until)
-        select $1, api_group, 1, $3, now, case when $4 <= 1 then now + greatest($5, $6) end
+        select $1, api_group, 1, $3, now, case when $4::int <= 1 then now + greatest($5::interval, $6::interval) end
         from unnest($2::text[]) as t (api_group), (select {tx.now_sql} as now) clock
         on conflict (account_id, api_group) do update set
             failure_count = kept.failure_count + 1, reason = excluded.reason, changed_at = excluded.changed_at,
             probe_until = null,
-            open_until = case when kept.failure_count + 1 >= $4 then excluded.changed_at
-                + greatest($5, least($7, $6 * power(2, least(kept.failure_count + 1 - $4, 20)))) end
+            open_until = case when kept.failure_count + 1 >= $4::int then excluded.changed_at + greatest(
+                $5::interval,
+                least($7::interval, $6::interval * power(2, least(kept.failure_count + 1 - $4::int, 20)))
+            ) end
         """,  # noqa: S608  the schema's own clock
         account_id,
         list(groups),

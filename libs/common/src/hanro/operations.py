@@ -21,6 +21,14 @@ if TYPE_CHECKING:
 
 PREFIX = "opr"
 
+# The JSON as text: what a driver makes of it is the driver's affair.
+_COLUMNS = """
+    operations.id, operations.kind, operations.subject_id, operations.account_id, operations.status,
+    operations.asked::text, operations.asked_by, operations.attempt_count, operations.failure::text,
+    operations.answer::text, operations.accepted_at, operations.sent_at, operations.changed_at, operations.next_at,
+    operations.fence
+"""
+
 
 class OperationStatus(StrEnum):
     """Tell how far an operation is; *accepted* says that we took it, never that the marketplace did."""
@@ -115,9 +123,9 @@ async def accept(
         f"""
         insert into operations
             (id, kind, subject_id, account_id, status, asked, asked_by, accepted_at, changed_at, next_at)
-        select $1, $2, $3, $4, 'accepted', $5::jsonb, $6, now, now, now from (select {tx.now_sql} as now) clock
-        returning *
-        """,  # noqa: S608  the schema's own clock
+        select $1, $2, $3, $4, 'accepted', $5::text::jsonb, $6, now, now, now from (select {tx.now_sql} as now) clock
+        returning {_COLUMNS}
+        """,  # noqa: S608  the schema's own clock and fixed texts
         new_id(PREFIX),
         kind,
         subject_id,
@@ -151,7 +159,8 @@ async def mark(tx: Transaction, *marks: Mark) -> None:
     touched = await tx.fetch(
         f"""
         with wanted as (
-            select * from unnest($1::text[], $2::bigint[], $3::text[], $4::jsonb[], $5::jsonb[], $6::timestamptz[])
+            select id, fence, status, failure::jsonb, answer::jsonb, next_at
+            from unnest($1::text[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::timestamptz[])
                 as t (id, fence, status, failure, answer, next_at)
         ), held as (
             select operations.id from operations join wanted using (id, fence)
@@ -191,7 +200,7 @@ async def resolve(tx: Transaction, operation_id: str, status: OperationStatus, *
         update operations set status = $2, changed_at = {tx.now_sql}, lease_until = null,
             answer = coalesce(answer, '{{}}'::jsonb) || jsonb_build_object('resolved_by', $3::text),
             next_at = case when $2 = 'accepted' then {tx.now_sql} end
-        where id = $1 and status = 'in_doubt' returning *
+        where id = $1 and status = 'in_doubt' returning {_COLUMNS}
         """,  # noqa: S608  the schema's own clock
         operation_id,
         status.value,
@@ -206,7 +215,10 @@ async def get_(tx: Transaction, operation_id: str) -> Operation:
     Raises:
         Rejected: there is none of that id; code "not-found".
     """
-    rows = await tx.fetch("select * from operations where id = $1", operation_id)
+    rows = await tx.fetch(
+        f"select {_COLUMNS} from operations where id = $1",  # noqa: S608  fixed texts
+        operation_id,
+    )
     if not rows:
         raise Rejected("There is no such operation.", code="not-found")
     return _operation(rows[0])
@@ -224,13 +236,13 @@ async def list_(
 ) -> list[Operation]:
     """Give operations, newest first, at most `limit`; `account_ids` None: of every account."""
     rows = await tx.fetch(
-        """
-        select * from operations
+        f"""
+        select {_COLUMNS} from operations
         where ($1::text is null or kind = $1) and ($2::text is null or subject_id = $2)
             and ($3::text[] is null or account_id = any($3)) and ($4::text is null or status = $4)
             and ($5::text is null or id < $5)
         order by id desc limit $6
-        """,
+        """,  # noqa: S608  fixed texts
         kind,
         subject_id,
         None if account_ids is None else list(account_ids),
@@ -264,7 +276,7 @@ async def _claim(
                 order by next_at, id limit $2 for update skip locked
             )
             update operations set lease_until = {tx.now_sql} + $3::interval, fence = nextval('operations_fence')
-            from found where operations.id = found.id returning operations.*
+            from found where operations.id = found.id returning {_COLUMNS}
             """,  # noqa: S608  fixed texts and the schema's own clock
             list(kinds),
             limit,
