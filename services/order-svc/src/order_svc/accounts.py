@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from hanro import breaker, due
+from hanro.auth import ALL_SHOPS
 from hanro.db import Database, Transaction
 from hanro.due import Lease
 from order_svc.domain.accounts import Account, AccountChange, pause
@@ -73,3 +74,8 @@ async def stop_job(db: Database, lease: Lease) -> None:
         known = (await store.lock_accounts(tx, [lease.account_id])).get(lease.account_id)
         if known is None or not known.is_working:
             await due.drop(tx, lease.account_id, lease.job)
+
+
+async def visible(tx: Transaction, shops: frozenset[str]) -> list[str] | None:
+    """Give the accounts that a caller with these internal shops may see; None: all."""
+    return None if ALL_SHOPS in shops else await store.list_account_ids(tx, sorted(shops))

@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from hanro.errors import Failure, Rejected
-from hanro.marketplace.types import Answer, Decision, LineKey, OrderRef, Outcome, OutcomeStatus
+from hanro.errors import Failure, Rejected, Unsupported
+from hanro.marketplace.types import Absent, Answer, Decision, LineKey, OrderRef, Outcome, OutcomeStatus, Support
+from order_svc.domain.accounts import Account
 from order_svc.domain.orders import CONFIRMED, Order
 
 ACCEPT = "accept"
@@ -29,8 +30,10 @@ def check_acceptable(order: Order) -> None:
 
 
 def acceptance(operation_id: str, order: Order) -> Decision:
-    """Say yes to all lines of an order that wait for it."""
-    line_ids = tuple(line.external_id for line in order.lines if line.status == "new")
+    """Say yes to all lines of an order that wait for it; to those that stand, where it was accepted meanwhile."""
+    waiting = [line for line in order.lines if line.status == "new"]
+    standing = [line for line in order.lines if line.status != "cancelled"]
+    line_ids = tuple(line.external_id for line in waiting or standing)
     return Decision(
         id=operation_id,
         order=OrderRef(external_id=order.external_id, line_ids=line_ids, placed_at=order.placed_at),
@@ -64,6 +67,11 @@ _GRAVITY = (
 )
 
 
+def same_for_all(ids: Sequence[str], status: OutcomeStatus, failure: Failure | None) -> dict[str, Verdict]:
+    """Give one verdict to many decisions: nothing of the call arrived, or nobody knows."""
+    return dict.fromkeys(ids, Verdict(status=status, failure=failure, is_repeat=False))
+
+
 def verdicts(outcomes: Sequence[Outcome[LineKey]]) -> dict[str, Verdict]:
     """Join the outcomes of lines to one verdict for each decision, by decision id."""
     by_decision: dict[str, list[Outcome[LineKey]]] = {}
@@ -76,3 +84,29 @@ def verdicts(outcomes: Sequence[Outcome[LineKey]]) -> dict[str, Verdict]:
             status=worst.status, failure=worst.failure, is_repeat=all(part.is_repeat for part in parts)
         )
     return found
+
+
+def check_supported(support: Support | None) -> None:
+    """Let an order be accepted only where the marketplace takes that by its API.
+
+    Raises:
+        Unsupported: it does not, or it is not installed; with the reason and the way by hand (absent).
+    """
+    if support is None:
+        raise Unsupported("no plug-in of this marketplace is installed", code="absent")
+    if isinstance(support, Absent):
+        raise Unsupported(support.reason.en, code="absent", remedy=support.reason, menu=support.menu)
+
+
+def still_wanted(order: Order, account: Account, *, asked_epoch: int) -> Rejected | None:
+    """Say why a wish is not sent any more; None: send it.
+
+    An order that was accepted in the meantime is sent all the same: the marketplace says that it stands.
+    """
+    if asked_epoch < account.epoch:
+        return Rejected("the account was unlinked since this was asked for", code="epoch-past")
+    try:
+        check_acceptable(order)
+    except Rejected as refused:
+        return None if refused.code == "already-decided" else refused
+    return None

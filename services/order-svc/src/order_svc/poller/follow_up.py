@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from hanro.errors import Retryable
 from hanro.log import logger
-from hanro.marketplace.types import Fetched, OrderPage, OrderRef, Sighting, Window
+from hanro.marketplace.types import OrderPage, OrderRef, Sighting, Window
 from hanro.sessions import OpenSession
 from order_svc import orders
 from order_svc.domain.orders import Order
@@ -67,17 +67,11 @@ async def follow_up(means: Means, shown: Shown, errand: Errand, window: Window) 
 
 async def fetch_claimed(opened: OpenSession, page: OrderPage) -> list[Sighting]:
     """Read the orders that claims of a page speak of: the order itself tells how far the claim is."""
-    refs = list({claim.order.external_id: claim.order for claim in page.claims}.values())
-    size = opened.plugin.limits.batches[FETCH].size
-    door = opened.plugin.orders(opened.session)
-    found: list[Sighting] = []
-    for start in range(0, len(refs), size):
-        found += (await door.fetch(refs[start : start + size])).sightings
-    return found
+    return await _fetch(opened, list({claim.order.external_id: claim.order for claim in page.claims}.values()))
 
 
-async def fetch_orders(opened: OpenSession, wanted: Sequence[Order]) -> Fetched:
-    """Read orders again by number; the caller keeps to the size of a batch."""
+async def fetch_orders(opened: OpenSession, wanted: Sequence[Order]) -> list[Sighting]:
+    """Read orders again by number; what the marketplace does not know any more is left out."""
     refs = [
         OrderRef(
             external_id=order.external_id,
@@ -86,21 +80,30 @@ async def fetch_orders(opened: OpenSession, wanted: Sequence[Order]) -> Fetched:
         )
         for order in wanted
     ]
-    return await opened.plugin.orders(opened.session).fetch(refs)
+    return await _fetch(opened, refs)
+
+
+async def _fetch(opened: OpenSession, refs: Sequence[OrderRef]) -> list[Sighting]:
+    size = opened.plugin.limits.batches[FETCH].size
+    door = opened.plugin.orders(opened.session)
+    found: list[Sighting] = []
+    for start in range(0, len(refs), size):
+        fetched = await door.fetch(refs[start : start + size])
+        found += fetched.sightings
+        if fetched.missing:
+            # Silence is no cancellation: they stay as they are, and somebody may look.
+            LOG.warning("the marketplace does not know orders any more", count=len(fetched.missing))
+    return found
 
 
 async def _read_again(means: Means, errand: Errand, wanted: Sequence[Order]) -> None:
     if means.clock.monotonic() > errand.lease.last_call_monotonic:
         raise Retryable("the lease does not last for another call", code="lease-lost")
-    fetched = await fetch_orders(errand.opened, wanted)
-    if fetched.missing:
-        LOG.warning(
-            "the marketplace does not know orders any more", account_id=errand.account.id, count=len(fetched.missing)
-        )
+    sightings = await fetch_orders(errand.opened, wanted)
     await orders.ingest_fetched(
         means.db,
         means.keyring,
-        fetched.sightings,
+        sightings,
         account=errand.account,
         at=means.clock.now(),
         lease=errand.lease,

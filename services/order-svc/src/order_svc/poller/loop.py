@@ -11,6 +11,7 @@ from hanro.db import is_away
 from hanro.due import Lease
 from hanro.errors import ContractBroken, Failure, InDoubt, NeedsSeller, Rejected, Retryable, Unsupported
 from hanro.log import logger
+from hanro.waiting import rest
 from order_svc import accounts
 from order_svc.accounts import job_of
 from order_svc.poller.follow_up import Shown
@@ -34,14 +35,15 @@ class Poller:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop`; what is being read then is broken off between two pages."""
+        means = self._means
         running: set[asyncio.Task[None]] = set()
         async with asyncio.TaskGroup() as group:
             while not stop.is_set():
-                for lease in await self._claim(self._means.pace.slots - len(running)):
+                for lease in await self._claim(means.pace.slots - len(running)):
                     task = group.create_task(self.poll_account(lease, stop))
                     running.add(task)
                     task.add_done_callback(running.discard)
-                await pause(stop, LOOK_SECONDS)
+                await rest(means.clock, LOOK_SECONDS, stop)
 
     async def poll_due(self, stop: asyncio.Event) -> int:
         """Do what is due now, once; give how many jobs that were."""
@@ -98,22 +100,8 @@ class Poller:
         try:
             return await read_route(means, self._shown, errand, stop)
         except NeedsSeller as failure:
-            await self._stop_for_seller(lease, failure, opened.session.secrets.version, account.epoch)
+            await means.stop_for_seller(account.id, failure, opened, lease=lease)
             return failure.code
-
-    async def _stop_for_seller(self, lease: Lease, failure: NeedsSeller, version: int, epoch: int) -> None:
-        """Let the whole account wait and tell account-svc; a newer credential ends the wait."""
-        means = self._means
-        LOG.warning("the seller is needed", account_id=lease.account_id, code=failure.code, grant_id=failure.grant_id)
-        await means.access.refused(lease.account_id, failure, credential_version=version, account_epoch=epoch)
-        await accounts.pause_after_refusal(
-            means.db,
-            lease,
-            lease.account_id,
-            credential_version=version,
-            at=means.clock.now(),
-            length=means.pace.refused_pause,
-        )
 
     async def _put_off(self, lease: Lease, failure: Failure) -> None:
         now = self._means.clock.now()
@@ -144,15 +132,6 @@ class Poller:
             if not is_away(error):
                 raise
             LOG.warning("the database is away", account_id=lease.account_id, error_type=type(error).__name__)
-
-
-async def pause(stop: asyncio.Event, seconds: float) -> None:
-    """Wait, but no longer than until `stop`."""
-    try:
-        async with asyncio.timeout(seconds):
-            await stop.wait()
-    except TimeoutError:
-        return
 
 
 def _backoff(failures: int) -> timedelta:

@@ -12,10 +12,15 @@ from hanro.clock import Clock
 from hanro.crypto import Keyring
 from hanro.db import Database
 from hanro.due import Lease
+from hanro.errors import NeedsSeller
+from hanro.log import logger
 from hanro.marketplace.port import Plugin
 from hanro.marketplace.types import Capability, MarketplaceId, Route, RouteKind, Supported
 from hanro.sessions import OpenSession
+from order_svc import accounts
 from order_svc.domain.accounts import Account
+
+LOG = logger(__name__)
 
 
 class Opener(Protocol):
@@ -102,6 +107,22 @@ class Means:
                 credential_version=opened.session.secrets.version,
                 account_epoch=opened.account_epoch,
             )
+
+    async def stop_for_seller(
+        self, account_id: str, failure: NeedsSeller, opened: OpenSession, *, lease: Lease | None = None
+    ) -> None:
+        """Let the whole account wait, tell account-svc, and give the lease back; a newer credential ends the wait."""
+        version = opened.session.secrets.version
+        LOG.warning("the seller is needed", account_id=account_id, code=failure.code, grant_id=failure.grant_id)
+        await self.access.refused(account_id, failure, credential_version=version, account_epoch=opened.account_epoch)
+        await accounts.pause_after_refusal(
+            self.db,
+            lease,
+            account_id,
+            credential_version=version,
+            at=self.clock.now(),
+            length=self.pace.refused_pause,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -43,9 +43,9 @@ class Locked:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filter:
-    """Narrow a list of orders; None and empty narrow nothing but `account_ids`, which are the only ones shown."""
+    """Narrow a list of orders; None narrows nothing."""
 
-    account_ids: Sequence[str]
+    account_ids: Sequence[str] | None = None
     status: str | None = None
     work_state: str | None = None
     external_id: str | None = None
@@ -160,18 +160,24 @@ async def lock_order(tx: Transaction, order_id: str) -> Order | None:
     return order_of(rows[0]) if rows else None
 
 
+async def get_orders(tx: Transaction, order_ids: Sequence[str]) -> dict[str, Order]:
+    """Give orders by id; those that are not there are left out."""
+    rows = await tx.fetch("select * from orders where id = any($1::text[])", list(order_ids))
+    return {row["id"]: order_of(row) for row in rows}
+
+
 async def list_orders(tx: Transaction, wanted: Filter, *, before_id: str | None, limit: int) -> list[StoredOrder]:
     """Give orders, the last one found first, at most `limit`; `before_id` goes on behind a page."""
     rows = await tx.fetch(
         """
         select * from orders
-        where account_id = any($1::text[]) and ($2::text is null or id < $2)
+        where ($1::text[] is null or account_id = any($1)) and ($2::text is null or id < $2)
             and ($3::text is null or status = $3) and ($4::text is null or work_state = $4)
             and ($5::text is null or external_id = $5) and ($6::boolean is null or is_quarantined = $6)
             and ($7::timestamptz is null or placed_at >= $7) and ($8::timestamptz is null or placed_at < $8)
         order by id desc limit $9
         """,
-        list(wanted.account_ids),
+        None if wanted.account_ids is None else list(wanted.account_ids),
         before_id,
         wanted.status,
         wanted.work_state,

@@ -1,29 +1,23 @@
-"""Takes in what marketplaces show of orders: one transaction a page, and nothing twice."""
+"""Takes in what marketplaces show: one transaction a page, and nothing twice."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from hanro import due, failpoints, operations, outbox
+from hanro import due, failpoints, outbox
 from hanro.crypto import Keyring
 from hanro.db import Database, Transaction
 from hanro.due import Lease
-from hanro.errors import NeedsSeller, Rejected, Retryable
+from hanro.errors import Retryable
 from hanro.marketplace.types import Cursor, Route, Sighting, UnreadableOrder
-from hanro.operations import Operation, OperationStatus
 from order_svc import buyers
 from order_svc.domain.accounts import Account
-from order_svc.domain.decisions import ACCEPT, check_acceptable
-from order_svc.domain.orders import Order
 from order_svc.domain.readings import hash_of
 from order_svc.domain.reconcile import Change, external_id_of, reconcile_or_quarantine
 from order_svc.domain.windows import RouteCursor, after_page, next_window
-from order_svc.store import accounts as accounts_store
 from order_svc.store import cursors as cursors_store
 from order_svc.store import orders as store
 from order_svc.store.orders import Look
-
-OPEN = frozenset({OperationStatus.ACCEPTED, OperationStatus.SENT, OperationStatus.IN_DOUBT})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,23 +100,6 @@ async def ingest_fetched(
         await store.save_followed(tx, followed)
 
 
-async def list_to_read_again(
-    db: Database,
-    account_id: str,
-    *,
-    open_statuses: Sequence[str],
-    seen: Sequence[str],
-    known_before: datetime,
-    older_than: timedelta,
-    limit: int,
-) -> list[Order]:
-    """Give orders that a sweep should have shown and did not, and those that left the house and are not closed yet."""
-    async with db.begin() as tx:
-        unseen = await store.list_unseen(tx, account_id, open_statuses, seen, known_before=known_before, limit=limit)
-        away = await store.list_to_follow(tx, account_id, ["shipped"], older_than=older_than, limit=limit)
-    return [*unseen, *away][:limit]
-
-
 async def take_in(
     tx: Transaction, keyring: Keyring, sightings: Sequence[Sighting], *, account: Account, route: str, at: datetime
 ) -> list[Change]:
@@ -154,36 +131,6 @@ async def take_in(
     await buyers.save(tx, keyring, changes)
     await outbox.record(tx, *(change.fact for change in changes))
     return changes
-
-
-async def accept(tx: Transaction, order_id: str, *, account_ids: Sequence[str], by: str) -> Operation:
-    """Write down that an order is to be accepted towards the marketplace, which cannot be undone there.
-
-    While an acceptance of this order is under way it is that one that is given.
-
-    Raises:
-        Rejected: no such order for this caller (not-found), or it cannot be accepted: see `check_acceptable`.
-        NeedsSeller: the account is not active.
-    """
-    order = await store.lock_order(tx, order_id)
-    if order is None or order.account_id not in account_ids:
-        raise Rejected("there is no such order", code="not-found")
-    for running in await operations.list_(tx, limit=1, kind=ACCEPT, subject_id=order_id):
-        if running.status in OPEN:
-            return running
-    check_acceptable(order)
-    account = await accounts_store.find_account(tx, order.account_id)
-    if account is None or not account.is_working:
-        code = account.reason_code if account and account.reason_code else "account-inactive"
-        raise NeedsSeller("the account is not active, so nothing can be sent for it", code=code)
-    return await operations.accept(
-        tx,
-        kind=ACCEPT,
-        subject_id=order.id,
-        account_id=order.account_id,
-        asked={"external_id": order.external_id, "account_epoch": account.epoch},
-        by=by,
-    )
 
 
 async def _lock_cursor(tx: Transaction, account_id: str, route: str) -> RouteCursor:

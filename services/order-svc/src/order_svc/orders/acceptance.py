@@ -1,0 +1,191 @@
+"""Accepts orders towards marketplaces: a wish is a row, sent is committed before the call, doubt is looked into."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from hanro import operations
+from hanro.db import Database, Transaction
+from hanro.errors import Failure, NeedsSeller, Rejected
+from hanro.marketplace.types import OutcomeStatus, Support
+from hanro.operations import Mark, Operation, OperationStatus
+from order_svc.domain.accounts import Account
+from order_svc.domain.decisions import ACCEPT, Verdict, check_acceptable, check_supported, still_wanted
+from order_svc.domain.orders import Order
+from order_svc.store import accounts as accounts_store
+from order_svc.store import orders as store
+
+UNDER_WAY = frozenset({OperationStatus.ACCEPTED, OperationStatus.SENT, OperationStatus.IN_DOUBT})
+KINDS = (ACCEPT,)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """Be an operation that is claimed, with the order that it is about and its account."""
+
+    operation: Operation
+    order: Order
+    account: Account
+
+
+async def accept(
+    tx: Transaction,
+    order_id: str,
+    *,
+    account_ids: Sequence[str] | None,
+    supports: Mapping[str, Support],
+    by: str,
+) -> Operation:
+    """Write down that an order is to be accepted towards the marketplace, which cannot be undone there.
+
+    While an acceptance of this order is under way it is that one that is given. `supports` says by marketplace whether
+    it can be done there; `account_ids` None: the caller may see all.
+
+    Raises:
+        Rejected: no such order for this caller (not-found), or it cannot be accepted: see `check_acceptable`.
+        Unsupported: it is accepted by hand there.
+        NeedsSeller: the account is not active.
+    """
+    order = await store.lock_order(tx, order_id)
+    if order is None or (account_ids is not None and order.account_id not in account_ids):
+        raise Rejected("there is no such order", code="not-found")
+    for last in await operations.list_(tx, limit=1, kind=ACCEPT, subject_id=order_id):
+        if last.status in UNDER_WAY:
+            return last
+    check_acceptable(order)
+    check_supported(supports.get(order.marketplace_id))
+    account = await accounts_store.find_account(tx, order.account_id)
+    if account is None or not account.is_working:
+        code = account.reason_code if account and account.reason_code else "account-inactive"
+        raise NeedsSeller("the account is not active, so nothing can be sent for it", code=code)
+    return await operations.accept(
+        tx,
+        kind=ACCEPT,
+        subject_id=order.id,
+        account_id=order.account_id,
+        asked={"external_id": order.external_id, "account_epoch": account.epoch},
+        by=by,
+    )
+
+
+async def claim_wishes(db: Database, *, limit: int, lease: timedelta) -> list[Wish]:
+    """Take wishes whose time has come; those that nothing needs to be sent for any more are closed here."""
+    claimed = await operations.claim_sendable(db, KINDS, limit=limit, lease=lease)
+    wishes, marks = [], []
+    async with db.begin() as tx:
+        for wish in await _load(tx, claimed):
+            refused = still_wanted(wish.order, wish.account, asked_epoch=_asked_epoch(wish.operation))
+            if refused is None:
+                wishes.append(wish)
+            else:
+                marks.append(_mark(wish.operation, OperationStatus.REJECTED, failure=refused))
+        if marks:
+            await operations.mark(tx, *marks)
+    return wishes
+
+
+async def claim_unsure(db: Database, *, limit: int, lease: timedelta) -> list[Wish]:
+    """Take what was sent and not answered in time, or is in doubt and due for another look."""
+    claimed = await operations.claim_unsure(db, KINDS, limit=limit, lease=lease)
+    async with db.begin() as tx:
+        return await _load(tx, claimed)
+
+
+async def mark_sent(db: Database, wishes: Sequence[Wish]) -> None:
+    """Commit that these are being sent, before the call: who dies in between leaves them in doubt, never unsent.
+
+    Raises:
+        Retryable: another process claimed one of them (lease-lost); none is to be sent.
+    """
+    async with db.begin() as tx:
+        await operations.mark(tx, *(_mark(wish.operation, OperationStatus.SENT) for wish in wishes))
+
+
+async def conclude(
+    db: Database, wishes: Sequence[Wish], verdicts: Mapping[str, Verdict], *, look_again_at: datetime, give_up: bool
+) -> None:
+    """Write down what became of wishes, by operation id.
+
+    What surely did not arrive, and what is in doubt, is taken up again at `look_again_at`; with `give_up` what is in
+    doubt then waits for a person.
+
+    Raises:
+        Retryable: another process claimed one of them (lease-lost).
+    """
+    marks = []
+    for wish in wishes:
+        verdict = verdicts[wish.operation.id]
+        match verdict.status:
+            case OutcomeStatus.APPLIED:
+                answer = {"is_repeat": verdict.is_repeat}
+                marks.append(_mark(wish.operation, OperationStatus.APPLIED, answer=answer))
+            case OutcomeStatus.REJECTED:
+                marks.append(_mark(wish.operation, OperationStatus.REJECTED, failure=verdict.failure))
+            case OutcomeStatus.NOT_SENT:
+                marks.append(
+                    _mark(wish.operation, OperationStatus.ACCEPTED, failure=verdict.failure, next_at=look_again_at)
+                )
+            case OutcomeStatus.SENT:
+                marks.append(_mark(wish.operation, OperationStatus.SENT, next_at=look_again_at))
+            case OutcomeStatus.IN_DOUBT:
+                next_at = None if give_up else look_again_at
+                marks.append(_mark(wish.operation, OperationStatus.IN_DOUBT, failure=verdict.failure, next_at=next_at))
+    async with db.begin() as tx:
+        await operations.mark(tx, *marks)
+
+
+async def _load(tx: Transaction, claimed: Sequence[Operation]) -> list[Wish]:
+    orders = await store.get_orders(tx, [operation.subject_id for operation in claimed])
+    accounts = {
+        account_id: await accounts_store.find_account(tx, account_id)
+        for account_id in sorted({order.account_id for order in orders.values()})
+    }
+    wishes = []
+    for operation in claimed:
+        order = orders[operation.subject_id]
+        account = accounts[order.account_id]
+        if account is None:
+            raise AssertionError(f"unreachable: an order was stored for {order.account_id}, which is not known")
+        wishes.append(Wish(operation=operation, order=order, account=account))
+    return wishes
+
+
+def _asked_epoch(operation: Operation) -> int:
+    epoch = operation.asked.get("account_epoch", 0)
+    return epoch if isinstance(epoch, int) else 0
+
+
+def _mark(
+    operation: Operation,
+    status: OperationStatus,
+    *,
+    failure: Failure | None = None,
+    answer: Mapping[str, object] | None = None,
+    next_at: datetime | None = None,
+) -> Mark:
+    return Mark(
+        id=operation.id,
+        fence=operation.fence,
+        status=status,
+        failure=_told(failure) if failure else None,
+        answer=answer,
+        next_at=next_at,
+    )
+
+
+def _told(failure: Failure) -> dict[str, object]:
+    refusal = failure.refusal
+    return {
+        "error": type(failure).__name__,
+        "code": failure.code,
+        "why": failure.why,
+        "grant_id": failure.grant_id,
+        "refusal": None
+        if refusal is None
+        else {
+            "code": refusal.code,
+            "message": refusal.message,
+            "http_status": refusal.http_status,
+            "request_id": refusal.request_id,
+        },
+    }
