@@ -1,0 +1,200 @@
+"""Stores accounts' credentials sealed, and gives them out to those who may use them, with a trace of each use."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+
+from account_svc.accounts import jobs
+from account_svc.accounts.linking import apply
+from account_svc.domain import credentials as rules
+from account_svc.domain.accounts import Account, CredentialsStored
+from account_svc.domain.credentials import Fault
+from account_svc.store import accounts as account_rows
+from account_svc.store import credentials as store
+from account_svc.store.credentials import CredentialUse, StoredCredentials
+from account_svc.vault import Vault
+from hanro import breaker, due
+from hanro.crypto import KeyMissing, SealBroken
+from hanro.db import Transaction
+from hanro.errors import ContractBroken, LocalizedText, NeedsSeller, Retryable
+from hanro.marketplace.port import Plugin, Secrets
+from hanro.marketplace.types import Registration
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Safe:
+    """Hold what opens stored credentials: the vault, and the installation's own values by marketplace and field."""
+
+    vault: Vault
+    installation: Mapping[str, Mapping[str, str]] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Vended:
+    """Be credentials given out; `account_epoch` is the link that they belong to."""
+
+    secrets: Secrets = field(repr=False)
+    account_epoch: int
+    marketplace_id: str
+
+
+class CredentialsMalformed(Exception):
+    """What was typed cannot be credentials; `faults` name the fields, nothing was stored."""
+
+    def __init__(self, faults: tuple[Fault, ...]) -> None:
+        super().__init__("credentials are malformed: " + ", ".join(fault.field for fault in faults))
+        self.faults = faults
+
+
+def check_typed(plugin: Plugin, registration_id: str | None, values: Mapping[str, str], today: date) -> Registration:
+    """Give the registration that the typed values belong to.
+
+    Raises:
+        CredentialsMalformed: a field is missing, padded, full-width or of the wrong kind; or no such registration.
+    """
+    registration = rules.find_registration(plugin.credential_form, registration_id)
+    if registration is None:
+        why = LocalizedText(ja="この登録方法はありません", en="there is no such way to register")
+        raise CredentialsMalformed((Fault(field="registration", code="registration-unknown", why=why),))
+    faults = rules.check(plugin.credential_form, registration, values, today)
+    if faults:
+        raise CredentialsMalformed(faults)
+    return registration
+
+
+async def store_credentials(  # noqa: PLR0917  one use case: what is stored where, by whom, when
+    tx: Transaction,
+    safe: Safe,
+    account: Account,
+    plugin: Plugin,
+    registration: Registration,
+    values: Mapping[str, str],
+    by: str,
+    at: datetime,
+) -> Account:
+    """Store checked values for an account that is locked, and have them checked at the marketplace at once.
+
+    The same values again raise no version: whoever repeats a request after a lost answer changes nothing.
+    """
+    typed = rules.keep_typed(plugin.credential_form, registration, values)
+    stored = await store.find_credentials(tx, account.id)
+    await due.plan(tx, account.id, jobs.PREFLIGHT)
+    if stored and stored.registration_id == registration.id and _reopen(safe, stored) == typed:
+        return account
+    after = await apply(tx, account, CredentialsStored(), at)
+    await store.save_credentials(
+        tx,
+        StoredCredentials(
+            account_id=after.id,
+            version=after.credential_version,
+            registration_id=registration.id,
+            field_names=tuple(typed),
+            sealed=safe.vault.close(after.id, after.credential_version, typed),
+            stored_at=at,
+            stored_by=by,
+        ),
+    )
+    await breaker.close(tx, after.id)
+    return after
+
+
+async def vend(
+    tx: Transaction,
+    safe: Safe,
+    plugin: Plugin | None,
+    account: Account,
+    *,
+    caller: str,
+    service: str,
+    purpose: str,
+    at: datetime,
+) -> Vended:
+    """Give an account's credentials to a service, and note who had which version when, what for.
+
+    Raises:
+        NeedsSeller: the account does not work; `remedy` says what to do.
+        Retryable: the key-encryption key is not mounted here; code "unavailable".
+        ContractBroken: what is stored cannot be opened; code "unreadable".
+    """
+    if not account.is_working:
+        raise not_working(account)
+    secrets = await take_out(tx, safe, plugin, account.id, caller=caller, service=service, purpose=purpose, at=at)
+    if secrets is None:
+        raise ContractBroken("The account works, yet no credentials are stored.", code="unreadable")
+    return Vended(secrets=secrets, account_epoch=account.epoch, marketplace_id=account.marketplace_id)
+
+
+async def take_out(
+    tx: Transaction,
+    safe: Safe,
+    plugin: Plugin | None,
+    account_id: str,
+    *,
+    caller: str,
+    service: str,
+    purpose: str,
+    at: datetime,
+) -> Secrets | None:
+    """Open an account's credentials and note the use; None where none are stored. Errors as `vend`."""
+    stored = await store.find_credentials(tx, account_id)
+    if stored is None:
+        return None
+    values = _open(safe, stored)
+    if plugin is not None:
+        own = safe.installation.get(plugin.id, {})
+        values = rules.complete(plugin.credential_form, stored.registration_id, values, own)
+    await store.save_use(
+        tx,
+        CredentialUse(
+            account_id=account_id,
+            credential_version=stored.version,
+            caller=caller,
+            service=service,
+            purpose=purpose,
+            used_at=at,
+        ),
+    )
+    return Secrets(values=values, version=stored.version, stored_at=stored.stored_at)
+
+
+def not_working(account: Account) -> NeedsSeller:
+    """Make the error that says why an account does not work, with the seller's next step."""
+    if not account.is_enabled:
+        return NeedsSeller(
+            "The account was switched off by hand.",
+            code="account-disabled",
+            remedy=LocalizedText(ja="アカウントを有効に切り替えてください。", en="Switch the account on."),
+        )
+    reason = account.reason
+    return NeedsSeller(
+        f"The account is {account.state}: {reason.why if reason else 'it was never checked.'}",
+        code=f"account-{account.state}",
+        refusal=reason.refusal if reason else None,
+        grant_id=reason.grant_id if reason else None,
+        remedy=reason.remedy if reason else None,
+        menu=reason.menu if reason else None,
+    )
+
+
+async def get_locked(tx: Transaction, account_id: str) -> Account:
+    """Lock an account and give it; errors as `lock_account`."""
+    return await account_rows.lock_account(tx, account_id)
+
+
+def _reopen(safe: Safe, stored: StoredCredentials) -> dict[str, str] | None:
+    try:
+        return safe.vault.open(stored.account_id, stored.version, stored.sealed)
+    except (KeyMissing, SealBroken):
+        # What cannot be opened is replaced.
+        return None
+
+
+def _open(safe: Safe, stored: StoredCredentials) -> dict[str, str]:
+    try:
+        return safe.vault.open(stored.account_id, stored.version, stored.sealed)
+    except KeyMissing as error:
+        why = f"The key-encryption key {error.key_id} is not mounted."
+        raise Retryable(why, code="unavailable") from error
+    except SealBroken as error:
+        why = f"The stored credentials cannot be opened; they name the key {error.key_id or 'of nobody'}."
+        raise ContractBroken(why, code="unreadable") from error

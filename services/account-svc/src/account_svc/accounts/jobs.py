@@ -1,0 +1,18 @@
+"""Names the jobs that are due for accounts."""
+
+from datetime import timedelta
+
+PREFLIGHT = "preflight"
+"""Probe all grants as fast as the marketplace allows: nobody else calls for the account."""
+RECHECK = "recheck"
+"""Probe an account that works, slowly: with account-svc's share of the rate."""
+EXPIRIES = "key-expiries"
+"""Look up when the secrets end, once a day."""
+
+LEASES = {PREFLIGHT: timedelta(seconds=90), RECHECK: timedelta(minutes=15), EXPIRIES: timedelta(minutes=5)}
+
+AT_REST = timedelta(days=30)
+"""How far a job is put off that is planned when it is needed; its row stays, to be brought forward."""
+
+FIRST_PUT_OFF = timedelta(seconds=5)
+LONGEST_PUT_OFF = timedelta(minutes=10)

@@ -1,0 +1,131 @@
+"""Takes due checks by lease and does them: look, call outside of any transaction, store."""
+
+import asyncio
+import random
+from dataclasses import dataclass, field
+
+from account_svc.accounts import expiries, jobs, preflights
+from account_svc.accounts.credentials import Safe
+from account_svc.checker.probing import probe_grants
+from account_svc.checker.relay_login import Relays
+from hanro import due, failpoints
+from hanro.db import Database, is_away, is_conflict
+from hanro.due import Lease
+from hanro.errors import ContractBroken, InDoubt, NeedsSeller, Rejected, Retryable, Unsupported
+from hanro.log import logger
+from hanro.sessions import Outside, session_with
+from hanro.waiting import Backoff, rest
+
+SLOTS = 32
+POLL_SECONDS = 0.5
+LOOK_UP_SECONDS = 120.0
+
+_log = logger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checking:
+    """Hold what checks need: the database, the way to marketplaces and relays, and what opens credentials."""
+
+    db: Database
+    outside: Outside
+    relays: Relays
+    safe: Safe = field(repr=False)
+
+
+async def run(checking: Checking, stop: asyncio.Event) -> None:
+    """Check what is due until `stop`; what has begun is finished."""
+    clock = checking.outside.clock
+    backoff = Backoff()
+    running: set[asyncio.Task[None]] = set()
+    async with asyncio.TaskGroup() as group:
+        while not stop.is_set():
+            try:
+                leases = await _claim(checking, SLOTS - len(running))
+            except Exception as error:
+                if not (is_away(error) or is_conflict(error)):
+                    raise
+                _log.warning("check.database_away", error_type=type(error).__name__)
+                await rest(clock, backoff.pause(), stop)
+                continue
+            backoff.reset()
+            for lease in leases:
+                task = group.create_task(check(checking, lease))
+                running.add(task)
+                task.add_done_callback(running.discard)
+            if not leases:
+                await rest(clock, POLL_SECONDS * random.uniform(0.8, 1.2), stop)  # noqa: S311  no secret
+
+
+async def check(checking: Checking, lease: Lease) -> None:
+    """Do one check; whatever fails stays with this account, and its lease runs out or is put off."""
+    try:
+        if lease.job == jobs.EXPIRIES:
+            await _look_up_expiries(checking, lease)
+        else:
+            await _preflight(checking, lease)
+    except (Retryable, ContractBroken) as failure:
+        _log.warning("check.failed", account_id=lease.account_id, job=lease.job, code=failure.code, why=failure.why)
+        await _put_off(checking, lease)
+    except Exception as error:  # noqa: BLE001  one account's bug must not stop the checks of the others
+        if not is_away(error):
+            _log.exception("check.broken", account_id=lease.account_id, job=lease.job, error_type=type(error).__name__)
+        await _put_off(checking, lease)
+
+
+async def _claim(checking: Checking, free_count: int) -> list[Lease]:
+    found: list[Lease] = []
+    # One job at a time, because each has a lease of its own length; what holds a seller up comes first.
+    for job, lease in jobs.LEASES.items():
+        found += await due.claim(
+            checking.db, [job], limit=free_count - len(found), lease=lease, clock=checking.outside.clock
+        )
+    return found
+
+
+async def _preflight(checking: Checking, lease: Lease) -> None:
+    db, outside = checking.db, checking.outside
+    taken = await db.run(lambda tx: preflights.begin(tx, outside.plugins, checking.safe, lease, outside.clock.now()))
+    if taken is None:
+        return
+    rows = await probe_grants(outside, checking.relays, taken, lease)
+    failpoints.reach("checker.probed")
+    account = await db.run(lambda tx: preflights.end(tx, lease, taken, rows, outside.clock.now()))
+    _log.info("check.done", account_id=account.id, job=lease.job, state=account.state.value)
+
+
+async def _look_up_expiries(checking: Checking, lease: Lease) -> None:
+    db, outside = checking.db, checking.outside
+    taken = await db.run(lambda tx: expiries.begin(tx, outside.plugins, checking.safe, lease, outside.clock.now()))
+    if taken is None:
+        return
+    try:
+        session = session_with(outside, taken.plugin, taken.secrets, taken.account_id, lease=lease, is_probing=True)
+        async with asyncio.timeout(LOOK_UP_SECONDS):
+            found = await taken.plugin.access(session).key_expiries()
+    except Unsupported:
+        await db.run(lambda tx: expiries.rest(tx, lease, outside.clock.now()))
+        return
+    except TimeoutError:
+        late = Retryable("There was no answer in time.", code="unavailable")
+        await db.run(lambda tx: expiries.keep_failure(tx, lease, taken, late, outside.clock.now()))
+        return
+    except (Retryable, NeedsSeller, Rejected, ContractBroken, InDoubt) as error:
+        failure = error
+        _log.warning("expiries.failed", account_id=lease.account_id, code=failure.code, why=failure.why)
+        await db.run(lambda tx: expiries.keep_failure(tx, lease, taken, failure, outside.clock.now()))
+        return
+    await db.run(lambda tx: expiries.keep(tx, lease, taken, found, outside.clock.now()))
+
+
+async def _put_off(checking: Checking, lease: Lease) -> None:
+    at = checking.outside.clock.now()
+    wait = min(jobs.FIRST_PUT_OFF * 2 ** min(lease.failure_count, 10), jobs.LONGEST_PUT_OFF)
+    try:
+        await checking.db.run(lambda tx: due.settle(tx, lease, next_at=at + wait, failures=lease.failure_count + 1))
+    except Retryable:
+        _log.info("check.taken_over", account_id=lease.account_id, job=lease.job)
+    except Exception as error:
+        if not is_away(error):
+            raise
+        _log.warning("check.database_away", account_id=lease.account_id, error_type=type(error).__name__)

@@ -1,0 +1,124 @@
+"""Probes an account's grants side by side, each within its deadline; every grant gets its row."""
+
+import asyncio
+from dataclasses import dataclass
+from datetime import timedelta
+
+from account_svc.accounts.preflights import Round
+from account_svc.checker import relay_login
+from account_svc.checker.relay_login import Relays
+from hanro.clock import Clock
+from hanro.due import Lease
+from hanro.errors import ContractBroken, Failure, InDoubt, NeedsSeller, Rejected, Retryable, Unsupported
+from hanro.log import logger
+from hanro.marketplace.port import Access
+from hanro.marketplace.types import Grant, GrantState, PreflightRow, ProbeKind, Refusal
+from hanro.sessions import Outside, session_with
+
+ALONE_SECONDS = 30.0
+RETRY = timedelta(seconds=15)
+RETRY_BROKEN = timedelta(minutes=10)
+
+_log = logger(__name__)
+
+
+async def probe_grants(outside: Outside, relays: Relays, taken: Round, lease: Lease) -> dict[str, PreflightRow]:
+    """Give a row for each grant of the plug-in.
+
+    A grant that others used lately is granted without a request. What cannot be told in time is UNKNOWN, with the time
+    to ask again: 30 s, for an account that works as long as calls of the lease may begin.
+    """
+    clock = outside.clock
+    try:
+        session = session_with(
+            outside,
+            taken.plugin,
+            taken.secrets,
+            taken.account.id,
+            lease=lease,
+            is_alone=taken.is_alone,
+            is_probing=True,
+        )
+    except Unsupported as failure:
+        return {grant.id: _unknown(grant, clock, failure) for grant in taken.plugin.grants}
+    seconds = max(0.0, lease.last_call_monotonic - clock.monotonic())
+    probing = _Probing(
+        access=taken.plugin.access(session),
+        relays=relays,
+        taken=taken,
+        clock=clock,
+        seconds=min(seconds, ALONE_SECONDS) if taken.is_alone else seconds,
+    )
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(_probe(probing, grant)) for grant in taken.plugin.grants]
+    return {row.grant_id: row for row in (task.result() for task in tasks)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Probing:
+    access: Access
+    relays: Relays
+    taken: Round
+    clock: Clock
+    seconds: float
+
+
+async def _probe(probing: _Probing, grant: Grant) -> PreflightRow:
+    taken, clock = probing.taken, probing.clock
+    used = taken.fresh.get(grant.id)
+    if used is not None and used.succeeded_at is not None:
+        why = f"{used.service} used it at {used.succeeded_at:%Y-%m-%dT%H:%M:%SZ}."
+        return PreflightRow(grant_id=grant.id, state=GrantState.GRANTED, why=why, checked_at=used.succeeded_at)
+    try:
+        async with asyncio.timeout(probing.seconds):
+            return await _ask(probing, grant)
+    except TimeoutError:
+        return _row(grant, clock, GrantState.UNKNOWN, "There was no answer in time.", retry_after=RETRY)
+    except NeedsSeller as failure:
+        return _row(grant, clock, GrantState.DENIED, failure.why, refusal=failure.refusal)
+    except (Retryable, ContractBroken, InDoubt, Rejected, Unsupported) as failure:
+        return _unknown(grant, clock, failure)
+    except Exception as error:  # noqa: BLE001  a plug-in's bug must stop neither the other grants nor other accounts
+        _log.exception("probe.broken", account_id=taken.account.id, grant_id=grant.id, error_type=type(error).__name__)
+        return _row(grant, clock, GrantState.UNKNOWN, "The probe is broken.", retry_after=RETRY_BROKEN)
+
+
+async def _ask(probing: _Probing, grant: Grant) -> PreflightRow:
+    match grant.probe:
+        case ProbeKind.SMTP:
+            return await relay_login.probe(
+                probing.relays, probing.taken.plugin, probing.taken.secrets, grant.id, probing.clock.now()
+            )
+        case ProbeKind.READ | ProbeKind.REFUSED:
+            return await probing.access.probe(grant.id)
+        case ProbeKind.NONE:
+            return _row(grant, probing.clock, GrantState.UNKNOWN, "It cannot be probed.")
+
+
+def _unknown(grant: Grant, clock: Clock, failure: Failure) -> PreflightRow:
+    match failure:
+        case Retryable():
+            retry_after = failure.after or RETRY
+        case ContractBroken() | InDoubt() | Unsupported() | Rejected() | NeedsSeller():
+            retry_after = RETRY_BROKEN
+    return _row(grant, clock, GrantState.UNKNOWN, failure.why, refusal=failure.refusal, retry_after=retry_after)
+
+
+def _row(
+    grant: Grant,
+    clock: Clock,
+    state: GrantState,
+    why: str,
+    *,
+    refusal: Refusal | None = None,
+    retry_after: timedelta | None = None,
+) -> PreflightRow:
+    now = clock.now()
+    return PreflightRow(
+        grant_id=grant.id,
+        state=state,
+        why=why,
+        checked_at=now,
+        refusal=refusal,
+        retry_at=now + retry_after if retry_after is not None else None,
+    )

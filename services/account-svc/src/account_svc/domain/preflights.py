@@ -1,0 +1,143 @@
+"""Decides what the rows of a preflight mean: what is lost, whether the account works, what to do next."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from account_svc.domain.accounts import Judged, Reason, SeenGrant, Standing
+from hanro.errors import LocalizedText, MenuPath
+from hanro.marketplace.types import Capability, Grant, GrantState, PreflightRow, ProbeKind, Support, Supported
+
+NEEDED = (Capability.FIND_ORDERS, Capability.FETCH_ORDER)
+"""Without these an account cannot see its orders, and what it exposes elsewhere would be sold twice."""
+
+HTTP_UNAUTHORISED = 401
+WANTING = frozenset({GrantState.DENIED, GrantState.PENDING})
+
+_KEY_REMEDY = LocalizedText(
+    ja="マーケットプレイスで新しいキーを発行し、ここに入力し直してください。",
+    en="Issue a new key at the marketplace and enter it here.",
+)
+_WAIT_REMEDY = LocalizedText(
+    ja="操作は不要です。自動でもう一度確認します。", en="There is nothing to do: it is checked again by itself."
+)
+
+RECHECK = timedelta(days=1)
+RECHECK_FAILED = timedelta(hours=1)
+FIRST_RETRY = timedelta(seconds=15)
+LONGEST_RETRY = timedelta(minutes=10)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ground:
+    """Be what rows are judged on: the plug-in's grants and capabilities, and what is known already.
+
+    `known` are the states found earlier with the same credentials. `is_expired`: a secret's known end has passed.
+    `key_menu` is where a new key is issued.
+    """
+
+    grants: Sequence[Grant]
+    capabilities: Mapping[Capability, Support]
+    known: Mapping[str, GrantState]
+    is_expired: bool
+    key_menu: MenuPath | None
+
+
+def judge(ground: Ground, rows: Mapping[str, PreflightRow], credential_version: int) -> Judged:
+    """Say what the rows, by grant, mean for the account. A grant that could not be probed keeps its known state."""
+    states = {grant.id: _state(grant.id, rows, ground.known) for grant in ground.grants}
+    standing = _standing(states, _needed(ground))
+    return Judged(
+        credential_version=credential_version,
+        standing=standing,
+        grants=tuple(SeenGrant(grant_id=grant_id, state=state) for grant_id, state in states.items()),
+        lost_capabilities=lost_capabilities(ground.capabilities, states),
+        reason=None if standing is Standing.WHOLE else _reason(ground, rows, states),
+    )
+
+
+def lost_capabilities(capabilities: Mapping[Capability, Support], states: Mapping[str, GrantState]) -> tuple[str, ...]:
+    """Name the capabilities that a denied or pending grant takes away, sorted."""
+    wanting = {grant_id for grant_id, state in states.items() if state in WANTING}
+    return tuple(
+        sorted(
+            capability.value
+            for capability, support in capabilities.items()
+            if isinstance(support, Supported) and support.grant_ids & wanting
+        )
+    )
+
+
+def next_look(judged: Judged, rows: Mapping[str, PreflightRow], failures: int, at: datetime) -> tuple[datetime, int]:
+    """Say when to look again, and how many looks in a row could not tell.
+
+    What could not be probed is asked again soon, and less often with each failure; a key that settles when it says so.
+    """
+    if any(row.state is GrantState.UNKNOWN and row.retry_at is not None for row in rows.values()):
+        return at + min(FIRST_RETRY * 2 ** min(failures, 10), LONGEST_RETRY), failures + 1
+    settling = [row.retry_at for row in rows.values() if row.state is GrantState.PENDING and row.retry_at is not None]
+    later = RECHECK_FAILED if judged.standing is Standing.FAILED else RECHECK
+    return min([max(at + FIRST_RETRY, moment) for moment in settling] + [at + later]), 0
+
+
+def _state(grant_id: str, rows: Mapping[str, PreflightRow], known: Mapping[str, GrantState]) -> GrantState:
+    row = rows.get(grant_id)
+    if row is None or row.state is GrantState.UNKNOWN:
+        return known.get(grant_id, GrantState.UNKNOWN)
+    return row.state
+
+
+def _needed(ground: Ground) -> frozenset[str]:
+    supports = [ground.capabilities.get(capability) for capability in NEEDED]
+    named = frozenset(one for support in supports if isinstance(support, Supported) for one in support.grant_ids)
+    return named or frozenset(grant.id for grant in ground.grants if _is_call(grant))
+
+
+def _standing(states: Mapping[str, GrantState], needed: frozenset[str]) -> Standing:
+    if any(states[grant_id] in WANTING for grant_id in needed):
+        return Standing.FAILED
+    if any(states[grant_id] is GrantState.UNKNOWN for grant_id in needed):
+        return Standing.UNKNOWN
+    if any(state in WANTING for state in states.values()):
+        return Standing.PARTLY
+    return Standing.WHOLE
+
+
+def _reason(ground: Ground, rows: Mapping[str, PreflightRow], states: Mapping[str, GrantState]) -> Reason | None:
+    needed = _needed(ground)
+    for state in (GrantState.DENIED, GrantState.PENDING, GrantState.UNKNOWN):
+        culprits = [grant for grant in ground.grants if states[grant.id] is state and grant.probe is not ProbeKind.NONE]
+        # What the account cannot work without comes first; sorting keeps the plug-in's order otherwise.
+        for grant in sorted(culprits, key=lambda one: one.id not in needed):
+            return _blame(ground, grant, state, rows)
+    return None
+
+
+def _blame(ground: Ground, grant: Grant, state: GrantState, rows: Mapping[str, PreflightRow]) -> Reason:
+    row = rows.get(grant.id)
+    refusal = row.refusal if row else None
+    why = row.why if row else "It was not asked for this time."
+    match state:
+        case GrantState.DENIED if _is_credential_refused(ground, rows):
+            code = "credential-expired" if ground.is_expired else "credential-refused"
+            remedy, menu = _KEY_REMEDY, ground.key_menu or grant.menu
+        case GrantState.DENIED:
+            code, menu = "grant-missing", grant.menu
+            remedy = grant.remedies[0] if grant.remedies else _KEY_REMEDY
+        case GrantState.PENDING:
+            code, remedy, menu = "key-settling", _WAIT_REMEDY, grant.menu
+        case GrantState.UNKNOWN | GrantState.GRANTED:
+            code, remedy, menu = "unavailable", _WAIT_REMEDY, grant.menu
+    return Reason(code=code, why=why, grant_id=grant.id, refusal=refusal, remedy=remedy, menu=menu)
+
+
+def _is_credential_refused(ground: Ground, rows: Mapping[str, PreflightRow]) -> bool:
+    asked = [rows[grant.id] for grant in ground.grants if _is_call(grant) and grant.id in rows]
+    if any(row.refusal is not None and row.refusal.http_status == HTTP_UNAUTHORISED for row in asked):
+        return True
+    # Not every marketplace answers 401 for a dead key; one that opens nothing at all is dead.
+    return len(asked) > 1 and all(row.state is GrantState.DENIED for row in asked)
+
+
+def _is_call(grant: Grant) -> bool:
+    return grant.probe in {ProbeKind.READ, ProbeKind.REFUSED}

@@ -1,0 +1,110 @@
+"""Decides what another service's report about its calls means: which grants are known to work, and when to check."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from account_svc.domain.accounts import Account
+from hanro.events.access import AccessReported
+from hanro.marketplace.types import GrantState
+
+FRESH = timedelta(minutes=10)
+"""A grant that was used so recently need not be probed."""
+
+CREDENTIAL_CODES = frozenset({"credential-refused", "credential-expired"})
+GRANT_CODES = frozenset({"grant-missing", "option-missing", "account-kind"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Use:
+    """Be how one grant fared in the calls of one service; times are the service's, None: not yet."""
+
+    account_id: str
+    service: str
+    grant_id: str
+    credential_version: int
+    succeeded_at: datetime | None
+    refused_at: datetime | None
+    refusal_code: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Heard:
+    """Be what is known when a report arrives: the account, and what this service reported before, by grant."""
+
+    account: Account
+    uses: Mapping[str, Use]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Response:
+    """Be what a report leads to: rows to keep, and the account that is to be checked at once, if any."""
+
+    uses: tuple[Use, ...]
+    checked_account_id: str | None
+
+
+def respond(known: Heard | None, report: AccessReported) -> Response:
+    """Keep a report, and ask for a preflight where it tells of a refusal that is new.
+
+    A report restates everything, so a refusal that is known already asks for nothing; nor does one of older
+    credentials, of an older link, or of an account that does not work anyway.
+    """
+    if known is None or (report.account_epoch or 0) < known.account.epoch:
+        return Response(uses=(), checked_account_id=None)
+    uses = tuple(
+        Use(
+            account_id=known.account.id,
+            service=report.service,
+            grant_id=grant.grant_id,
+            credential_version=report.credential_version,
+            succeeded_at=grant.succeeded_at,
+            refused_at=grant.refused_at,
+            refusal_code=grant.refusal_code,
+        )
+        for grant in sorted(report.grants, key=lambda one: one.grant_id)
+    )
+    is_told = known.account.is_working and report.credential_version == known.account.credential_version
+    is_alarming = is_told and any(_is_alarming(known, use) for use in uses)
+    return Response(uses=uses, checked_account_id=known.account.id if is_alarming else None)
+
+
+def fresh_grants(account: Account, uses: Mapping[tuple[str, str], Use], now: datetime) -> dict[str, Use]:
+    """Give the grants that were used with the present credentials in the last minutes, by id: they need no probe.
+
+    None of them is, once a refusal of the credential is the latest news: what worked before the key died says nothing.
+    """
+    present = [use for use in uses.values() if use.credential_version == account.credential_version]
+    died_at = max(
+        (use.refused_at for use in present if use.refused_at and use.refusal_code in CREDENTIAL_CODES), default=None
+    )
+    found: dict[str, Use] = {}
+    for use in present:
+        if use.succeeded_at is None or use.succeeded_at < now - FRESH:
+            continue
+        if died_at is not None and use.succeeded_at <= died_at:
+            continue
+        if use.refused_at is not None and use.refused_at >= use.succeeded_at:
+            continue
+        found[use.grant_id] = use
+    return found
+
+
+def is_refused_lately(account: Account, uses: Mapping[tuple[str, str], Use]) -> bool:
+    """Tell whether the latest news of the present credentials is that they were refused: nobody else calls then."""
+    present = [use for use in uses.values() if use.credential_version == account.credential_version]
+    refused = [use.refused_at for use in present if use.refused_at and use.refusal_code in CREDENTIAL_CODES]
+    served = [use.succeeded_at for use in present if use.succeeded_at]
+    return bool(refused) and (not served or max(refused) >= max(served))
+
+
+def _is_alarming(known: Heard, use: Use) -> bool:
+    if use.refused_at is None or (use.succeeded_at is not None and use.succeeded_at > use.refused_at):
+        return False
+    before = known.uses.get(use.grant_id)
+    if before is not None and before.refused_at is not None and before.refused_at >= use.refused_at:
+        return False
+    if use.refusal_code in CREDENTIAL_CODES:
+        return True
+    states = {seen.grant_id: seen.state for seen in known.account.grants}
+    return use.refusal_code in GRANT_CODES and states.get(use.grant_id) is not GrantState.DENIED

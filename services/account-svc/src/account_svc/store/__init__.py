@@ -1,0 +1,1 @@
+"""Holds account-svc's SQL, one module per noun."""

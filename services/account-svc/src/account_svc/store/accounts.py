@@ -1,0 +1,183 @@
+"""Stores accounts and the internal shops that may use them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from account_svc.domain.accounts import Account, State
+from account_svc.store.json_texts import read_grants, read_reason, write_grants, write_reason
+from hanro.db import Transaction
+from hanro.errors import Rejected
+
+if TYPE_CHECKING:
+    import asyncpg
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shop:
+    """Be an internal shop: who may use which accounts is said by shop."""
+
+    id: str
+    display_name: str
+    created_at: datetime
+
+
+async def save_shop(tx: Transaction, shop: Shop) -> None:
+    """Store a new shop."""
+    await tx.execute(
+        "insert into shops (id, display_name, created_at) values ($1, $2, $3)",
+        shop.id,
+        shop.display_name,
+        shop.created_at,
+    )
+
+
+async def list_shops(
+    tx: Transaction, *, limit: int, after: str | None = None, ids: Sequence[str] | None = None
+) -> list[Shop]:
+    """Give shops by id, at most `limit` behind `after`; `ids` None: all."""
+    rows = await tx.fetch(
+        """
+        select id, display_name, created_at from shops
+        where ($1::text is null or id > $1) and ($2::text[] is null or id = any($2)) order by id limit $3
+        """,
+        after,
+        None if ids is None else list(ids),
+        limit,
+    )
+    return [Shop(id=row["id"], display_name=row["display_name"], created_at=row["created_at"]) for row in rows]
+
+
+async def insert_account(tx: Transaction, account: Account) -> None:
+    """Store a new account."""
+    await tx.execute(
+        """
+        insert into accounts (
+            id, marketplace_id, display_name, shop_ids, orders_from, state, is_enabled, reason, grants,
+            lost_capabilities, credential_version, epoch, version, created_at, changed_at
+        ) values ($1, $2, $3, $4, $5, $6, $7, $8::jsonb, $9::jsonb, $10, $11, $12, $13, $14, $15)
+        """,
+        account.id,
+        account.marketplace_id,
+        account.display_name,
+        list(account.shop_ids),
+        account.orders_from,
+        account.state.value,
+        account.is_enabled,
+        write_reason(account.reason),
+        write_grants(account.grants),
+        list(account.lost_capabilities),
+        account.credential_version,
+        account.epoch,
+        account.version,
+        account.created_at,
+        account.changed_at,
+    )
+
+
+async def save_account(tx: Transaction, account: Account) -> None:
+    """Store an account that is locked."""
+    await tx.execute(
+        """
+        update accounts set display_name = $2, shop_ids = $3, orders_from = $4, state = $5, is_enabled = $6,
+            reason = $7::jsonb, grants = $8::jsonb, lost_capabilities = $9, credential_version = $10, epoch = $11,
+            version = $12, changed_at = $13
+        where id = $1
+        """,
+        account.id,
+        account.display_name,
+        list(account.shop_ids),
+        account.orders_from,
+        account.state.value,
+        account.is_enabled,
+        write_reason(account.reason),
+        write_grants(account.grants),
+        list(account.lost_capabilities),
+        account.credential_version,
+        account.epoch,
+        account.version,
+        account.changed_at,
+    )
+
+
+async def lock_accounts(tx: Transaction, account_ids: Sequence[str]) -> dict[str, Account]:
+    """Lock accounts, sorted by id, and give those that exist, by id."""
+    rows = await tx.fetch(
+        "select * from accounts where id = any($1::text[]) order by id for update", sorted(set(account_ids))
+    )
+    return {row["id"]: _account(row) for row in rows}
+
+
+async def lock_account(tx: Transaction, account_id: str) -> Account:
+    """Lock an account.
+
+    Raises:
+        Rejected: there is none of that id; code "not-found".
+    """
+    found = (await lock_accounts(tx, [account_id])).get(account_id)
+    if found is None:
+        raise _not_found()
+    return found
+
+
+async def get_account(tx: Transaction, account_id: str) -> Account:
+    """Give an account without locking it.
+
+    Raises:
+        Rejected: there is none of that id; code "not-found".
+    """
+    rows = await tx.fetch("select * from accounts where id = $1", account_id)
+    if not rows:
+        raise _not_found()
+    return _account(rows[0])
+
+
+async def list_accounts(
+    tx: Transaction,
+    *,
+    limit: int,
+    after: str | None = None,
+    shop_ids: Sequence[str] | None = None,
+    marketplace_id: str | None = None,
+    state: State | None = None,
+) -> list[Account]:
+    """Give accounts by id, at most `limit` behind `after`; `shop_ids` None: of all shops."""
+    rows = await tx.fetch(
+        """
+        select * from accounts
+        where ($1::text is null or id > $1) and ($2::text[] is null or shop_ids && $2)
+            and ($3::text is null or marketplace_id = $3) and ($4::text is null or state = $4)
+        order by id limit $5
+        """,
+        after,
+        None if shop_ids is None else list(shop_ids),
+        marketplace_id,
+        state.value if state else None,
+        limit,
+    )
+    return [_account(row) for row in rows]
+
+
+def _not_found() -> Rejected:
+    return Rejected("There is no such account.", code="not-found")
+
+
+def _account(row: "asyncpg.Record") -> Account:
+    return Account(
+        id=row["id"],
+        marketplace_id=row["marketplace_id"],
+        display_name=row["display_name"],
+        shop_ids=tuple(row["shop_ids"]),
+        orders_from=row["orders_from"],
+        state=State(row["state"]),
+        is_enabled=row["is_enabled"],
+        reason=read_reason(row["reason"]),
+        grants=read_grants(row["grants"]),
+        lost_capabilities=tuple(row["lost_capabilities"]),
+        credential_version=row["credential_version"],
+        epoch=row["epoch"],
+        version=row["version"],
+        created_at=row["created_at"],
+        changed_at=row["changed_at"],
+    )

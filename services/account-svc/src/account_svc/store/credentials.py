@@ -1,0 +1,179 @@
+"""Stores sealed credentials, who used them, and when they end."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from hanro.db import Transaction
+from hanro.marketplace.types import ExpirySource, KeyExpiry, Moment
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredCredentials:
+    """Be an account's credentials as they are kept; `field_names` are the fields that hold something."""
+
+    account_id: str
+    version: int
+    registration_id: str
+    field_names: tuple[str, ...]
+    sealed: bytes = field(repr=False)
+    stored_at: datetime
+    stored_by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CredentialUse:
+    """Be one time that credentials were given out: to whom, what for, which version."""
+
+    account_id: str
+    credential_version: int
+    caller: str
+    service: str
+    purpose: str
+    used_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredExpiry:
+    """Be when a secret ends, as it was last looked up, for one version of the credentials."""
+
+    expiry: KeyExpiry
+    credential_version: int
+    read_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExpiryFailure:
+    """Be why expiries could not be looked up, since when, and when it was last tried."""
+
+    code: str
+    why: str
+    first_at: datetime
+    last_at: datetime
+
+
+async def save_credentials(tx: Transaction, credentials: StoredCredentials) -> None:
+    """Put credentials in the place of older ones, which are gone then."""
+    await tx.execute(
+        """
+        insert into credentials (account_id, version, registration_id, field_names, sealed, stored_at, stored_by)
+        values ($1, $2, $3, $4, $5, $6, $7)
+        on conflict (account_id) do update set version = excluded.version, sealed = excluded.sealed,
+            registration_id = excluded.registration_id, field_names = excluded.field_names,
+            stored_at = excluded.stored_at, stored_by = excluded.stored_by
+        """,
+        credentials.account_id,
+        credentials.version,
+        credentials.registration_id,
+        list(credentials.field_names),
+        credentials.sealed,
+        credentials.stored_at,
+        credentials.stored_by,
+    )
+
+
+async def find_credentials(tx: Transaction, account_id: str) -> StoredCredentials | None:
+    """Give an account's credentials, sealed; None where none are stored."""
+    rows = await tx.fetch("select * from credentials where account_id = $1", account_id)
+    if not rows:
+        return None
+    row = rows[0]
+    return StoredCredentials(
+        account_id=row["account_id"],
+        version=row["version"],
+        registration_id=row["registration_id"],
+        field_names=tuple(row["field_names"]),
+        sealed=row["sealed"],
+        stored_at=row["stored_at"],
+        stored_by=row["stored_by"],
+    )
+
+
+async def save_use(tx: Transaction, use: CredentialUse) -> None:
+    """Note that credentials were given out."""
+    await tx.execute(
+        """
+        insert into credential_uses (account_id, credential_version, caller, service, purpose, used_at)
+        values ($1, $2, $3, $4, $5, $6)
+        """,
+        use.account_id,
+        use.credential_version,
+        use.caller,
+        use.service,
+        use.purpose,
+        use.used_at,
+    )
+
+
+async def prune_uses(tx: Transaction, kept: timedelta, *, limit: int) -> int:
+    """Forget uses that are older than `kept`, at most `limit`; give how many."""
+    return await tx.execute(
+        f"""
+        delete from credential_uses where position in (
+            select position from credential_uses where used_at < (select {tx.now_sql}) - $1::interval limit $2
+        )
+        """,  # noqa: S608  the schema's own clock
+        kept,
+        limit,
+    )
+
+
+async def save_expiries(tx: Transaction, account_id: str, stored: Sequence[StoredExpiry]) -> None:
+    """Put what was looked up in the place of what was known; the last failure is over."""
+    await tx.execute("delete from key_expiries where account_id = $1", account_id)
+    await tx.execute(
+        """
+        insert into key_expiries (account_id, field, source, expires_at, expires_local, credential_version, read_at)
+        select $1, t.* from unnest(
+            $2::text[], $3::text[], $4::timestamptz[], $5::text[], $6::int[], $7::timestamptz[]
+        ) t
+        """,
+        account_id,
+        [one.expiry.field for one in stored],
+        [one.expiry.source.value for one in stored],
+        [one.expiry.expires.at if one.expiry.expires else None for one in stored],
+        [one.expiry.expires.local if one.expiry.expires else None for one in stored],
+        [one.credential_version for one in stored],
+        [one.read_at for one in stored],
+    )
+    await tx.execute("delete from expiry_failures where account_id = $1", account_id)
+
+
+async def list_expiries(tx: Transaction, account_id: str) -> list[StoredExpiry]:
+    """Give what is known of when an account's secrets end, by field."""
+    rows = await tx.fetch("select * from key_expiries where account_id = $1 order by field", account_id)
+    return [
+        StoredExpiry(
+            expiry=KeyExpiry(
+                field=row["field"],
+                source=ExpirySource(row["source"]),
+                expires=Moment(at=row["expires_at"], local=row["expires_local"]) if row["expires_at"] else None,
+            ),
+            credential_version=row["credential_version"],
+            read_at=row["read_at"],
+        )
+        for row in rows
+    ]
+
+
+async def save_expiry_failure(tx: Transaction, account_id: str, *, code: str, why: str, at: datetime) -> None:
+    """Note that the look-up failed; since when stays, until one succeeds."""
+    await tx.execute(
+        """
+        insert into expiry_failures (account_id, code, why, first_at, last_at) values ($1, $2, $3, $4, $4)
+        on conflict (account_id) do update set code = excluded.code, why = excluded.why, last_at = excluded.last_at
+        """,
+        account_id,
+        code,
+        why,
+        at,
+    )
+
+
+async def find_expiry_failure(tx: Transaction, account_id: str) -> ExpiryFailure | None:
+    """Give why the look-up fails; None where the last one succeeded or none was made."""
+    rows = await tx.fetch("select * from expiry_failures where account_id = $1", account_id)
+    if not rows:
+        return None
+    row = rows[0]
+    return ExpiryFailure(code=row["code"], why=row["why"], first_at=row["first_at"], last_at=row["last_at"])

@@ -1,0 +1,118 @@
+"""Stores what preflights found, and what other services report of grants in use."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from account_svc.domain.accounts import Standing
+from account_svc.domain.reports import Use
+from account_svc.store.json_texts import read_rows, write_rows
+from hanro.db import Transaction
+from hanro.marketplace.types import PreflightRow
+
+if TYPE_CHECKING:
+    import asyncpg
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preflight:
+    """Be one preflight that ended; `rows` are in the plug-in's order, one for each grant."""
+
+    id: str
+    account_id: str
+    credential_version: int
+    standing: Standing
+    started_at: datetime
+    finished_at: datetime
+    rows: tuple[PreflightRow, ...]
+
+
+async def save_preflight(tx: Transaction, preflight: Preflight) -> None:
+    """Add a preflight to the account's history."""
+    await tx.execute(
+        """
+        insert into preflights (id, account_id, credential_version, standing, started_at, finished_at, found)
+        values ($1, $2, $3, $4, $5, $6, $7::jsonb)
+        """,
+        preflight.id,
+        preflight.account_id,
+        preflight.credential_version,
+        preflight.standing.value,
+        preflight.started_at,
+        preflight.finished_at,
+        write_rows(preflight.rows),
+    )
+
+
+async def list_preflights(
+    tx: Transaction, account_id: str, *, limit: int, before: str | None = None
+) -> list[Preflight]:
+    """Give an account's preflights, newest first, at most `limit` before the id `before`."""
+    rows = await tx.fetch(
+        """
+        select * from preflights where account_id = $1 and ($2::text is null or id < $2) order by id desc limit $3
+        """,
+        account_id,
+        before,
+        limit,
+    )
+    return [_preflight(row) for row in rows]
+
+
+async def prune_preflights(tx: Transaction, kept: timedelta, *, limit: int) -> int:
+    """Forget preflights that are older than `kept`, at most `limit`; give how many."""
+    return await tx.execute(
+        f"""
+        delete from preflights where id in (
+            select id from preflights where finished_at < (select {tx.now_sql}) - $1::interval limit $2
+        )
+        """,  # noqa: S608  the schema's own clock
+        kept,
+        limit,
+    )
+
+
+async def save_uses(tx: Transaction, uses: Sequence[Use]) -> None:
+    """Keep the newest report of each (account, service, grant), in one statement."""
+    ordered = sorted(uses, key=lambda use: (use.account_id, use.service, use.grant_id))
+    await tx.execute(
+        """
+        insert into grant_uses (
+            account_id, service, grant_id, credential_version, succeeded_at, refused_at, refusal_code
+        )
+        select * from unnest($1::text[], $2::text[], $3::text[], $4::int[], $5::timestamptz[], $6::timestamptz[],
+            $7::text[])
+        on conflict (account_id, service, grant_id) do update set credential_version = excluded.credential_version,
+            succeeded_at = excluded.succeeded_at, refused_at = excluded.refused_at, refusal_code = excluded.refusal_code
+        """,
+        [use.account_id for use in ordered],
+        [use.service for use in ordered],
+        [use.grant_id for use in ordered],
+        [use.credential_version for use in ordered],
+        [use.succeeded_at for use in ordered],
+        [use.refused_at for use in ordered],
+        [use.refusal_code for use in ordered],
+    )
+
+
+async def list_uses(tx: Transaction, account_ids: Sequence[str]) -> dict[str, dict[tuple[str, str], Use]]:
+    """Give what services reported of some accounts: by account, then by service and grant."""
+    rows = await tx.fetch("select * from grant_uses where account_id = any($1::text[])", list(account_ids))
+    found: dict[str, dict[tuple[str, str], Use]] = {}
+    for row in rows:
+        use = Use(**dict(row))
+        found.setdefault(use.account_id, {})[use.service, use.grant_id] = use
+    return found
+
+
+def _preflight(row: "asyncpg.Record") -> Preflight:
+    return Preflight(
+        id=row["id"],
+        account_id=row["account_id"],
+        credential_version=row["credential_version"],
+        standing=Standing(row["standing"]),
+        started_at=row["started_at"],
+        finished_at=row["finished_at"],
+        rows=read_rows(row["found"]),
+    )
