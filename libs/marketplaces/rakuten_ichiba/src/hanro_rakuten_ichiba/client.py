@@ -1,0 +1,144 @@
+"""Talks with RMS WEB API: signs, takes its turn, and turns bytes and status into the six errors."""
+
+import base64
+import json
+from collections.abc import Mapping
+from datetime import datetime
+
+from hanro.errors import ContractBroken, NeedsSeller, Retryable
+from hanro.marketplace.port import Session, Turn
+from hanro.marketplace.types import HttpAnswer, HttpRequest
+from hanro.value import value
+from hanro_rakuten_ichiba.declared.credential_form import LICENSE_KEY, SERVICE_SECRET
+from hanro_rakuten_ichiba.declared.grants import KEY_MENU, KEY_REMEDY
+from hanro_rakuten_ichiba.decoding import Document, decode
+from hanro_rakuten_ichiba.functions import Function
+from hanro_rakuten_ichiba.refusals import header, judge, unreadable
+
+# Exactly so: without the charset some shops got 415 (rakuten-ichiba-orders 1.2).
+JSON_TYPE = "application/json; charset=utf-8"
+_REPEATS = 2
+_PAUSE_SECONDS = 1.0
+# A slow marketplace is not asked again: the lease would end before it answers.
+_QUICK_SECONDS = 5.0
+
+
+@value
+class Reply:
+    """Hold what a function said: 200, or 400 with its messages; `request_id` is what their support asks for."""
+
+    status: int
+    document: Document
+    sent_at: datetime
+    request_id: str | None
+
+
+class Client:
+    """Call functions for one shop, as the session paces it."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    async def read(self, function: Function, body: Mapping[str, object]) -> Reply:
+        """Ask, again up to twice where the marketplace failed quickly.
+
+        Raises:
+            Retryable: throttled, unavailable, a key that settles, or the lease is over.
+            NeedsSeller: key refused or function not permitted; names the grant.
+            ContractBroken: unreadable.
+        """
+        for _ in range(_REPEATS):
+            started = self._session.clock.monotonic()
+            try:
+                return await self.ask(function, body)
+            except (Retryable, ContractBroken) as failure:
+                is_slow = self._session.clock.monotonic() - started > _QUICK_SECONDS
+                if is_slow or not _is_passing(failure):
+                    raise
+            await self._session.clock.sleep(_PAUSE_SECONDS)
+        return await self.ask(function, body)
+
+    async def ask(self, function: Function, body: Mapping[str, object], *, has_effect: bool = False) -> Reply:
+        """Post once to the order family.
+
+        Raises:
+            InDoubt: with `has_effect`, no answer or none that can be read.
+            Retryable, NeedsSeller, ContractBroken: as `read`; a write was surely not carried out.
+        """
+        content = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
+        request = HttpRequest(
+            method=function.method,
+            path=function.path,
+            headers={"Authorization": self._authorization(function), "Content-Type": JSON_TYPE},
+            body=content,
+            has_effect=has_effect,
+        )
+        return await self._hear(function, request)
+
+    async def look_up(self, function: Function, query: tuple[tuple[str, str], ...] = ()) -> Reply:
+        """Get once a JSON answer; errors as `read`."""
+        return await self._hear(function, self._get(function, query, "application/json"))
+
+    async def touch(self, function: Function) -> HttpAnswer:
+        """Get once an answer of the shop family without reading it; errors as `read`."""
+        request = self._get(function, (), "application/xml")
+        async with self._session.pacer.turn(function.group) as turn:
+            return await self._send(function, request, turn)
+
+    async def _hear(self, function: Function, request: HttpRequest) -> Reply:
+        # Read inside the turn: what cannot be read counts for the breaker like what is refused.
+        async with self._session.pacer.turn(function.group) as turn:
+            answer = await self._send(function, request, turn)
+            try:
+                document = decode(answer.body)
+            except ValueError:
+                # Without its cause, which holds the whole answer.
+                raise unreadable(answer, function, has_effect=request.has_effect) from None
+        return Reply(
+            status=answer.status,
+            document=document,
+            sent_at=answer.sent_at,
+            request_id=header(answer, "requestid") or header(answer, "x-request-id"),
+        )
+
+    async def _send(self, function: Function, request: HttpRequest, turn: Turn) -> HttpAnswer:
+        answer = await self._session.http.send(request, turn)
+        failure = judge(
+            answer, function, self._session.secrets, self._session.clock.now(), has_effect=request.has_effect
+        )
+        if isinstance(failure, Retryable) and failure.code == "throttled":
+            turn.throttled(failure.after)
+        if failure is not None:
+            raise failure
+        return answer
+
+    def _get(self, function: Function, query: tuple[tuple[str, str], ...], accept: str) -> HttpRequest:
+        return HttpRequest(
+            method=function.method,
+            path=function.path,
+            query=query,
+            headers={"Authorization": self._authorization(function), "Accept": accept},
+            has_effect=False,
+        )
+
+    def _authorization(self, function: Function) -> str:
+        """Sign. Source: rakuten-ichiba-orders 1 [2+] [wire]."""
+        secrets = self._session.secrets.values
+        pair = [secrets.get(name, "") for name in (SERVICE_SECRET, LICENSE_KEY)]
+        if not all(pair):
+            raise NeedsSeller(
+                "the shop's key is not complete",
+                code="credential-refused",
+                field=SERVICE_SECRET if not pair[0] else LICENSE_KEY,
+                grant_id=function.grant_id,
+                remedy=KEY_REMEDY,
+                menu=KEY_MENU,
+            )
+        return "ESA " + base64.b64encode(":".join(pair).encode()).decode("ascii")
+
+
+def _is_passing(failure: Retryable | ContractBroken) -> bool:
+    """Tell whether asking again at once may help: no wait was asked for, and it was no answer of theirs."""
+    if isinstance(failure, ContractBroken):
+        return failure.refusal is None
+    return failure.code == "unavailable" and failure.after is None

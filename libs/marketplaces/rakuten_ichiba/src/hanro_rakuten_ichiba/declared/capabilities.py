@@ -1,0 +1,133 @@
+"""States what can be done at Rakuten Ichiba, by which grants, and why the rest is absent."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from hanro.errors import MenuPath, Unsupported
+from hanro.marketplace.types import Absent, Capability, Channel, Support, Supported, Trigger
+from hanro_rakuten_ichiba.declared.words import APPLICATION, NOT_IN_THIS_VERSION, ORDERS, both
+from hanro_rakuten_ichiba.functions import CONFIRM_ORDER, GET_ORDER, LICENSE_EXPIRY, SEARCH_ORDER
+
+_VERSION = "hanro: not in this version"
+
+
+def _later(menu: MenuPath | None = None) -> Absent:
+    return Absent(reason=NOT_IN_THIS_VERSION, source=_VERSION, menu=menu)
+
+
+_NOT_IN_THE_API = Absent(
+    reason=both("楽天の API にはこの操作がありません。RMS で操作してください。", "not in the API; answer it in RMS"),
+    source="rakuten-ichiba-orders 3 [2+]",
+    menu=ORDERS,
+)
+_WHOLE_ORDERS = Absent(
+    reason=both(
+        "注文確認は注文単位です。明細だけの確認はできません。",
+        "confirmOrder takes whole orders; single lines cannot be confirmed",
+    ),
+    source="rakuten-ichiba-orders 4.3",
+    instead=Capability.ACCEPT,
+)
+_CANCEL_INSTEAD = Absent(
+    reason=both(
+        "注文を断る API はありません。キャンセルしてください。",
+        "no call refuses an order; cancel it instead",
+    ),
+    source="rakuten-ichiba-orders 3 [2+]",
+    menu=ORDERS,
+    instead=Capability.CANCEL_ORDER,
+)
+_NO_BY_HAND_KEY = Absent(
+    reason=both(
+        "ライセンスキーは RMS の画面で発行します。API では更新できません。",
+        "a licence key is issued by hand in RMS; no call renews it",
+    ),
+    source="rakuten-ichiba-orders 1.1",
+    menu=APPLICATION,
+)
+_ROWS_NAME_NO_LINES = Absent(
+    reason=both(
+        "発送情報は送付先単位で、商品明細を指定できません。",
+        "shipping rows belong to a destination and name no lines",
+    ),
+    source="rakuten-ichiba-orders 4.4 [2+]",
+    instead=Capability.SHIP,
+)
+_NO_MESSAGES = Absent(
+    reason=both(
+        "購入者へのメッセージを送る API はありません。あんしんメルアドのメールを使います。",
+        "no API hands messages over; mail goes through the masked-address relay",
+    ),
+    source="rakuten-ichiba-orders 3 [2+], 12 [2+]",
+)
+_NO_INQUIRIES = Absent(
+    reason=both(
+        "問い合わせを読む API は公開されていません。RMS の R-Messe で対応してください。",
+        "no API for inquiries is documented; use R-Messe in RMS",
+    ),
+    source="rakuten-ichiba-orders 3 [2+]",
+    menu=MenuPath(steps=("RMS", "R-Messe")),
+)
+
+_READ_ORDERS = frozenset({SEARCH_ORDER.grant_id, GET_ORDER.grant_id})
+
+CAPABILITIES: Mapping[Capability, Support] = MappingProxyType(
+    {
+        Capability.KEY_EXPIRY: Supported(grant_ids=frozenset({LICENSE_EXPIRY.grant_id})),
+        Capability.RENEW_KEY: _NO_BY_HAND_KEY,
+        Capability.MARKET_INFORMATION: _later(),
+        Capability.FIND_ORDERS: Supported(grant_ids=_READ_ORDERS),
+        Capability.FETCH_ORDER: Supported(
+            grant_ids=frozenset({GET_ORDER.grant_id}),
+            note=both("決済の詳細はまだ読みません。", "payment records are not read yet"),
+        ),
+        Capability.NOTICES: _later(),
+        Capability.IMPORT_ORDERS: _later(),
+        Capability.ACCEPT: Supported(
+            grant_ids=frozenset({GET_ORDER.grant_id, CONFIRM_ORDER.grant_id}),
+            note=both("注文確認は取り消せません。", "a confirmation cannot be undone"),
+        ),
+        Capability.ACCEPT_LINE: _WHOLE_ORDERS,
+        Capability.REFUSE_LINE: _CANCEL_INSTEAD,
+        Capability.ANNOUNCE_DELAY: _NOT_IN_THE_API,
+        Capability.SHIP: _later(ORDERS),
+        Capability.SHIP_LINE: _ROWS_NAME_NO_LINES,
+        Capability.CORRECT_SHIPMENT: _later(ORDERS),
+        Capability.CANCEL_ORDER: _later(ORDERS),
+        Capability.CANCEL_LINE: _later(ORDERS),
+        Capability.CANCEL_QUANTITY: _later(ORDERS),
+        Capability.CANCEL_SHIPPED: _later(ORDERS),
+        Capability.REFUND_AMOUNT: _later(ORDERS),
+        Capability.ANSWER_CANCELLATION: _NOT_IN_THE_API,
+        Capability.ANSWER_RETURN: _NOT_IN_THE_API,
+        Capability.ANSWER_EXCHANGE: _NOT_IN_THE_API,
+        Capability.PUBLISH: _later(),
+        Capability.PAUSE: _later(),
+        Capability.DELETE: _later(),
+        Capability.UPLOAD_IMAGES: _later(),
+        Capability.READ_LISTINGS: _later(),
+        Capability.READ_ATTRIBUTES: _later(),
+        Capability.EXPORT_LISTINGS: _later(),
+        Capability.SET_STOCK: _later(),
+        Capability.READ_STOCK: _later(),
+        Capability.MESSAGE_BUYER: _NO_MESSAGES,
+        Capability.READ_INQUIRIES: _NO_INQUIRIES,
+        Capability.ANSWER_INQUIRY: _NO_INQUIRIES,
+    }
+)
+
+CHANNELS: Mapping[Trigger, Channel | Absent] = MappingProxyType(
+    {trigger: Channel.RELAY for trigger in Trigger if trigger is not Trigger.REPLY} | {Trigger.REPLY: _NO_INQUIRIES}
+)
+
+
+def unsupported(capability: Capability) -> Unsupported:
+    """Make the error of an absent capability, with its reason and the path by hand.
+
+    Raises:
+        ValueError: the capability is supported.
+    """
+    absent = CAPABILITIES[capability]
+    if not isinstance(absent, Absent):
+        raise ValueError(f"{capability} is supported")  # noqa: TRY004  the value is wrong, not its type
+    return Unsupported(absent.reason.en, code="absent", remedy=absent.reason, menu=absent.menu)

@@ -1,0 +1,30 @@
+"""Holds the words and menu paths that several declarations share."""
+
+from hanro.errors import LocalizedText, MenuPath
+
+SERVICES = "店舗様向け情報・サービス"
+WEB_API = "6. WEB APIサービス"
+NOT_IN_THIS_VERSION = LocalizedText(
+    ja="この版の hanro では未対応です。RMS で操作してください。",
+    en="not in this version; do it in RMS",
+)
+
+# Source: seed 000 line 20, seed 002 lines 20 to 26.
+APPLICATION_LIST = MenuPath(steps=("RMS", SERVICES, WEB_API, "2. 利用設定", "2-1 アプリ一覧"))
+APPLICATION = MenuPath(steps=("RMS", SERVICES, WEB_API, "アプリ一覧", "詳細"))
+FUNCTIONS = MenuPath(steps=("RMS", SERVICES, WEB_API, "アプリ一覧", "詳細", "利用機能一覧", "利用機能編集"))
+OPTIONS = MenuPath(steps=("RMS", SERVICES, "3.オプション機能利用申込・解約"))
+DEVELOPER_ACCESS = MenuPath(
+    steps=("RMS", "拡張サービス一覧", "各種申請・設定変更", "システム開発企業からのAPIアクセス許可設定"),
+    url="https://ichiba-bs.rms.rakuten.co.jp/apisson/",
+)
+MAIL_SERVER = MenuPath(
+    steps=("R-Login", "あんしんメルアドサービスメニュー", "メールサーバ設定情報"),
+    url="https://glogin.gl.rakuten.co.jp/",
+)
+ORDERS = MenuPath(steps=("RMS", "受注・決済管理", "受注管理"))
+
+
+def both(ja: str, en: str) -> LocalizedText:
+    """Make a text of both languages."""
+    return LocalizedText(ja=ja, en=en)

@@ -1,0 +1,1 @@
+"""Reads what Rakuten Ichiba's bytes mean: characters in, values out, no I/O."""

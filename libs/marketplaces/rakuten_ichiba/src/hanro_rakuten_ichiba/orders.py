@@ -1,0 +1,143 @@
+"""Finds, reads and accepts orders: the port's `Orders`."""
+
+# The port's signatures stand as they are; what is absent reads no argument.
+# ruff: noqa: ARG002
+
+from collections.abc import AsyncIterator, Sequence
+from datetime import datetime, timedelta
+
+from hanro.marketplace.port import Session
+from hanro.marketplace.types import (
+    Cancellation,
+    Capability,
+    Cursor,
+    Decision,
+    Detail,
+    Fetched,
+    LineKey,
+    OrderEffect,
+    OrderPage,
+    OrderRef,
+    Receipt,
+    Route,
+    SeenOrder,
+    Shipment,
+    Ticket,
+    Window,
+)
+from hanro_rakuten_ichiba.client import Client
+from hanro_rakuten_ichiba.cursors import Place, read_cursor, write_cursor
+from hanro_rakuten_ichiba.decisions import Decisions
+from hanro_rakuten_ichiba.declared.capabilities import unsupported
+from hanro_rakuten_ichiba.declared.limits import OPEN, OPEN_PROGRESSES, ORDERS_PER_CALL, ROUTES
+from hanro_rakuten_ichiba.reading import Read, read_orders
+from hanro_rakuten_ichiba.searching import search
+
+# A search that begins at their very limit would be refused by the time it arrives.
+_MARGIN = timedelta(minutes=10)
+
+
+class IchibaOrders:
+    """Be the door to one shop's orders."""
+
+    def __init__(self, session: Session) -> None:
+        self._clock = session.clock
+        self._client = Client(session)
+        self._decisions = Decisions(self._client)
+
+    def pages(self, route: str, window: Window, after: Cursor | None = None) -> AsyncIterator[OrderPage]:
+        """Yield orders placed in the window, oldest first, 1 to 100 a page: any (`placed`), or open ones (`open`).
+
+        A window in which nothing is found yields no page. A cursor holds the time of the last order and its number: a
+        run goes on behind that order, or, where the search no longer shows it, at that second.
+
+        Raises:
+            ValueError: no such route, or a window that begins beyond its reach.
+            ContractBroken: unreadable, pagination-stuck.
+            Retryable: throttled, unavailable, a key that settles; go on at the last cursor.
+            NeedsSeller: key refused or grant missing.
+
+        Source: rakuten-ichiba-orders 4.1 [2+], 4.2 [2+].
+        """
+        known = next((one for one in ROUTES if one.name == route), None)
+        if known is None:
+            raise ValueError(f"there is no route {route!r}")
+        oldest = self._oldest(known)
+        if window.start < oldest - _MARGIN:
+            raise ValueError(f"the window begins more than {known.reach} ago")
+        place = read_cursor(after, window)
+        start = max(window.start if place is None else place.start, oldest + _MARGIN)
+        return self._walk(route, Window(start=start, end=window.end), "" if place is None else place.after)
+
+    async def fetch(self, refs: Sequence[OrderRef], details: frozenset[Detail] = frozenset()) -> Fetched:
+        """Read orders again in any state, with all that getOrder tells; PAYMENT stays in `lacks` in this version.
+
+        Raises:
+            ValueError: more than 100 orders, or one twice.
+            Retryable, NeedsSeller, ContractBroken: as `pages`.
+
+        Source: rakuten-ichiba-orders 4.2 [2+].
+        """
+        by_number = {ref.external_id: ref for ref in refs}
+        if len(by_number) < len(refs) or len(refs) > ORDERS_PER_CALL:
+            raise ValueError(f"at most {ORDERS_PER_CALL} orders at once, each once")
+        read = await read_orders(self._client, list(by_number))
+        return Fetched(
+            sightings=(*read.sightings.values(), *read.nameless),
+            missing=tuple(by_number[number] for number in read.not_found),
+        )
+
+    async def decide(self, decisions: Sequence[Decision]) -> Receipt[LineKey]:
+        """Accept whole orders; see `Decisions.decide`."""
+        return await self._decisions.decide(decisions)
+
+    async def ship(self, shipments: Sequence[Shipment]) -> Receipt[LineKey]:
+        """Refuse: SHIP is absent."""
+        raise unsupported(Capability.SHIP)
+
+    async def cancel(self, cancellations: Sequence[Cancellation]) -> Receipt[LineKey]:
+        """Refuse: CANCEL_ORDER is absent."""
+        raise unsupported(Capability.CANCEL_ORDER)
+
+    async def poll(self, ticket: Ticket, asked: Sequence[OrderEffect]) -> Receipt[LineKey]:
+        """Refuse: SHIP is absent, and nothing else is ever SENT."""
+        raise unsupported(Capability.SHIP)
+
+    async def verify(self, asked: Sequence[OrderEffect]) -> Receipt[LineKey]:
+        """Hold decisions against the orders as they stand; see `Decisions.verify`."""
+        return await self._decisions.verify(asked)
+
+    def _oldest(self, route: Route) -> datetime:
+        return self._clock.now() - (route.reach or timedelta.max)
+
+    async def _walk(self, route: str, window: Window, after: str) -> AsyncIterator[OrderPage]:
+        """Read one batch behind the search, so that the last page is known as the last."""
+        progresses = OPEN_PROGRESSES if route == OPEN else ()
+        waiting: tuple[str, ...] = ()
+        place = Place(start=window.start, after=after)
+        async for numbers in search(self._client, window, progresses):
+            fresh = numbers[numbers.index(after) + 1 :] if after in numbers else numbers
+            for first in range(0, len(fresh), ORDERS_PER_CALL):
+                if waiting:
+                    read = await read_orders(self._client, waiting)
+                    place = _advance(place, waiting, read)
+                    for page in _page(read, waiting, write_cursor(place)):
+                        yield page
+                waiting = fresh[first : first + ORDERS_PER_CALL]
+        if waiting:
+            read = await read_orders(self._client, waiting)
+            for page in _page(read, waiting, None):
+                yield page
+
+
+def _page(read: Read, numbers: Sequence[str], cursor: Cursor | None) -> tuple[OrderPage, ...]:
+    """Make the page of a batch in the order of its numbers; none where all of them have gone."""
+    sightings = [read.sightings[number] for number in numbers if number in read.sightings]
+    sightings += read.nameless
+    return (OrderPage(sightings=tuple(sightings), claims=(), cursor=cursor),) if sightings else ()
+
+
+def _advance(place: Place, numbers: Sequence[str], read: Read) -> Place:
+    """Go on behind a batch; without one readable time the place in time stays."""
+    times = [seen.placed.at for seen in read.sightings.values() if isinstance(seen, SeenOrder)]
+    return Place(start=max([place.start, *times]), after=numbers[-1])

@@ -1,0 +1,189 @@
+"""Judges what becomes of a decision: from the order as it stands, and from what confirmOrder said."""
+
+from collections.abc import Mapping, Sequence
+
+from hanro.errors import ContractBroken, Failure, InDoubt, Refusal, Rejected, Retryable
+from hanro.marketplace import status_of
+from hanro.marketplace.types import (
+    Answer,
+    Capability,
+    Decision,
+    LineKey,
+    OrderEffect,
+    OrderStatus,
+    OrderTime,
+    Outcome,
+    OutcomeStatus,
+    SeenOrder,
+    Shipment,
+    Sighting,
+)
+from hanro.value import value
+from hanro_rakuten_ichiba.client import Reply
+from hanro_rakuten_ichiba.declared.capabilities import unsupported
+from hanro_rakuten_ichiba.functions import CONFIRM_PREFIX
+from hanro_rakuten_ichiba.reading import Message, Read, messages_of
+
+_CANCELLED, _ALREADY_CONFIRMED, _UNDECIDED = "ERROR_102", "ERROR_103", "ERROR_105"
+_OVER = frozenset({OrderStatus.CANCELLING, OrderStatus.CANCELLED})
+
+
+@value
+class Verdict:
+    """Say what became of one order."""
+
+    status: OutcomeStatus
+    failure: Failure | None = None
+    is_repeat: bool = False
+    details: tuple[tuple[str, str], ...] = ()
+
+
+def capability_of(effect: OrderEffect) -> Capability:
+    """Tell which capability an effect needs."""
+    if not isinstance(effect, Decision):
+        return Capability.SHIP if isinstance(effect, Shipment) else Capability.CANCEL_ORDER
+    if effect.claim_id is not None:
+        return Capability.ANSWER_CANCELLATION
+    if effect.answer is Answer.REFUSE:
+        return Capability.REFUSE_LINE
+    return Capability.ACCEPT if effect.delay is None else Capability.ANNOUNCE_DELAY
+
+
+def keys_of(effect: OrderEffect) -> tuple[LineKey, ...]:
+    """Give one key for each line; an answer to a claim has one key of its own."""
+    if not isinstance(effect, Decision):
+        return tuple(LineKey(id=effect.id, line_id=part.line_id) for part in effect.lines)
+    if effect.claim_id is not None and not effect.line_ids:
+        return (LineKey(id=effect.id, line_id=""),)
+    return tuple(LineKey(id=effect.id, line_id=line_id) for line_id in effect.line_ids)
+
+
+def judge_standing(decision: Decision, read: Read) -> Verdict | None:
+    """Decide what needs no request; None: ask to confirm, also where they will refuse, for their own words."""
+    number = decision.order.external_id
+    sighting = read.sightings.get(number)
+    if sighting is None:
+        return rejected("the marketplace does not know the order", "not-found", read.not_found.get(number))
+    if not isinstance(sighting, SeenOrder):
+        return rejected("the order cannot be read, so its lines are not known", "refused")
+    live = {line.external_id for line in sighting.lines if line.status is not OrderStatus.CANCELLED}
+    if not live <= set(decision.line_ids):
+        return Verdict(status=OutcomeStatus.REJECTED, failure=unsupported(Capability.ACCEPT_LINE))
+    is_accepted = OrderTime.ACCEPTED in sighting.times and status_of(sighting.lines) not in _OVER
+    return Verdict(status=OutcomeStatus.APPLIED, is_repeat=True) if is_accepted else None
+
+
+def judge_acceptance(number: str, read: Read) -> Verdict:
+    """Tell whether an order stands accepted; a cancellation after that does not undo the acceptance."""
+    sighting = read.sightings.get(number)
+    if sighting is None:
+        return rejected("the marketplace does not know the order", "not-found", read.not_found.get(number))
+    if not isinstance(sighting, SeenOrder):
+        return in_doubt(sighting.failure)
+    if OrderTime.ACCEPTED in sighting.times:
+        return Verdict(status=OutcomeStatus.APPLIED)
+    match status_of(sighting.lines):
+        case OrderStatus.NEW:
+            failure = Retryable("the order still waits for its confirmation", code="unavailable")
+            return Verdict(status=OutcomeStatus.NOT_SENT, failure=failure)
+        case OrderStatus.CANCELLING | OrderStatus.CANCELLED:
+            return rejected("the order was cancelled", "order-cancelled")
+        case _:
+            return Verdict(status=OutcomeStatus.APPLIED)
+
+
+def judge_read_back(number: str, read: Read, batch: Sequence[str], reply: Reply) -> Verdict:
+    """Judge an order that was no longer new when it was to be confirmed. Source: rakuten-ichiba-orders 14.14."""
+    verdict = judge_acceptance(number, read)
+    if verdict.status is OutcomeStatus.APPLIED:
+        return Verdict(status=OutcomeStatus.APPLIED, is_repeat=True)
+    if verdict.status is OutcomeStatus.NOT_SENT:
+        return read_verdict(find_message(number, batch, reply), reply)
+    return verdict
+
+
+def is_already_confirmed(message: Message | None) -> bool:
+    """Tell whether they say that the order has left state 100: it is read back to see where it stands."""
+    return message is not None and message.code == CONFIRM_PREFIX + _ALREADY_CONFIRMED
+
+
+def find_message(number: str, batch: Sequence[str], reply: Reply) -> Message | None:
+    """Find an order's message: an error where there are several; a single one may lack the number (2.1 [wire])."""
+    messages = messages_of(reply)
+    own = [message for message in messages if message.order_number == number]
+    if not own and len(batch) == len(messages) == 1 and messages[0].order_number is None:
+        own = list(messages)
+    return next((message for message in own if message.type == "ERROR"), own[0] if own else None)
+
+
+def read_verdict(message: Message | None, reply: Reply) -> Verdict:
+    """Read what confirmOrder said of one order; no message, or one of another type, leaves it in doubt."""
+    if message is None or message.type not in ("INFO", "ERROR"):
+        return in_doubt(ContractBroken("no message tells what became of the order", code="unreadable"))
+    if message.type == "INFO":
+        return Verdict(status=OutcomeStatus.APPLIED, details=((message.code, message.text),))
+    refusal = message.refusal(reply)
+    match message.code.removeprefix(CONFIRM_PREFIX):
+        case code if code == _CANCELLED:
+            return rejected("the order was cancelled", "order-cancelled", refusal)
+        case code if code == _UNDECIDED:
+            return rejected("an amount of the order is not decided yet; decide it in RMS", "refused", refusal)
+        case _:
+            return rejected("the marketplace refused to confirm the order", "refused", refusal)
+
+
+def split_refused(batch: list[str], reply: Reply) -> tuple[dict[str, Verdict], list[list[str]]]:
+    """Split a list that was refused whole: what its messages name, or is alone, is REJECTED; the rest is sent again."""
+    errors = [message for message in messages_of(reply) if message.type == "ERROR"]
+    named = {m.order_number: read_verdict(m, reply) for m in errors if m.order_number in batch}
+    if not named and len(batch) == 1:
+        refusal = errors[0].refusal(reply) if errors else None
+        return {batch[0]: rejected("the marketplace refused to confirm the order", "refused", refusal)}, []
+    if not named:
+        middle = len(batch) // 2
+        # The last one is taken first.
+        return {}, [batch[middle:], batch[:middle]]
+    rest = [number for number in batch if number not in named]
+    return {number: verdict for number, verdict in named.items() if number is not None}, [rest] if rest else []
+
+
+def outcomes_of(effect: OrderEffect, verdict: Verdict, sighting: Sighting | None) -> list[Outcome[LineKey]]:
+    """Give the outcome of each line; lines that the order does not have, or no longer, are told apart."""
+    known: Mapping[str, OrderStatus] = {}
+    if isinstance(sighting, SeenOrder):
+        known = {line.external_id: line.status for line in sighting.lines}
+    outcomes = []
+    for key in keys_of(effect):
+        own = verdict
+        if verdict.status is OutcomeStatus.APPLIED and known and key.line_id not in known:
+            own = rejected("the order has no such line", "not-found")
+        elif (
+            verdict.status is OutcomeStatus.APPLIED
+            and known.get(key.line_id) is OrderStatus.CANCELLED
+            and not all(status is OrderStatus.CANCELLED for status in known.values())
+        ):
+            own = rejected("the line was taken out of the order", "order-cancelled")
+        outcomes.append(
+            Outcome(key=key, status=own.status, failure=own.failure, is_repeat=own.is_repeat, details=own.details)
+        )
+    return outcomes
+
+
+def may_have_effect(verdict: Verdict) -> bool:
+    """Tell whether something there may have changed."""
+    return verdict.status in (OutcomeStatus.APPLIED, OutcomeStatus.IN_DOUBT) and not verdict.is_repeat
+
+
+def rejected(why: str, code: str, refusal: Refusal | None = None) -> Verdict:
+    """Say that an order was surely not confirmed."""
+    return Verdict(status=OutcomeStatus.REJECTED, failure=Rejected(why, code=code, refusal=refusal))
+
+
+def in_doubt(cause: Failure) -> Verdict:
+    """Leave an order in doubt, for what made it so."""
+    if isinstance(cause, InDoubt):
+        return Verdict(status=OutcomeStatus.IN_DOUBT, failure=cause)
+    failure = InDoubt(
+        "the answer does not tell whether the order was confirmed", code="answer-unreadable", refusal=cause.refusal
+    )
+    return Verdict(status=OutcomeStatus.IN_DOUBT, failure=failure)
