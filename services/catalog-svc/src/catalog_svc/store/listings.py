@@ -138,4 +138,5 @@ async def list_listings(
 
 
 def _listing(row: Record) -> Listing:
-    return Listing(**{**dict(row), "keys": json.loads(row["keys"])})
+    # SQLAlchemy's driver decodes jsonb already.
+    return Listing(**dict(row))

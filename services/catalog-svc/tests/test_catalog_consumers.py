@@ -1,0 +1,231 @@
+"""Orders and mappings on a real Postgres: twice, late, replayed and side by side are harmless."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from catalog_svc import listings, products, stock
+from catalog_svc.consumers import on_accounts, on_orders
+from catalog_svc.domain.products import Product, Variant
+from catalog_svc.listings import OfferMapping
+from catalog_svc.store import reservations as reservation_store
+from catalog_svc.store import stock as stock_store
+from hanro.broker import Message
+from hanro.clock import SystemClock
+from hanro.consume import consume
+from hanro.db import Database, Transaction, connect, migrate
+from hanro.events import envelope
+from hanro.events.accounts import AccountActivated
+from hanro.events.fact import Fact
+from hanro.events.orders import OrderCancelled, OrderChanged, OrderFact, OrderLine, OrderPlaced, OrderShipped
+from hanro.marketplace import installed
+from hanro.testing.memory_broker import MemoryBroker
+from hanro_local.databases import SchemaUrls
+
+MIGRATIONS = Path(__file__).parents[1] / "migrations"
+NOON = datetime(2026, 5, 11, 3, 0, tzinfo=UTC)
+KEYS = {"manage_number": "Towel-01", "variant_id": "m-white"}
+PLUGINS = installed()
+
+
+def prepare(urls: SchemaUrls) -> None:
+    migrate(urls.owner, schema="catalog", migrations=MIGRATIONS, runtime_role="catalog_runtime")
+
+
+@pytest.fixture
+def urls(make_database: Callable[..., SchemaUrls]) -> SchemaUrls:
+    return make_database("catalog", prepare)
+
+
+@pytest.fixture
+async def db(urls: SchemaUrls) -> AsyncIterator[Database]:
+    database = connect(urls.runtime, schema="catalog")
+    yield database
+    await database.close()
+
+
+def account() -> AccountActivated:
+    return AccountActivated(
+        id="acc_1", version=1, at=NOON, account_id="acc_1", account_epoch=0,
+        marketplace_id="rakuten_ichiba",
+        display_name="見本店", state="active", is_enabled=True, shop_ids=("shp_1",),
+    )  # fmt: skip
+
+
+def order(
+    kind: type[OrderFact], name: str, version: int, *, wanted: int, shipped: int = 0, is_test: bool = False
+) -> OrderFact:
+    sold = OrderLine(
+        id=f"lin_{name}", external_id="1", keys=KEYS, title="見本タオル", quantity=wanted + shipped,
+        open_quantity=wanted,
+        shipped_quantity=shipped, status="new",
+    )  # fmt: skip
+    return kind(
+        id=f"ord_{name}", version=version, at=NOON, account_id="acc_1", account_epoch=0,
+        marketplace_id="rakuten_ichiba",
+        external_id=name, status="new", work_state="new", placed_at=NOON, first_seen_by="placed", lines=(sold,),
+        milestones={"placed": NOON}, is_test=is_test, href=f"/v1/orders/ord_{name}",
+    )  # fmt: skip
+
+
+async def hear(db: Database, facts: Sequence[Fact]) -> None:
+    """Publish facts to a broker in memory and let both consumers take all of them."""
+    broker = MemoryBroker()
+    await broker.ensure_topics(["hanro.accounts", "hanro.orders"])
+    producer = broker.producer()
+    await producer.start()
+    messages = []
+    for place, fact in enumerate(facts):
+        key, value, headers = envelope.encode(fact, event_id=f"evt_{place}", source="/test", context={})
+        messages.append(Message(topic=fact.topic, key=key, value=value, headers=headers))
+    await producer.send_all(messages, timeout_seconds=5)
+    stop = asyncio.Event()
+    clock = SystemClock()
+    async with asyncio.TaskGroup() as group:
+        group.create_task(consume(db, broker, on_accounts(), clock=clock, stop=stop))
+        group.create_task(consume(db, broker, on_orders(PLUGINS, clock), clock=clock, stop=stop))
+        async with asyncio.timeout(20):
+            while sum(sum(one.committed.values()) for one in broker.groups.values()) < len(facts):
+                await asyncio.sleep(0.02)
+        stop.set()
+
+
+async def stand(db: Database, on_hand: int, *, is_mapped: bool = True) -> None:
+    """Put the towel, its stock and its mapping in place."""
+    await hear(db, [account()])
+    async with db.begin() as tx:
+        towel = Product(code="TOWEL", title="見本タオル", variants=(Variant(sku="TOWEL-M-WH", title="M 白"),))
+        await products.restate(tx, None, towel)
+        before = await stock.lock(tx, "TOWEL-M-WH")
+        await stock.count(tx, before, stock.Count(sku="TOWEL-M-WH", on_hand=on_hand), at=NOON, by="test")
+    if is_mapped:
+        await adopt(db)
+
+
+async def adopt(db: Database) -> None:
+    async with db.begin() as tx:
+        found = await listings.lock_account(tx, "acc_1")
+        fields = PLUGINS[next(iter(PLUGINS))].key_fields
+        await listings.adopt(tx, found, fields, [OfferMapping(keys=KEYS, sku="TOWEL-M-WH")], at=NOON)
+
+
+async def figures(db: Database) -> tuple[int, int, int]:
+    """Give on hand, committed and short."""
+    async with db.begin() as tx:
+        found = await stock_store.find_stock(tx, "TOWEL-M-WH")
+        assert found is not None
+        return found.on_hand, found.committed, found.short_count
+
+
+async def recorded(db: Database) -> list[str]:
+    async with db.begin() as tx:
+        return [row["type"] for row in await tx.fetch("select type from outbox order by id")]
+
+
+async def test_an_order_is_reserved_and_told_once_however_often_it_is_heard(db: Database) -> None:
+    await stand(db, 10)
+    placed = order(OrderPlaced, "a", 1, wanted=2)
+    await hear(db, [placed, placed])
+    told = await recorded(db)
+    await hear(db, [placed])
+    assert await figures(db) == (10, 2, 0)
+    assert await recorded(db) == told
+    assert told.count("hanro.stock.reserved.v1") == 1
+
+
+async def test_an_older_fact_after_a_newer_one_changes_nothing(db: Database) -> None:
+    await stand(db, 10)
+    await hear(db, [order(OrderCancelled, "a", 2, wanted=0)])
+    await hear(db, [order(OrderPlaced, "a", 1, wanted=2)])
+    assert await figures(db) == (10, 0, 0)
+
+
+async def test_a_cancelled_order_lets_its_units_go_to_the_one_that_waits(db: Database) -> None:
+    await stand(db, 3)
+    await hear(db, [order(OrderPlaced, "a", 1, wanted=2), order(OrderPlaced, "b", 1, wanted=2)])
+    assert await figures(db) == (3, 3, 1)
+    await hear(db, [order(OrderCancelled, "a", 2, wanted=0)])
+    assert await figures(db) == (3, 2, 0)
+    async with db.begin() as tx:
+        held = await reservation_store.list_reservations(
+            tx, order_id="ord_b", account_id=None, sku=None, after=None, limit=10
+        )
+    assert [line.reserved for line in held] == [2]
+
+
+async def test_a_shortage_is_told(db: Database) -> None:
+    await stand(db, 1)
+    await hear(db, [order(OrderPlaced, "a", 1, wanted=3)])
+    assert await figures(db) == (1, 1, 2)
+    assert (await recorded(db))[-2:] == ["hanro.stock.reserved.v1", "hanro.stock.oversell_risked.v1"]
+
+
+async def test_shipped_units_leave_the_house(db: Database) -> None:
+    await stand(db, 10)
+    await hear(db, [order(OrderPlaced, "a", 1, wanted=2)])
+    await hear(db, [order(OrderShipped, "a", 2, wanted=0, shipped=2)])
+    assert await figures(db) == (8, 0, 0)
+    async with db.begin() as tx:
+        moved = await stock_store.list_movements(tx, "TOWEL-M-WH", before=None, limit=5)
+    assert [(movement.delta, movement.cause) for movement in moved] == [(-2, "shipped"), (10, "set")]
+
+
+async def test_an_order_that_waited_for_its_mapping_is_reserved_when_it_comes(db: Database) -> None:
+    await stand(db, 10, is_mapped=False)
+    await hear(db, [order(OrderPlaced, "a", 1, wanted=2)])
+    assert await figures(db) == (10, 0, 0)
+    await adopt(db)
+    await adopt(db)
+    assert await figures(db) == (10, 2, 0)
+    assert (await recorded(db)).count("hanro.listing.adopted.v1") == 1
+
+
+async def test_stock_that_arrives_fills_what_was_short(db: Database) -> None:
+    await stand(db, 1)
+    await hear(db, [order(OrderPlaced, "a", 1, wanted=3)])
+    async with db.begin() as tx:
+        before = await stock.lock(tx, "TOWEL-M-WH")
+        await stock.move(tx, before, 5, cause="delivery", note=None, order_id=None, at=NOON, by="test")
+    assert await figures(db) == (6, 3, 0)
+
+
+async def test_a_sandbox_order_moves_no_real_stock(db: Database) -> None:
+    await stand(db, 10)
+    await hear(db, [order(OrderPlaced, "a", 1, wanted=2, is_test=True)])
+    assert await figures(db) == (10, 0, 0)
+
+
+async def test_an_order_of_an_unknown_marketplace_is_a_dead_letter_and_others_go_on(db: Database) -> None:
+    await stand(db, 10)
+    strange = order(OrderPlaced, "x", 1, wanted=2).model_copy(update={"marketplace_id": "nowhere"})
+    await hear(db, [strange, order(OrderPlaced, "a", 1, wanted=2)])
+    assert await figures(db) == (10, 2, 0)
+    async with db.begin() as tx:
+        assert len(await tx.fetch("select 1 from dead_letters")) == 1
+
+
+async def test_side_by_side_consumers_and_counts_never_hold_more_than_there_is(db: Database) -> None:
+    await stand(db, 5)
+    ours = [hear(db, [order(OrderPlaced, f"{place}", 1, wanted=1)]) for place in range(8)]
+
+    async def recount(on_hand: int) -> None:
+        async def work(tx: Transaction) -> None:
+            before = await stock.lock(tx, "TOWEL-M-WH")
+            if on_hand >= before.committed:
+                await stock.count(tx, before, stock.Count(sku="TOWEL-M-WH", on_hand=on_hand), at=NOON, by="test")
+
+        await db.run(work)
+
+    await asyncio.gather(*ours, *(recount(on_hand) for on_hand in (6, 7, 5, 6)))
+    on_hand, committed, short = await figures(db)
+    assert committed + short == 8
+    assert committed == min(on_hand, 8)
+
+
+async def test_a_change_of_a_line_restates_it(db: Database) -> None:
+    await stand(db, 10)
+    await hear(db, [order(OrderPlaced, "a", 1, wanted=5), order(OrderChanged, "a", 2, wanted=2)])
+    assert await figures(db) == (10, 2, 0)
