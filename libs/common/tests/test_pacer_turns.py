@@ -164,7 +164,7 @@ async def test_a_slot_that_is_held_long_is_kept(db: Database) -> None:
 
 
 async def test_a_slot_whose_holder_stood_still_passes_on_and_its_request_stays_here(
-    db: Database, urls: SchemaUrls
+    db: Database,
 ) -> None:
     async with AsyncExitStack() as stack:
         turn = await stack.enter_async_context(_pacing(db).turn("order"))
