@@ -163,7 +163,7 @@ def with_refusal(report: Report, failure: NeedsSeller, credential_version: int, 
         and known.refusal_code == failure.code
         and known.refused_at is not None
         and at - known.refused_at < REFUSE_EVERY
-        and (known.succeeded_at is None or known.succeeded_at < known.refused_at)
+        and (known.succeeded_at is None or known.succeeded_at <= known.refused_at)
     )
     if is_repeated:
         return None

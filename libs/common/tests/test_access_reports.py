@@ -1,0 +1,121 @@
+"""Access reports on a real Postgres: what is told at once, what is told rarely, and what says nothing."""
+
+import json
+from collections.abc import AsyncIterator, Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from hanro.access_reports import AccessLog
+from hanro.db import Database, connect
+from hanro.errors import NeedsSeller, Refusal
+from hanro.testing.clock import FixedClock
+from hanro.testing.schemas import create_shared_tables
+from hanro_local.databases import SchemaUrls
+
+SEARCH = "rms.order.searchOrder"
+DEAD = NeedsSeller(
+    "The key is dead.", code="credential-refused", refusal=Refusal(code="ES04-01", message="no"), grant_id=SEARCH
+)
+
+
+@pytest.fixture
+def urls(make_database: Callable[..., SchemaUrls]) -> SchemaUrls:
+    return make_database("probe", create_shared_tables)
+
+
+@pytest.fixture
+async def db(urls: SchemaUrls) -> AsyncIterator[Database]:
+    opened = connect(urls.runtime, schema="probe")
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+def clock() -> FixedClock:
+    return FixedClock()
+
+
+@pytest.fixture
+def log(db: Database, clock: FixedClock) -> AccessLog:
+    return AccessLog(db, clock, service="order-svc")
+
+
+async def _facts(db: Database) -> list[dict[str, Any]]:
+    async with db.begin() as tx:
+        return [json.loads(row["value"]) for row in await tx.fetch("select value from outbox order by id")]
+
+
+async def _succeed(log: AccessLog, *grants: str, version: int = 1) -> None:
+    await log.succeeded("acc_1", grants or (SEARCH,), credential_version=version, account_epoch=0)
+
+
+async def _refuse(log: AccessLog, version: int = 1) -> None:
+    await log.refused("acc_1", DEAD, credential_version=version, account_epoch=0)
+
+
+async def test_the_first_success_is_told_and_the_next_only_after_five_minutes(
+    db: Database, log: AccessLog, clock: FixedClock
+) -> None:
+    await _succeed(log)
+    clock.advance(timedelta(minutes=4))
+    await _succeed(log)
+    assert [fact["version"] for fact in await _facts(db)] == [1]
+    clock.advance(timedelta(minutes=1))
+    await _succeed(log)
+    facts = await _facts(db)
+    assert [fact["version"] for fact in facts] == [1, 2]
+    assert facts[0]["id"] == "acc_1:order-svc"
+
+
+async def test_two_processes_tell_no_more_than_one(db: Database, log: AccessLog, clock: FixedClock) -> None:
+    await _succeed(log)
+    await _succeed(AccessLog(db, clock, service="order-svc"))
+    assert len(await _facts(db)) == 1
+
+
+async def test_a_refusal_is_told_at_once_and_its_repetition_is_not(
+    db: Database, log: AccessLog, clock: FixedClock
+) -> None:
+    await _succeed(log)
+    await _refuse(log)
+    clock.advance(10)
+    await _refuse(log)
+    facts = await _facts(db)
+    assert len(facts) == 2
+    (grant,) = facts[1]["grants"]
+    assert (grant["refusal_code"], grant["refusal_text"]) == ("credential-refused", "ES04-01")
+
+
+async def test_a_success_after_a_refusal_is_told_at_once(db: Database, log: AccessLog, clock: FixedClock) -> None:
+    await _succeed(log)
+    await _refuse(log)
+    clock.advance(1)
+    await _succeed(log)
+    assert len(await _facts(db)) == 3
+
+
+async def test_a_new_credential_is_told_and_the_refusal_of_an_older_one_says_nothing(
+    db: Database, log: AccessLog, clock: FixedClock
+) -> None:
+    await _succeed(log)
+    await _succeed(log, version=2)
+    clock.advance(1)
+    await _refuse(log, version=1)
+    await _succeed(log, version=1)
+    assert [fact["credential_version"] for fact in await _facts(db)] == [1, 2]
+
+
+async def test_every_grant_that_was_used_is_restated(db: Database, log: AccessLog) -> None:
+    await _succeed(log, "b")
+    await _succeed(log, "a", "b")
+    grants = (await _facts(db))[-1]["grants"]
+    assert [grant["grant_id"] for grant in grants] == ["a", "b"]
+
+
+async def test_the_end_of_an_epochs_work_is_told_once(db: Database, log: AccessLog) -> None:
+    for _ in range(2):
+        async with db.begin() as tx:
+            await log.released(tx, "acc_1", account_epoch=3)
+    assert [(fact["released_epoch"], fact["account_epoch"]) for fact in await _facts(db)] == [(3, 3)]
