@@ -19,7 +19,7 @@ from hanro.errors import ContractBroken, InDoubt, Retryable
 from hanro.http import ServiceHttp
 from hanro.log import logger
 from hanro.marketplace.types import HttpRequest
-from hanro.tokens import split
+from hanro.tokens import read_mounted, split
 
 ALL_SHOPS = "*"
 ALGORITHMS = frozenset({"RS256", "ES256"})
@@ -83,7 +83,7 @@ class KeySet:
         """
         headers = {"accept": "application/json"}
         if self._token_file:
-            headers["authorization"] = f"Bearer {self._token_file.read_text().strip()}"
+            headers["authorization"] = f"Bearer {read_mounted(self._token_file)}"
         answer = await self._http.send(HttpRequest(method="GET", path=self._path, headers=headers, has_effect=False))
         if answer.status != OK:
             raise Retryable(f"The issuer answers {answer.status} for its keys.", code="unavailable")

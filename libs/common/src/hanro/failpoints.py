@@ -43,8 +43,11 @@ def parse(text: str) -> dict[str, Failpoint]:
         rest, _, turn = rest.partition("@")
         deed, _, seconds = rest.partition(":")
         if not name or not is_given or deed not in DEEDS or (deed == "sleep") != bool(seconds):
-            raise ValueError(f"failpoint {part!r} is not name=kill|exit|raise|sleep:<seconds>, with @<turn> or without")
-        found[name] = Failpoint(deed=cast("Deed", deed), seconds=float(seconds or 0), turn=int(turn or 1))
+            raise ValueError("a failpoint is name=kill|exit|raise|sleep:<seconds>, with @<turn> or without")
+        point = Failpoint(deed=cast("Deed", deed), seconds=float(seconds or 0), turn=int(turn or 1))
+        if point.turn < 1 or point.seconds < 0:
+            raise ValueError("a failpoint's turn counts from 1, and its seconds are not negative")
+        found[name] = point
     return found
 
 

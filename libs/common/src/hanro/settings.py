@@ -3,15 +3,29 @@
 The process fails at start, naming every field that is missing or wrong; a value is never repeated.
 """
 
+import json
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import Annotated, Literal, TypeVar
 
-from pydantic import Field, ValidationError, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import BeforeValidator, Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from hanro import failpoints as points
 
 PREFIX = "HANRO_"
+
+
+def _from_json(text: object) -> object:
+    if not isinstance(text, str):
+        return text
+    try:
+        return json.loads(text)
+    except ValueError:
+        raise ValueError("it must be a JSON object") from None
+
+
+# Decoded by a validator: pydantic-settings would stop at the first map that is no JSON, and name no other field.
+JsonMap = Annotated[dict[str, str], NoDecode, BeforeValidator(_from_json)]
 
 
 class CommonSettings(BaseSettings):
@@ -39,7 +53,7 @@ class CommonSettings(BaseSettings):
     jwks_token_file: Path | None = None
     """Bearer token for the key set (Kubernetes); re-read at each fetch."""
     audience: str = "hanro"
-    subject_scopes: dict[str, str] = Field(default_factory=dict)
+    subject_scopes: JsonMap = Field(default_factory=dict)
     """JSON: subject -> scopes separated by blanks, for tokens that carry none (Kubernetes projected tokens)."""
     keys_dir: Path
     """Folder of the key-encryption keys."""
@@ -50,9 +64,9 @@ class CommonSettings(BaseSettings):
     client_id: str = ""
     client_secret_file: Path | None = None
     token_url: str = ""
-    marketplace_urls: dict[str, str] = Field(default_factory=dict)
+    marketplace_urls: JsonMap = Field(default_factory=dict)
     """JSON: marketplace id -> base URL, where it is not the marketplace's own."""
-    mail_relays: dict[str, str] = Field(default_factory=dict)
+    mail_relays: JsonMap = Field(default_factory=dict)
     """JSON: "host:port" of a relay -> "host:port" to connect to instead."""
     mail_relay_ca_file: Path | None = None
     clock_offset_file: Path | None = None

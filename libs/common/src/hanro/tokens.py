@@ -76,7 +76,7 @@ class ClientCredentials:
         await self._http.close()
 
     async def _ask(self) -> tuple[str, float]:
-        secret = self._secret_file.read_text().strip()
+        secret = read_mounted(self._secret_file)
         # RFC 6749 2.3.1: both parts are form-encoded before they are joined.
         basic = b64encode(f"{quote_plus(self._client_id)}:{quote_plus(secret)}".encode()).decode()
         form = {"grant_type": "client_credentials", "audience": self._audience}
@@ -118,10 +118,7 @@ class FileToken:
         """Give the token; see `TokenSource.token`."""
         now = self._clock.monotonic()
         if now - self._read_at >= FILE_READ_AGAIN.total_seconds():
-            try:
-                self._token = self._file.read_text().strip()
-            except OSError as error:
-                raise Retryable("The mounted token cannot be read.", code="unavailable") from error
+            self._token = read_mounted(self._file)
             self._read_at = now
         return self._token
 
@@ -136,6 +133,18 @@ def split(url: str) -> tuple[str, str]:
     if parts.scheme not in {"http", "https"} or not parts.hostname or parts.username:
         raise ValueError("an address begins with http:// or https:// and names a host, without a user")
     return f"{parts.scheme}://{parts.netloc}", parts.path or "/"
+
+
+def read_mounted(file: Path) -> str:
+    """Give the text of a mounted secret.
+
+    Raises:
+        Retryable: it cannot be read now; code "unavailable".
+    """
+    try:
+        return file.read_text().strip()
+    except OSError as error:
+        raise Retryable(f"The mounted file {file.name} cannot be read.", code="unavailable") from error
 
 
 def _parse(body: bytes) -> tuple[str, float]:
