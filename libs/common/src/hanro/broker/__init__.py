@@ -1,7 +1,7 @@
 """Carries messages between services: a thin protocol, and Kafka behind it."""
 
 from hanro.broker.kafka import KafkaBroker, KafkaSecurity
-from hanro.broker.protocol import Broker, BrokerAway, Consumer, Message, Producer, Record, Refused
+from hanro.broker.protocol import Broker, BrokerAway, Consumer, Message, Partition, Producer, Record, Refused
 
 __all__ = [
     "Broker",
@@ -10,6 +10,7 @@ __all__ = [
     "KafkaBroker",
     "KafkaSecurity",
     "Message",
+    "Partition",
     "Producer",
     "Record",
     "Refused",

@@ -1,10 +1,26 @@
 """Is the broker on Apache Kafka, by aiokafka."""
 
+import asyncio
+import ssl
 from collections.abc import Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from hanro.broker.protocol import Consumer, OnRevoked, Producer
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.errors import KafkaError
+
+from hanro.broker.kafka_consumer import KafkaConsumer
+from hanro.broker.kafka_producer import KafkaProducer
+from hanro.broker.protocol import BrokerAway, Consumer, OnRevoked, Producer
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+DAYS_KEPT = 30
+ANSWER_SECONDS = 10.0
+TOPIC_EXISTS = 36
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,24 +33,85 @@ class KafkaSecurity:
 
 
 class KafkaBroker:
-    """Be the broker behind bootstrap addresses (`host:port`, comma between); None for security is plain text."""
+    """Be the broker behind bootstrap addresses (`host:port`, comma between); None for security is plain text.
+
+    `replica_count` is for topics that `ensure_topics` makes; a cluster's own are made by its operator.
+    """
 
     def __init__(
-        self, bootstrap: str, *, topic_prefix: str = "", group_prefix: str = "", security: KafkaSecurity | None = None
+        self,
+        bootstrap: str,
+        *,
+        topic_prefix: str = "",
+        group_prefix: str = "",
+        security: KafkaSecurity | None = None,
+        replica_count: int = 1,
     ) -> None:
-        self._bootstrap = bootstrap
         self._topic_prefix = topic_prefix
         self._group_prefix = group_prefix
-        self._security = security
+        self._replica_count = replica_count
+        self._connection: dict[str, Any] = {"bootstrap_servers": bootstrap, **_secured(security)}
 
     def producer(self) -> Producer:
         """Make a producer, not started."""
-        raise NotImplementedError
+        return KafkaProducer(self._connection, self._topic_prefix)
 
     def consumer(self, group: str, topics: Sequence[str], on_revoked: OnRevoked) -> Consumer:
         """Make a member of a group, not started."""
-        raise NotImplementedError
+        return KafkaConsumer(self._connection, self._topic_prefix, self._group_prefix + group, topics, on_revoked)
 
     async def ensure_topics(self, names: Sequence[str], partitions: int = 12) -> None:
-        """Make the topics that are missing, kept 30 days."""
-        raise NotImplementedError
+        """Make the topics that are missing, kept 30 days; those that are there stay as they are."""
+        wanted = [self._topic_prefix + name for name in names]
+        async with self._admin() as admin:
+            there = set(await admin.list_topics())
+            missing = [name for name in wanted if name not in there]
+            if not missing:
+                return
+            answer = await admin.create_topics(
+                [
+                    NewTopic(
+                        name,
+                        num_partitions=partitions,
+                        replication_factor=self._replica_count,
+                        topic_configs={
+                            "cleanup.policy": "delete",
+                            "retention.ms": str(DAYS_KEPT * 24 * 3600 * 1000),
+                        },
+                    )
+                    for name in missing
+                ]
+            )
+        # A twin may have been faster.
+        refused = {row[0]: row[1] for row in answer.topic_errors if row[1] not in (0, TOPIC_EXISTS)}
+        if refused:
+            raise BrokerAway(f"the broker refuses to make topics, by error number: {refused}")
+
+    @asynccontextmanager
+    async def _admin(self) -> "AsyncIterator[AIOKafkaAdminClient]":
+        admin = AIOKafkaAdminClient(**self._connection, request_timeout_ms=int(ANSWER_SECONDS * 1000))
+        try:
+            async with asyncio.timeout(ANSWER_SECONDS):
+                await admin.start()
+                yield admin
+        except (KafkaError, OSError) as error:
+            raise BrokerAway(f"{type(error).__name__} while looking at topics") from error
+        finally:
+            await admin.close()
+
+
+def _secured(security: KafkaSecurity | None) -> dict[str, Any]:
+    if security is None:
+        return {}
+    protected: dict[str, Any] = {
+        "security_protocol": "SSL",
+        "ssl_context": ssl.create_default_context(cafile=str(security.ca_file)),
+    }
+    if security.username is not None:
+        protected |= {
+            "security_protocol": "SASL_SSL",
+            "sasl_mechanism": "SCRAM-SHA-512",
+            "sasl_plain_username": security.username,
+            "sasl_plain_password": security.password,
+        }
+    return protected

@@ -11,6 +11,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from hanro.db.failures import is_conflict
+from hanro.db.signals import Signals
 
 CONNECT_SECONDS = 5.0
 POOL_SECONDS = 5.0
@@ -30,11 +31,13 @@ class Transaction:
     `now_sql` is the SQL text of the schema's own clock: never write a bare `now()`, which is pg_catalog's.
     """
 
-    def __init__(self, connection: AsyncConnection, raw: asyncpg.Connection, schema: str) -> None:
+    def __init__(self, connection: AsyncConnection, raw: asyncpg.Connection, schema: str, signals: Signals) -> None:
         self.connection = connection
         self.schema = schema
         self.now_sql = qualified_now(schema)
         self._raw = raw
+        self._signals = signals
+        self._names: set[str] = set()
         self._afterwards: list[Callable[[], None]] = []
 
     async def fetch(self, sql: str, *args: object) -> list[asyncpg.Record]:
@@ -50,18 +53,27 @@ class Transaction:
         """Call something once this transaction is committed, in the order of asking; never after a rollback."""
         self._afterwards.append(call)
 
+    def announce(self, name: str) -> None:
+        """Give a signal of the database, once, when this transaction is committed."""
+        self._names.add(name)
+
     def committed(self) -> None:
-        """Run what waited for the commit."""
+        """Run what waited for the commit; the database calls it."""
+        self._signals.give(self._names)
         for call in self._afterwards:
             call()
 
 
 class Database:
-    """Be a service's schema behind a small pool; `now_sql` is the SQL text of the schema's own clock."""
+    """Be a service's schema behind a small pool; `now_sql` is the SQL text of the schema's own clock.
+
+    `signals` tells this process what its transactions announced.
+    """
 
     def __init__(self, engine: AsyncEngine, schema: str, pool_size: int) -> None:
         self.schema = schema
         self.now_sql = qualified_now(schema)
+        self.signals = Signals()
         self._engine = engine
         self._pool_size = pool_size
 
@@ -96,7 +108,7 @@ class Database:
         async with self._engine.connect() as connection:
             raw = await self._live(connection)
             transaction = raw.transaction()
-            tx = Transaction(connection, raw, self.schema)
+            tx = Transaction(connection, raw, self.schema, self.signals)
             try:
                 await transaction.start()
                 try:

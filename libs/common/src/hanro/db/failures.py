@@ -11,8 +11,6 @@ _AWAY = frozenset({"57P01", "57P02", "57P03", "57P05", "25006", "25P03", "57014"
 _AWAY_CLASSES = ("08", "53", "58")
 # 55P03: a lock was not had within `lock_timeout`; 0A000 with this class: a migration changed what a plan relied on.
 _CONFLICTS = frozenset({"40P01", "40001", "55P03"})
-# 22: a value that its type or a function refuses; 23: a constraint; 54: too large.
-_DATA_CLASSES = ("22", "23", "54")
 
 
 def is_away(error: BaseException) -> bool:
@@ -31,12 +29,9 @@ def is_conflict(error: BaseException) -> bool:
     )
 
 
-def is_data_error(error: BaseException) -> bool:
-    """Tell whether the database refused a value: malformed, out of range, against a constraint."""
-    return any(
-        _state(link).startswith(_DATA_CLASSES) or isinstance(link, pg.DataError | exc.DataError | exc.IntegrityError)
-        for link in _chain(error)
-    )
+def state_of(error: BaseException) -> str:
+    """Give the SQLSTATE of a failure, also of one that SQLAlchemy wrapped; empty where the database sent none."""
+    return next(filter(None, map(_state, _chain(error))), "")
 
 
 def _is_away(error: BaseException) -> bool:

@@ -1,7 +1,7 @@
 """Records facts in the transaction that makes them true, and publishes them at least once."""
 
 from hanro.archive import ArchivedEvent, events_after
-from hanro.outbox.recording import DDL_1, record
-from hanro.outbox.relay import Relay
+from hanro.outbox.recording import DDL_1, backlog, record
+from hanro.outbox.relay import Relay, RelayObserver
 
-__all__ = ["DDL_1", "ArchivedEvent", "Relay", "events_after", "record"]
+__all__ = ["DDL_1", "ArchivedEvent", "Relay", "RelayObserver", "backlog", "events_after", "record"]

@@ -1,0 +1,155 @@
+"""Reads from Kafka as a member of a group, with offsets that move only when told."""
+
+import asyncio
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
+from aiokafka.errors import (
+    CommitFailedError,
+    IllegalStateError,
+    KafkaError,
+    UnknownMemberIdError,
+)
+
+from hanro.broker.protocol import BrokerAway, OnRevoked, Partition, Record
+
+FETCH_BYTES = 4 * 1024 * 1024
+PARTITION_BYTES = 1024 * 1024
+COMMIT_SECONDS = 10.0
+CLOSE_SECONDS = 5.0
+
+
+class KafkaConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka ships no types
+    """Be a member of a group on aiokafka: dynamic membership, a heartbeat each half second."""
+
+    def __init__(
+        self,
+        connection: Mapping[str, Any],
+        topic_prefix: str,
+        group: str,
+        topics: Sequence[str],
+        on_revoked: OnRevoked,
+    ) -> None:
+        self._topic_prefix = topic_prefix
+        self._topics = [topic_prefix + topic for topic in topics]
+        self._on_revoked = on_revoked
+        self._is_rebalancing = False
+        self._positions: dict[Partition, int] = {}
+        self._connection = connection
+        self._group = group
+        self._inner: AIOKafkaConsumer | None = None
+
+    async def start(self) -> None:
+        """Connect and join."""
+        inner = AIOKafkaConsumer(
+            **self._connection,
+            group_id=self._group,
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            # A restart costs 0.1 s; static membership under changing names cost 10 s of silence.
+            heartbeat_interval_ms=500,
+            session_timeout_ms=10_000,
+            rebalance_timeout_ms=45_000,
+            max_poll_interval_ms=120_000,
+            fetch_max_bytes=FETCH_BYTES,
+            max_partition_fetch_bytes=PARTITION_BYTES,
+        )
+        inner.subscribe(self._topics, listener=self)
+        try:
+            await inner.start()
+        except (KafkaError, OSError) as error:
+            await inner.stop()
+            raise BrokerAway(f"{type(error).__name__} while connecting") from error
+        self._inner = inner
+
+    async def fetch(self, *, limit: int, timeout_seconds: float) -> list[Record]:
+        """Give up to `limit` records."""
+        inner = self._started()
+        try:
+            found = await inner.getmany(timeout_ms=int(timeout_seconds * 1000), max_records=limit)
+        except (KafkaError, OSError) as error:
+            raise BrokerAway(f"{type(error).__name__} while fetching") from error
+        if self._is_rebalancing:
+            # They may be another member's by now; whoever has them reads again from the committed offset.
+            return []
+        strip = len(self._topic_prefix)
+        records = [
+            Record(
+                message.topic[strip:],
+                message.partition,
+                message.offset,
+                message.key,
+                message.value,
+                message.headers,
+                message.timestamp,
+            )
+            for messages in found.values()
+            for message in messages
+        ]
+        for (topic, partition), messages in found.items():
+            self._positions[topic[strip:], partition] = messages[-1].offset + 1
+        return records
+
+    async def commit(self, offsets: Mapping[Partition, int]) -> None:
+        """Store the next offset to read for partitions that are held."""
+        inner = self._started()
+        held = inner.assignment()
+        wanted = {self._full(partition): offset for partition, offset in offsets.items()}
+        kept = {partition: offset for partition, offset in wanted.items() if partition in held}
+        if not kept:
+            return
+        try:
+            async with asyncio.timeout(COMMIT_SECONDS):
+                await inner.commit(kept)
+        except (CommitFailedError, IllegalStateError, UnknownMemberIdError):
+            # The group went on without us: the next owner reads again, and the inbox knows it already.
+            return
+        except (KafkaError, OSError) as error:
+            raise BrokerAway(f"{type(error).__name__} while committing") from error
+
+    async def seek(self, offsets: Mapping[Partition, int]) -> None:
+        """Read next from these offsets."""
+        inner = self._started()
+        held = inner.assignment()
+        for partition, offset in offsets.items():
+            if self._full(partition) in held:
+                inner.seek(self._full(partition), offset)
+                self._positions[partition] = offset
+
+    async def lag(self) -> Mapping[Partition, int]:
+        """Give how many records lie behind the position of each partition that was read from."""
+        inner = self._started()
+        ends = {partition: inner.highwater(self._full(partition)) for partition in self._positions}
+        return {partition: end - self._positions[partition] for partition, end in ends.items() if end is not None}
+
+    async def close(self) -> None:
+        """Leave the group at once."""
+        inner, self._inner = self._inner, None
+        if inner is None:
+            return
+        try:
+            async with asyncio.timeout(CLOSE_SECONDS):
+                await inner.stop()
+        except (KafkaError, OSError):
+            # The broker forgets a silent member by itself.
+            return
+
+    async def on_partitions_revoked(self, revoked: Collection[TopicPartition]) -> None:
+        """Wait for the batch in hand before others may have the partitions; aiokafka calls it."""
+        self._is_rebalancing = True
+        strip = len(self._topic_prefix)
+        await self._on_revoked([(partition.topic[strip:], partition.partition) for partition in revoked])
+        self._positions.clear()
+
+    async def on_partitions_assigned(self, _assigned: Collection[TopicPartition]) -> None:
+        """Read again; aiokafka calls it."""
+        self._is_rebalancing = False
+
+    def _full(self, partition: Partition) -> TopicPartition:
+        return TopicPartition(self._topic_prefix + partition[0], partition[1])
+
+    def _started(self) -> AIOKafkaConsumer:
+        if self._inner is None:
+            raise BrokerAway("the consumer is closed")
+        return self._inner

@@ -1,0 +1,133 @@
+"""Sends to Kafka: idempotent, acknowledged by all replicas in sync."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from typing import Any
+
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import (
+    InvalidTopicError,
+    KafkaError,
+    MessageSizeTooLargeError,
+    RecordListTooLargeError,
+)
+
+from hanro.broker.protocol import BrokerAway, Message, Refused
+
+BATCH_BYTES = 256 * 1024
+CLOSE_SECONDS = 5.0
+_FOR_GOOD = (MessageSizeTooLargeError, RecordListTooLargeError, InvalidTopicError)
+
+
+class KafkaProducer:
+    """Be a producer on aiokafka; made anew after a refusal, which leaves a gap in the numbers of its batches."""
+
+    def __init__(self, connection: Mapping[str, Any], topic_prefix: str) -> None:
+        self._connection = connection
+        self._topic_prefix = topic_prefix
+        self._inner: AIOKafkaProducer | None = None
+
+    async def start(self) -> None:
+        """Connect."""
+        if self._inner is not None:
+            return
+        inner = AIOKafkaProducer(
+            **self._connection,
+            enable_idempotence=True,
+            acks="all",
+            max_batch_size=BATCH_BYTES,
+            request_timeout_ms=10_000,
+        )
+        try:
+            await inner.start()
+        except (KafkaError, OSError) as error:
+            await inner.stop()
+            raise BrokerAway(f"{type(error).__name__} while connecting") from error
+        self._inner = inner
+
+    async def send_all(self, messages: Sequence[Message], *, timeout_seconds: float) -> list[Refused | None]:
+        """Send all and wait for all."""
+        try:
+            async with asyncio.timeout(timeout_seconds):
+                await self.start()
+                results = await self._send(messages)
+                if not any(isinstance(result, _FOR_GOOD) for result in results):
+                    return _answers(results)
+                # A batch is refused as a whole: one by one shows whose fault it is.
+                await self._renew()
+                return _answers([await self._send_alone(message) for message in messages])
+        except TimeoutError as error:
+            raise BrokerAway(f"not all of {len(messages)} messages were answered in {timeout_seconds} s") from error
+
+    async def flush(self, *, timeout_seconds: float) -> None:
+        """Wait until nothing sent before is under way."""
+        await self.start()
+        try:
+            async with asyncio.timeout(timeout_seconds):
+                if self._inner is not None:
+                    await self._inner.flush()
+        except (KafkaError, OSError) as error:
+            raise BrokerAway(f"{type(error).__name__} while flushing") from error
+
+    async def close(self) -> None:
+        """Disconnect; what the broker does not take within 5 s is given up."""
+        inner, self._inner = self._inner, None
+        if inner is None:
+            return
+        stopping = asyncio.ensure_future(inner.stop())
+        done, _ = await asyncio.wait([stopping], timeout=CLOSE_SECONDS)
+        if not done:
+            # aiokafka waits for its buffers as long as it takes; without its sender it gives them up.
+            inner._sender.sender_task.cancel()  # noqa: SLF001  it has no public way
+        with suppress(KafkaError, asyncio.CancelledError):
+            await stopping
+
+    async def _send(self, messages: Sequence[Message]) -> list[object]:
+        if self._inner is None:
+            raise BrokerAway("the producer is closed")
+        futures: list[asyncio.Future[object]] = []
+        for message in messages:
+            try:
+                futures.append(
+                    await self._inner.send(
+                        self._topic_prefix + message.topic,
+                        value=message.value,
+                        key=message.key,
+                        headers=list(message.headers),
+                    )
+                )
+            except KafkaError as error:
+                futures.append(_failed(error))
+        return list(await asyncio.gather(*futures, return_exceptions=True))
+
+    async def _send_alone(self, message: Message) -> object:
+        (result,) = await self._send([message])
+        if isinstance(result, _FOR_GOOD):
+            await self._renew()
+        return result
+
+    async def _renew(self) -> None:
+        await self.close()
+        await self.start()
+
+
+def _answers(results: Sequence[object]) -> list[Refused | None]:
+    answers: list[Refused | None] = []
+    for result in results:
+        match result:
+            case MessageSizeTooLargeError() | RecordListTooLargeError() | InvalidTopicError():
+                answers.append(Refused(f"the broker says {type(result).__name__}"))
+            case KafkaError() | OSError():
+                raise BrokerAway(f"{type(result).__name__} while sending") from result
+            case BaseException():
+                raise result
+            case _:
+                answers.append(None)
+    return answers
+
+
+def _failed(error: Exception) -> "asyncio.Future[object]":
+    future = asyncio.get_running_loop().create_future()
+    future.set_exception(error)
+    return future
