@@ -1,0 +1,29 @@
+"""Follows what account-svc tells about accounts."""
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+
+from hanro.db import Transaction
+from hanro.events.accounts import AccountFact
+from hanro.events.envelope import Received
+from notifier_svc.domain.accounts import Account, follow
+from notifier_svc.store.accounts import lock_accounts, save_accounts
+
+
+async def load(tx: Transaction, batch: Sequence[Received]) -> Mapping[str, Account]:
+    """Lock the accounts of a batch, sorted by id; those that are new are absent."""
+    return await lock_accounts(tx, [received.fact.id for received in batch])
+
+
+def decide(known: Account | None, received: Received) -> Account:
+    """Decide what one fact changes; ValueError where it is none of an account."""
+    if not isinstance(received.fact, AccountFact):
+        raise ValueError(f"{received.type} is no fact of an account")  # noqa: TRY004  it is the record that is wrong
+    return follow(known, received.fact)
+
+
+async def apply(tx: Transaction, accounts: Sequence[Account], *, changed: Callable[[str], None]) -> None:
+    """Store accounts; after the commit `changed` hears each id: secrets that were vended before are forgotten."""
+    await save_accounts(tx, sorted(accounts, key=lambda account: account.id))
+    for account in accounts:
+        tx.after_commit(partial(changed, account.id))

@@ -1,0 +1,80 @@
+"""Serves what each trigger of an account sends."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request, Response
+
+from hanro import web
+from hanro.clock import Clock
+from hanro.db import Database, Transaction
+from hanro.errors import Unsupported
+from hanro.marketplace.types import Trigger
+from notifier_svc import bindings
+from notifier_svc.api.shapes import BindingBody, BindingShown, BindingsShown, Id, shops_of, show_slot
+from notifier_svc.bindings import Plugins, Slot
+from notifier_svc.domain.accounts import Account
+
+
+def make_routes(db: Database, clock: Clock, plugins: Plugins) -> APIRouter:
+    """Make the routes of bindings."""
+    router = web.router(["bindings"])
+    _add_reading(router, db, plugins)
+    _add_writing(router, db, clock, plugins)
+    return router
+
+
+def _add_reading(router: APIRouter, db: Database, plugins: Plugins) -> None:
+    @router.get("/v1/bindings", dependencies=[web.require("bindings:read")])
+    async def list_all(request: Request, account_id: Annotated[str, Query(max_length=64)]) -> BindingsShown:
+        """List all triggers of an account: what is bound, by which channel it goes, or why it cannot."""
+        async with db.begin() as tx:
+            account = await bindings.get_account(tx, account_id, shops_of(request))
+            slots = await bindings.slots(tx, plugins, account)
+        return BindingsShown(items=[show_slot(account_id, slot) for slot in slots])
+
+    @router.get("/v1/bindings/{account_id}/{trigger}", dependencies=[web.require("bindings:read")])
+    async def show(account_id: Id, trigger: Trigger, request: Request) -> BindingShown:
+        """Show one trigger of an account; `template` null: blank, nothing is sent."""
+        async with db.begin() as tx:
+            account = await bindings.get_account(tx, account_id, shops_of(request))
+            return await _slot(tx, plugins, account, trigger)
+
+
+def _add_writing(router: APIRouter, db: Database, clock: Clock, plugins: Plugins) -> None:
+    @router.put("/v1/bindings/{account_id}/{trigger}", dependencies=[web.require("bindings:write")])
+    async def bind(account_id: Id, trigger: Trigger, body: BindingBody, request: Request) -> BindingShown:
+        """Bind a template to a trigger from now on, or make it blank.
+
+        What was reached before the trigger was bound is not told. Where the marketplace has no channel for it the
+        answer is 501, with the reason and the menu path for doing it by hand.
+        """
+
+        async def work(tx: Transaction) -> BindingShown:
+            account = await bindings.get_account(tx, account_id, shops_of(request))
+            if not body.template:
+                await bindings.unbind(tx, account.id, trigger)
+            elif trigger not in bindings.BINDABLE:
+                raise Unsupported(f"No milestone of an order sets off {trigger.value}.", code="absent")
+            else:
+                by, at = web.caller(request).subject, clock.now()
+                await bindings.bind(tx, plugins, account, trigger, template=body.template, by=by, at=at)
+            return await _slot(tx, plugins, account, trigger)
+
+        return await db.run(work)
+
+    @router.delete("/v1/bindings/{account_id}/{trigger}", dependencies=[web.require("bindings:write")], status_code=204)
+    async def unbind(account_id: Id, trigger: Trigger, request: Request) -> Response:
+        """Make a trigger blank: nothing is planned for it any more; what is planned already is still sent."""
+
+        async def work(tx: Transaction) -> None:
+            account = await bindings.get_account(tx, account_id, shops_of(request))
+            await bindings.unbind(tx, account.id, trigger)
+
+        await db.run(work)
+        return Response(status_code=204)
+
+
+async def _slot(tx: Transaction, plugins: Plugins, account: Account, trigger: Trigger) -> BindingShown:
+    binding = await bindings.get(tx, account.id, trigger)
+    channel = bindings.channel_of(plugins, account, trigger)
+    return show_slot(account.id, Slot(trigger=trigger, channel=channel, binding=binding))

@@ -1,0 +1,77 @@
+"""Joins notifier-svc's rooms into a process."""
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Final
+
+from hanro.access_reports import AccessLog
+from hanro.credentials import Vending
+from hanro.http import ServiceHttp
+from hanro.marketplace import installed
+from hanro.service import Built, Parts, Service
+from hanro.web import ServiceInfo
+from notifier_svc.api import bindings, messages, templates
+from notifier_svc.consumers import on_accounts, on_orders
+from notifier_svc.mailer.relays import Relays, trust
+from notifier_svc.sender.contacts import OrderService
+from notifier_svc.sender.lane import Desk
+from notifier_svc.sender.ledger import Ledger
+from notifier_svc.sender.loop import Sender
+from notifier_svc.sender.metrics import SenderMetrics
+from notifier_svc.sender.writing import Writer
+from notifier_svc.settings import NotifierSettings
+from notifier_svc.templates.rendering import Renderer
+
+NAME: Final = "notifier-svc"
+
+
+def build(parts: Parts, settings: NotifierSettings) -> Built:
+    """Build what notifier-svc adds to what every service has."""
+    db, clock, plugins, renderer = parts.db, parts.clock, installed(), Renderer()
+    account_http, order_http = ServiceHttp(settings.account_url, clock), ServiceHttp(settings.order_url, clock)
+    deadline = timedelta(seconds=settings.mail_deadline_seconds)
+    vending = Vending(account_http, parts.tokens, clock, service=NAME)
+    desk = Desk(
+        db=db,
+        clock=clock,
+        ledger=Ledger(db, clock, SenderMetrics(parts.registry), lease=3 * deadline),
+        vending=vending,
+        relays=Relays(
+            tls=trust(settings.mail_relay_ca_file),
+            clock=clock,
+            instead=settings.mail_relays,
+            step_seconds=settings.mail_step_seconds,
+        ),
+        writer=Writer(OrderService(order_http, parts.tokens), renderer, clock),
+        access=AccessLog(db, clock, service=NAME),
+        plugins=plugins,
+        deadline=deadline,
+    )
+    sender = Sender(desk, lanes=settings.mail_lanes)
+    return Built(
+        routers=(
+            templates.make_routes(db, parts.cursors, clock, renderer),
+            bindings.make_routes(db, clock, plugins),
+            messages.make_routes(db, parts.idempotency, parts.cursors, sender.wake),
+        ),
+        subscriptions=(on_accounts(vending.forget), on_orders(sender.wake)),
+        doers={"sender": sender.run},
+        drains={"sender": 2 * deadline},
+        closers=(account_http.close, order_http.close),
+    )
+
+
+SERVICE = Service(
+    info=ServiceInfo(
+        noun="notifier",
+        name=NAME,
+        title="hanro messages",
+        scope="messages:read",
+        description="Templates, what sends them, and what became of each message to a buyer.",
+    ),
+    schema="notifier",
+    migrations=Path(__file__).parents[2] / "migrations",
+    revision="0001",
+    settings=NotifierSettings,
+    build=build,
+)

@@ -1,0 +1,54 @@
+"""Says what notifier-svc listens to, and what each fact does here."""
+
+from collections.abc import Callable
+from functools import partial
+
+from hanro.events.accounts import AccountActivated, AccountChanged, AccountLinked, AccountSuspended
+from hanro.events.orders import (
+    OrderCancelled,
+    OrderChanged,
+    OrderCompleted,
+    OrderConfirmed,
+    OrderLinesCancelled,
+    OrderPlaced,
+    OrderQuarantined,
+    OrderReleased,
+    OrderShipped,
+)
+from hanro.subscriptions import Subscription
+from notifier_svc import accounts
+from notifier_svc.domain.accounts import Account
+from notifier_svc.domain.planning import Known, Plan
+from notifier_svc.messages import planning
+
+
+def on_accounts(changed: Callable[[str], None]) -> Subscription[Account, Account]:
+    """Copy each account; `changed` hears the ids after the commit."""
+    return Subscription(
+        name="notifier-accounts",
+        facts=(AccountLinked, AccountActivated, AccountSuspended, AccountChanged),
+        load=accounts.load,
+        decide=accounts.decide,
+        apply=partial(accounts.apply, changed=changed),
+    )
+
+
+def on_orders(wake: Callable[[], None]) -> Subscription[Known, Plan]:
+    """Plan each milestone that an order has reached; `wake` hears of new plans after the commit."""
+    return Subscription(
+        name="notifier-orders",
+        facts=(
+            OrderPlaced,
+            OrderChanged,
+            OrderConfirmed,
+            OrderShipped,
+            OrderCompleted,
+            OrderLinesCancelled,
+            OrderCancelled,
+            OrderQuarantined,
+            OrderReleased,
+        ),
+        load=planning.load,
+        decide=planning.plan,
+        apply=partial(planning.apply, wake=wake),
+    )

@@ -1,0 +1,98 @@
+"""Keeps the local copy of accounts, and until when nothing is sent for them."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from hanro.db import Transaction
+from notifier_svc.domain.accounts import Account
+
+if TYPE_CHECKING:
+    import asyncpg
+
+
+async def find_account(tx: Transaction, account_id: str) -> Account | None:
+    """Give an account, or None where no fact told of it yet."""
+    rows = await tx.fetch("select * from accounts where id = $1", account_id)
+    return _account(rows[0]) if rows else None
+
+
+async def list_accounts(tx: Transaction, account_ids: Sequence[str]) -> dict[str, Account]:
+    """Give those that are known, by id."""
+    rows = await tx.fetch("select * from accounts where id = any($1::text[])", list(account_ids))
+    return {row["id"]: _account(row) for row in rows}
+
+
+async def lock_accounts(tx: Transaction, account_ids: Sequence[str]) -> dict[str, Account]:
+    """Lock those that are known, sorted by id."""
+    rows = await tx.fetch(
+        "select * from accounts where id = any($1::text[]) order by id for update", sorted(account_ids)
+    )
+    return {row["id"]: _account(row) for row in rows}
+
+
+async def save_accounts(tx: Transaction, accounts: Sequence[Account]) -> None:
+    """Store accounts, one statement; the shops of each as one text, since arrays of arrays must be of equal length."""
+    await tx.execute(
+        """
+        insert into accounts (
+            id, version, epoch, marketplace_id, display_name, state, is_enabled, credential_version, shop_ids,
+            paused_until, pause_code, pause_count
+        )
+        select id, version, epoch, marketplace_id, display_name, state, is_enabled, credential_version,
+            string_to_array(shop_ids, E'\\n'), paused_until, pause_code, pause_count
+        from unnest(
+            $1::text[], $2::bigint[], $3::bigint[], $4::text[], $5::text[], $6::text[], $7::boolean[], $8::bigint[],
+            $9::text[], $10::timestamptz[], $11::text[], $12::integer[]
+        ) as t (
+            id, version, epoch, marketplace_id, display_name, state, is_enabled, credential_version, shop_ids,
+            paused_until, pause_code, pause_count
+        )
+        on conflict (id) do update set
+            version = excluded.version, epoch = excluded.epoch, marketplace_id = excluded.marketplace_id,
+            display_name = excluded.display_name, state = excluded.state, is_enabled = excluded.is_enabled,
+            credential_version = excluded.credential_version, shop_ids = excluded.shop_ids,
+            paused_until = excluded.paused_until, pause_code = excluded.pause_code, pause_count = excluded.pause_count
+        """,
+        [account.id for account in accounts],
+        [account.version for account in accounts],
+        [account.epoch for account in accounts],
+        [account.marketplace_id for account in accounts],
+        [account.display_name for account in accounts],
+        [account.state for account in accounts],
+        [account.is_enabled for account in accounts],
+        [account.credential_version for account in accounts],
+        ["\n".join(account.shop_ids) for account in accounts],
+        [account.paused_until for account in accounts],
+        [account.pause_code for account in accounts],
+        [account.pause_count for account in accounts],
+    )
+
+
+async def pause_account(tx: Transaction, account: Account, *, until: datetime, code: str) -> None:
+    """Send nothing for an account until then, unless something newer than `account` is known of it."""
+    await tx.execute(
+        """
+        update accounts set paused_until = $3, pause_code = $4, pause_count = pause_count + 1
+        where id = $1 and version = $2
+        """,
+        account.id,
+        account.version,
+        until,
+        code,
+    )
+
+
+async def clear_pause(tx: Transaction, account_id: str) -> None:
+    """Forget a pause: what was missing is back."""
+    await tx.execute(
+        """
+        update accounts set paused_until = null, pause_code = null, pause_count = 0
+        where id = $1 and pause_count > 0
+        """,
+        account_id,
+    )
+
+
+def _account(row: "asyncpg.Record") -> Account:
+    return Account(**{**dict(row), "shop_ids": tuple(row["shop_ids"])})

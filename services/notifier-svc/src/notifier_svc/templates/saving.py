@@ -1,0 +1,50 @@
+"""Saves templates: checked first, every version kept."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from hanro.db import Transaction
+from hanro.errors import Rejected
+from notifier_svc.domain.templates import Template
+from notifier_svc.store.templates import find_template, lock_template, save_template
+from notifier_svc.templates.language import check
+
+
+async def save(
+    tx: Transaction,
+    *,
+    name: str,
+    subject: str,
+    body: str,
+    by: str,
+    at: datetime,
+    agree: Callable[[int | None], None],
+) -> Template:
+    """Save a template as its next version; the texts that stand already change nothing.
+
+    `agree` is told the version that stands (None: there is none) once it is locked, and may refuse by raising.
+
+    Raises:
+        TemplateRefused: the language does not allow it; every fault is named, and nothing is stored.
+    """
+    check(subject, body)
+    stands = await lock_template(tx, name)
+    agree(stands)
+    known = await find_template(tx, name) if stands is not None else None
+    if known is not None and (known.subject, known.body) == (subject, body):
+        return known
+    template = Template(name=name, version=(stands or 0) + 1, subject=subject, body=body, saved_at=at, saved_by=by)
+    await save_template(tx, template)
+    return template
+
+
+async def get(tx: Transaction, name: str, version: int | None = None) -> Template:
+    """Give a version of a template, None: the current one.
+
+    Raises:
+        Rejected: there is none; code "not-found".
+    """
+    found = await find_template(tx, name, version)
+    if found is None:
+        raise Rejected(f"There is no template {name!r}.", code="not-found")
+    return found
