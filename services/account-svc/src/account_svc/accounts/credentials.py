@@ -4,16 +4,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
-from account_svc.accounts import jobs
 from account_svc.accounts.linking import apply
 from account_svc.domain import credentials as rules
 from account_svc.domain.accounts import Account, CredentialsStored
 from account_svc.domain.credentials import Fault
-from account_svc.store import accounts as account_rows
 from account_svc.store import credentials as store
 from account_svc.store.credentials import CredentialUse, StoredCredentials
 from account_svc.vault import Vault
-from hanro import breaker, due
+from hanro import breaker
 from hanro.crypto import KeyMissing, SealBroken
 from hanro.db import Transaction
 from hanro.errors import ContractBroken, LocalizedText, NeedsSeller, Retryable
@@ -36,6 +34,26 @@ class Vended:
     secrets: Secrets = field(repr=False)
     account_epoch: int
     marketplace_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Typed:
+    """Be checked values as they are to be stored: for which registration, by whom, when."""
+
+    registration: Registration
+    values: Mapping[str, str] = field(repr=False)
+    by: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Use:
+    """Be one use of credentials: `caller` as the token says, `service` and `purpose` as it says itself."""
+
+    caller: str
+    service: str
+    purpose: str
+    at: datetime
 
 
 class CredentialsMalformed(Exception):
@@ -62,53 +80,33 @@ def check_typed(plugin: Plugin, registration_id: str | None, values: Mapping[str
     return registration
 
 
-async def store_credentials(  # noqa: PLR0917  one use case: what is stored where, by whom, when
-    tx: Transaction,
-    safe: Safe,
-    account: Account,
-    plugin: Plugin,
-    registration: Registration,
-    values: Mapping[str, str],
-    by: str,
-    at: datetime,
-) -> Account:
+async def store_credentials(tx: Transaction, safe: Safe, account: Account, plugin: Plugin, typed: Typed) -> Account:
     """Store checked values for an account that is locked, and have them checked at the marketplace at once.
 
     The same values again raise no version: whoever repeats a request after a lost answer changes nothing.
     """
-    typed = rules.keep_typed(plugin.credential_form, registration, values)
+    kept = rules.keep_typed(plugin.credential_form, typed.registration, typed.values)
     stored = await store.find_credentials(tx, account.id)
-    await due.plan(tx, account.id, jobs.PREFLIGHT)
-    if stored and stored.registration_id == registration.id and _reopen(safe, stored) == typed:
+    if stored and stored.registration_id == typed.registration.id and _reopen(safe, stored) == kept:
         return account
-    after = await apply(tx, account, CredentialsStored(), at)
+    after = await apply(tx, account, CredentialsStored(), typed.at)
     await store.save_credentials(
         tx,
         StoredCredentials(
             account_id=after.id,
             version=after.credential_version,
-            registration_id=registration.id,
-            field_names=tuple(typed),
-            sealed=safe.vault.close(after.id, after.credential_version, typed),
-            stored_at=at,
-            stored_by=by,
+            registration_id=typed.registration.id,
+            field_names=tuple(kept),
+            sealed=safe.vault.close(after.id, after.credential_version, kept),
+            stored_at=typed.at,
+            stored_by=typed.by,
         ),
     )
     await breaker.close(tx, after.id)
     return after
 
 
-async def vend(
-    tx: Transaction,
-    safe: Safe,
-    plugin: Plugin | None,
-    account: Account,
-    *,
-    caller: str,
-    service: str,
-    purpose: str,
-    at: datetime,
-) -> Vended:
+async def vend(tx: Transaction, safe: Safe, account: Account, plugin: Plugin | None, use: Use) -> Vended:
     """Give an account's credentials to a service, and note who had which version when, what for.
 
     Raises:
@@ -118,23 +116,13 @@ async def vend(
     """
     if not account.is_working:
         raise not_working(account)
-    secrets = await take_out(tx, safe, plugin, account.id, caller=caller, service=service, purpose=purpose, at=at)
+    secrets = await take_out(tx, safe, account.id, plugin, use)
     if secrets is None:
         raise ContractBroken("The account works, yet no credentials are stored.", code="unreadable")
     return Vended(secrets=secrets, account_epoch=account.epoch, marketplace_id=account.marketplace_id)
 
 
-async def take_out(
-    tx: Transaction,
-    safe: Safe,
-    plugin: Plugin | None,
-    account_id: str,
-    *,
-    caller: str,
-    service: str,
-    purpose: str,
-    at: datetime,
-) -> Secrets | None:
+async def take_out(tx: Transaction, safe: Safe, account_id: str, plugin: Plugin | None, use: Use) -> Secrets | None:
     """Open an account's credentials and note the use; None where none are stored. Errors as `vend`."""
     stored = await store.find_credentials(tx, account_id)
     if stored is None:
@@ -148,10 +136,10 @@ async def take_out(
         CredentialUse(
             account_id=account_id,
             credential_version=stored.version,
-            caller=caller,
-            service=service,
-            purpose=purpose,
-            used_at=at,
+            caller=use.caller,
+            service=use.service,
+            purpose=use.purpose,
+            used_at=use.at,
         ),
     )
     return Secrets(values=values, version=stored.version, stored_at=stored.stored_at)
@@ -174,11 +162,6 @@ def not_working(account: Account) -> NeedsSeller:
         remedy=reason.remedy if reason else None,
         menu=reason.menu if reason else None,
     )
-
-
-async def get_locked(tx: Transaction, account_id: str) -> Account:
-    """Lock an account and give it; errors as `lock_account`."""
-    return await account_rows.lock_account(tx, account_id)
 
 
 def _reopen(safe: Safe, stored: StoredCredentials) -> dict[str, str] | None:

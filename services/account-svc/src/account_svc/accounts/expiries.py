@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from account_svc.accounts import jobs
-from account_svc.accounts.credentials import Safe, take_out
+from account_svc.accounts.credentials import Safe, Use, take_out
 from account_svc.accounts.linking import Plugins
 from account_svc.accounts.preflights import SERVICE
 from account_svc.store import accounts as account_rows
@@ -47,7 +47,7 @@ async def begin(tx: Transaction, plugins: Plugins, safe: Safe, lease: Lease, at:
     secrets = None
     if plugin is not None and account.is_working:
         secrets = await take_out(
-            tx, safe, plugin, account.id, caller=SERVICE, service=SERVICE, purpose=lease.job, at=at
+            tx, safe, account.id, plugin, Use(caller=SERVICE, service=SERVICE, purpose=lease.job, at=at)
         )
     if secrets is None or plugin is None:
         await due.settle(tx, lease, next_at=at + jobs.AT_REST)

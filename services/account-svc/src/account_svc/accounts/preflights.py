@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from account_svc.accounts import jobs
 from account_svc.accounts.credentials import Safe, take_out
+from account_svc.accounts.credentials import Use as CredentialUse
 from account_svc.accounts.linking import Plugins, apply
 from account_svc.domain import preflights as rules
 from account_svc.domain import reports
@@ -90,7 +91,9 @@ async def begin(tx: Transaction, plugins: Plugins, safe: Safe, lease: Lease, at:
     account = await account_rows.lock_account(tx, lease.account_id)
     await due.hold(tx, lease)
     plugin = plugins.get(MarketplaceId(account.marketplace_id))
-    secrets = await take_out(tx, safe, plugin, account.id, caller=SERVICE, service=SERVICE, purpose=lease.job, at=at)
+    secrets = await take_out(
+        tx, safe, account.id, plugin, CredentialUse(caller=SERVICE, service=SERVICE, purpose=lease.job, at=at)
+    )
     if secrets is None or plugin is None:
         await due.settle(tx, lease, next_at=at + jobs.AT_REST)
         return None
@@ -180,7 +183,7 @@ async def _is_expired(tx: Transaction, account: Account, at: datetime) -> bool:
         one.expiry.expires is not None
         and one.expiry.expires.at <= at
         and one.credential_version == account.credential_version
-        for one in await credential_rows.list_expiries(tx, account.id)
+        for one in (await credential_rows.list_expiries(tx, [account.id])).get(account.id, ())
     )
 
 

@@ -42,7 +42,8 @@ async def probe(relays: Relays, plugin: Plugin, secrets: Secrets, grant_id: str,
     try:
         relay = plugin.mail_relay(secrets)
     except NeedsSeller as error:
-        return row(GrantState.DENIED, error.why, refusal=error.refusal)
+        # A shop that sends no mail leaves these fields empty; that is no refusal of the marketplace's.
+        return row(GrantState.UNKNOWN, error.why)
     if relay is None:
         return row(GrantState.UNKNOWN, "This marketplace has no mail relay.")
     try:

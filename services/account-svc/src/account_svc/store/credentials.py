@@ -74,19 +74,15 @@ async def save_credentials(tx: Transaction, credentials: StoredCredentials) -> N
 
 async def find_credentials(tx: Transaction, account_id: str) -> StoredCredentials | None:
     """Give an account's credentials, sealed; None where none are stored."""
-    rows = await tx.fetch("select * from credentials where account_id = $1", account_id)
-    if not rows:
-        return None
-    row = rows[0]
-    return StoredCredentials(
-        account_id=row["account_id"],
-        version=row["version"],
-        registration_id=row["registration_id"],
-        field_names=tuple(row["field_names"]),
-        sealed=row["sealed"],
-        stored_at=row["stored_at"],
-        stored_by=row["stored_by"],
-    )
+    return (await list_credentials(tx, [account_id])).get(account_id)
+
+
+async def list_credentials(tx: Transaction, account_ids: Sequence[str]) -> dict[str, StoredCredentials]:
+    """Give accounts' credentials, sealed, by account."""
+    rows = await tx.fetch("select * from credentials where account_id = any($1::text[])", list(account_ids))
+    return {
+        row["account_id"]: StoredCredentials(**(dict(row) | {"field_names": tuple(row["field_names"])})) for row in rows
+    }
 
 
 async def save_use(tx: Transaction, use: CredentialUse) -> None:
@@ -139,21 +135,21 @@ async def save_expiries(tx: Transaction, account_id: str, stored: Sequence[Store
     await tx.execute("delete from expiry_failures where account_id = $1", account_id)
 
 
-async def list_expiries(tx: Transaction, account_id: str) -> list[StoredExpiry]:
-    """Give what is known of when an account's secrets end, by field."""
-    rows = await tx.fetch("select * from key_expiries where account_id = $1 order by field", account_id)
-    return [
-        StoredExpiry(
-            expiry=KeyExpiry(
-                field=row["field"],
-                source=ExpirySource(row["source"]),
-                expires=Moment(at=row["expires_at"], local=row["expires_local"]) if row["expires_at"] else None,
-            ),
-            credential_version=row["credential_version"],
-            read_at=row["read_at"],
+async def list_expiries(tx: Transaction, account_ids: Sequence[str]) -> dict[str, list[StoredExpiry]]:
+    """Give what is known of when accounts' secrets end: by account, then sorted by field."""
+    rows = await tx.fetch(
+        "select * from key_expiries where account_id = any($1::text[]) order by account_id, field", list(account_ids)
+    )
+    found: dict[str, list[StoredExpiry]] = {}
+    for row in rows:
+        expiry = KeyExpiry(
+            field=row["field"],
+            source=ExpirySource(row["source"]),
+            expires=Moment(at=row["expires_at"], local=row["expires_local"]) if row["expires_at"] else None,
         )
-        for row in rows
-    ]
+        stored = StoredExpiry(expiry=expiry, credential_version=row["credential_version"], read_at=row["read_at"])
+        found.setdefault(row["account_id"], []).append(stored)
+    return found
 
 
 async def save_expiry_failure(tx: Transaction, account_id: str, *, code: str, why: str, at: datetime) -> None:
@@ -170,10 +166,12 @@ async def save_expiry_failure(tx: Transaction, account_id: str, *, code: str, wh
     )
 
 
-async def find_expiry_failure(tx: Transaction, account_id: str) -> ExpiryFailure | None:
-    """Give why the look-up fails; None where the last one succeeded or none was made."""
-    rows = await tx.fetch("select * from expiry_failures where account_id = $1", account_id)
-    if not rows:
-        return None
-    row = rows[0]
-    return ExpiryFailure(code=row["code"], why=row["why"], first_at=row["first_at"], last_at=row["last_at"])
+async def list_expiry_failures(tx: Transaction, account_ids: Sequence[str]) -> dict[str, ExpiryFailure]:
+    """Give why look-ups fail, by account; absent where the last one succeeded or none was made."""
+    rows = await tx.fetch("select * from expiry_failures where account_id = any($1::text[])", list(account_ids))
+    return {
+        row["account_id"]: ExpiryFailure(
+            code=row["code"], why=row["why"], first_at=row["first_at"], last_at=row["last_at"]
+        )
+        for row in rows
+    }

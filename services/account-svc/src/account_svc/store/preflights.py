@@ -60,6 +60,18 @@ async def list_preflights(
     return [_preflight(row) for row in rows]
 
 
+async def list_last_preflights(tx: Transaction, account_ids: Sequence[str]) -> dict[str, Preflight]:
+    """Give accounts' newest preflights, by account; absent where there was none."""
+    rows = await tx.fetch(
+        """
+        select distinct on (account_id) * from preflights where account_id = any($1::text[])
+        order by account_id, id desc
+        """,
+        list(account_ids),
+    )
+    return {row["account_id"]: _preflight(row) for row in rows}
+
+
 async def prune_preflights(tx: Transaction, kept: timedelta, *, limit: int) -> int:
     """Forget preflights that are older than `kept`, at most `limit`; give how many."""
     return await tx.execute(

@@ -1,0 +1,54 @@
+"""Gathers all that is shown of an account."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from account_svc.domain.accounts import Account
+from account_svc.store import accounts as account_rows
+from account_svc.store import credentials as credential_rows
+from account_svc.store import preflights as preflight_rows
+from account_svc.store.credentials import ExpiryFailure, StoredCredentials, StoredExpiry
+from account_svc.store.preflights import Preflight
+from hanro.db import Transaction
+
+PAGE = 1000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountPicture:
+    """Be an account with what is known around it; nothing of the credentials themselves."""
+
+    account: Account
+    credentials: StoredCredentials | None
+    expiries: tuple[StoredExpiry, ...]
+    expiry_failure: ExpiryFailure | None
+    last_preflight: Preflight | None
+
+
+async def pictures(tx: Transaction, accounts: Sequence[Account]) -> list[AccountPicture]:
+    """Gather what is known around accounts, in their order."""
+    ids = [account.id for account in accounts]
+    credentials = await credential_rows.list_credentials(tx, ids)
+    expiries = await credential_rows.list_expiries(tx, ids)
+    failures = await credential_rows.list_expiry_failures(tx, ids)
+    preflights = await preflight_rows.list_last_preflights(tx, ids)
+    return [
+        AccountPicture(
+            account=account,
+            credentials=credentials.get(account.id),
+            expiries=tuple(expiries.get(account.id, ())),
+            expiry_failure=failures.get(account.id),
+            last_preflight=preflights.get(account.id),
+        )
+        for account in accounts
+    ]
+
+
+async def account_ids_of(tx: Transaction, shop_ids: Sequence[str]) -> list[str]:
+    """Give the ids of all accounts that some shops may use."""
+    found: list[str] = []
+    while page := await account_rows.list_accounts(
+        tx, limit=PAGE, after=found[-1] if found else None, shop_ids=shop_ids
+    ):
+        found += [account.id for account in page]
+    return found

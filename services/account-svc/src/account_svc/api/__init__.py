@@ -1,0 +1,1 @@
+"""Serves marketplaces, shops and accounts over HTTP, and vends credentials on the internal port."""

@@ -1,0 +1,248 @@
+"""Shows shops and accounts: what works, why not, and the one next step; nothing of the credentials themselves."""
+
+from datetime import datetime
+
+from pydantic import BaseModel
+
+from account_svc.accounts.credentials import not_working
+from account_svc.accounts.reading import AccountPicture
+from account_svc.api.texts import MenuShown, RefusalShown, TextShown, show_menu, show_refusal, show_text
+from account_svc.domain.accounts import Account
+from account_svc.store.accounts import Shop
+from hanro.errors import LocalizedText
+from hanro.marketplace.port import Plugin
+from hanro.marketplace.types import GrantState
+
+LABELS = {True: LocalizedText(ja="有効", en="enabled"), False: LocalizedText(ja="無効", en="disabled")}
+
+
+class ShopShown(BaseModel):
+    """An internal shop."""
+
+    id: str
+    display_name: str
+    created_at: datetime
+
+
+class ShopPage(BaseModel):
+    """Internal shops, by id."""
+
+    items: list[ShopShown]
+    next: str | None
+
+
+class ReasonShown(BaseModel):
+    """Why an account does not work as it should."""
+
+    code: str
+    text: str
+    grant_id: str | None
+    marketplace: RefusalShown | None
+
+
+class NextStepShown(BaseModel):
+    """What the seller does next, and where."""
+
+    text: TextShown | None
+    menu: MenuShown | None
+    grant_id: str | None
+
+
+class GrantShown(BaseModel):
+    """A thing that a seller switches on, as it was last seen."""
+
+    id: str
+    label: TextShown
+    state: GrantState
+    menu: MenuShown | None
+
+
+class GrantsShown(BaseModel):
+    """How many grants the marketplace knows, and how they stand; `unknown` counts those never probed too."""
+
+    total: int
+    granted: int
+    denied: int
+    pending: int
+    unknown: int
+    items: list[GrantShown]
+
+
+class ExpiryShown(BaseModel):
+    """When a secret ends; `expires_local` in the marketplace's own words."""
+
+    field: str
+    source: str
+    expires_at: datetime | None
+    expires_local: str | None
+    read_at: datetime
+
+
+class ExpiryFailureShown(BaseModel):
+    """Why the end of secrets cannot be looked up, and since when."""
+
+    code: str
+    text: str
+    first_at: datetime
+    last_at: datetime
+
+
+class FieldShown(BaseModel):
+    """A field of the credentials: whether something is stored, never what."""
+
+    name: str
+    is_secret: bool
+    is_stored: bool
+
+
+class CredentialsShown(BaseModel):
+    """What is stored for an account; no value is ever given back."""
+
+    version: int
+    registration: str | None
+    stored_at: datetime | None
+    fields: list[FieldShown]
+    expiries: list[ExpiryShown]
+    expiry_failure: ExpiryFailureShown | None
+
+
+class AccountShown(BaseModel):
+    """A seller's account at a marketplace."""
+
+    id: str
+    marketplace_id: str
+    display_name: str
+    shop_ids: list[str]
+    orders_from: datetime | None
+    state: str
+    is_enabled: bool
+    is_working: bool
+    label: TextShown
+    reason: ReasonShown | None
+    next_step: NextStepShown | None
+    grants: GrantsShown
+    lost_capabilities: list[str]
+    credentials: CredentialsShown
+    last_preflight_id: str | None
+    last_preflight_at: datetime | None
+    epoch: int
+    version: int
+    created_at: datetime
+    changed_at: datetime
+
+
+class AccountPage(BaseModel):
+    """Accounts, by id."""
+
+    items: list[AccountShown]
+    next: str | None
+
+
+def show_shop(shop: Shop) -> ShopShown:
+    """Show an internal shop."""
+    return ShopShown(id=shop.id, display_name=shop.display_name, created_at=shop.created_at)
+
+
+def show_account(picture: AccountPicture, plugin: Plugin | None) -> AccountShown:
+    """Show an account; without its plug-in grants and fields have no more than their names."""
+    account, last = picture.account, picture.last_preflight
+    return AccountShown(
+        id=account.id,
+        marketplace_id=account.marketplace_id,
+        display_name=account.display_name,
+        shop_ids=list(account.shop_ids),
+        orders_from=account.orders_from,
+        state=account.state.value,
+        is_enabled=account.is_enabled,
+        is_working=account.is_working,
+        label=show_text(LABELS[account.is_working]),
+        reason=_show_reason(account),
+        next_step=_show_next_step(account),
+        grants=_show_grants(account, plugin),
+        lost_capabilities=list(account.lost_capabilities),
+        credentials=_show_credentials(picture, plugin),
+        last_preflight_id=last.id if last else None,
+        last_preflight_at=last.finished_at if last else None,
+        epoch=account.epoch,
+        version=account.version,
+        created_at=account.created_at,
+        changed_at=account.changed_at,
+    )
+
+
+def _show_reason(account: Account) -> ReasonShown | None:
+    if not account.is_enabled:
+        failure = not_working(account)
+        return ReasonShown(code=failure.code, text=failure.why, grant_id=None, marketplace=None)
+    reason = account.reason
+    if reason is None:
+        return None
+    return ReasonShown(
+        code=reason.code, text=reason.why, grant_id=reason.grant_id, marketplace=show_refusal(reason.refusal)
+    )
+
+
+def _show_next_step(account: Account) -> NextStepShown | None:
+    if account.is_enabled and account.reason is None:
+        return None
+    failure = not_working(account)
+    return NextStepShown(
+        text=show_text(failure.remedy) if failure.remedy else None,
+        menu=show_menu(failure.menu) if failure.menu else None,
+        grant_id=failure.grant_id,
+    )
+
+
+def _show_grants(account: Account, plugin: Plugin | None) -> GrantsShown:
+    states = {seen.grant_id: seen.state for seen in account.grants}
+    known = {grant.id: grant for grant in plugin.grants} if plugin else {}
+    items = [
+        GrantShown(
+            id=grant_id,
+            label=show_text(known[grant_id].label) if grant_id in known else TextShown(ja=grant_id, en=grant_id),
+            state=states.get(grant_id, GrantState.UNKNOWN),
+            menu=show_menu(known[grant_id].menu) if grant_id in known else None,
+        )
+        for grant_id in dict.fromkeys((*known, *states))
+    ]
+    counts = {state: sum(one.state is state for one in items) for state in GrantState}
+    return GrantsShown(
+        total=len(items),
+        granted=counts[GrantState.GRANTED],
+        denied=counts[GrantState.DENIED],
+        pending=counts[GrantState.PENDING],
+        unknown=counts[GrantState.UNKNOWN],
+        items=items,
+    )
+
+
+def _show_credentials(picture: AccountPicture, plugin: Plugin | None) -> CredentialsShown:
+    stored, failure = picture.credentials, picture.expiry_failure
+    names = stored.field_names if stored else ()
+    fields = {field.name: field for field in plugin.credential_form.fields} if plugin else {}
+    return CredentialsShown(
+        version=picture.account.credential_version,
+        registration=stored.registration_id if stored else None,
+        stored_at=stored.stored_at if stored else None,
+        fields=[
+            FieldShown(name=name, is_secret=fields[name].is_secret if name in fields else True, is_stored=name in names)
+            for name in dict.fromkeys((*fields, *names))
+        ],
+        expiries=[
+            ExpiryShown(
+                field=one.expiry.field,
+                source=one.expiry.source.value,
+                expires_at=one.expiry.expires.at if one.expiry.expires else None,
+                expires_local=one.expiry.expires.local if one.expiry.expires else None,
+                read_at=one.read_at,
+            )
+            # When an older key ended says nothing of this one.
+            for one in picture.expiries
+            if one.credential_version == picture.account.credential_version
+        ],
+        expiry_failure=ExpiryFailureShown(
+            code=failure.code, text=failure.why, first_at=failure.first_at, last_at=failure.last_at
+        )
+        if failure
+        else None,
+    )

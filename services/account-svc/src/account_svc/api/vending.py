@@ -1,0 +1,51 @@
+"""Vends credentials to the other services, on the internal port."""
+
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Request
+from pydantic import BaseModel, Field
+
+from account_svc.accounts import credentials
+from account_svc.accounts.credentials import Safe, Use
+from account_svc.accounts.linking import Plugins
+from account_svc.api.bodies import VendBody
+from account_svc.store import accounts as store
+from hanro import web
+from hanro.clock import Clock
+from hanro.db import Database
+from hanro.marketplace.types import MarketplaceId
+
+
+class VendedShown(BaseModel):
+    """Credentials by form field, the version that they are, and the link that they belong to."""
+
+    values: dict[str, str] = Field(repr=False)
+    version: int
+    stored_at: datetime
+    account_epoch: int
+    marketplace_id: str
+
+
+def make_routes(db: Database, clock: Clock, plugins: Plugins, safe: Safe) -> APIRouter:
+    """Make the internal route of credentials."""
+    router = web.router(["internal"])
+
+    @router.post(
+        "/internal/v1/accounts/{account_id}/credentials:vend", dependencies=[web.require("internal:credentials")]
+    )
+    async def vend(request: Request, account_id: Annotated[str, Path(max_length=64)], body: VendBody) -> VendedShown:
+        """Give an account's credentials to a service; who, what for and which version is kept."""
+        use = Use(caller=web.caller(request).subject, service=body.service, purpose=body.purpose, at=clock.now())
+        async with db.begin() as tx:
+            account = await store.get_account(tx, account_id)
+            vended = await credentials.vend(tx, safe, account, plugins.get(MarketplaceId(account.marketplace_id)), use)
+        return VendedShown(
+            values=dict(vended.secrets.values),
+            version=vended.secrets.version,
+            stored_at=vended.secrets.stored_at,
+            account_epoch=vended.account_epoch,
+            marketplace_id=vended.marketplace_id,
+        )
+
+    return router

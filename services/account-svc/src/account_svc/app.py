@@ -1,0 +1,69 @@
+"""Joins account-svc's rooms into a process."""
+
+from datetime import timedelta
+from functools import partial
+from pathlib import Path
+
+from account_svc import checker
+from account_svc.accounts.credentials import Safe
+from account_svc.api import accounts, marketplaces, preflights, shops, vending
+from account_svc.api.accounts import Desk
+from account_svc.api.permissions import accounts_of
+from account_svc.checker import Checking
+from account_svc.checker.relay_login import Relays
+from account_svc.consumers import on_access_reports
+from account_svc.settings import AccountSettings
+from account_svc.vault import Vault
+from hanro.http import Transport
+from hanro.http.transport import tls_context
+from hanro.marketplace import installed
+from hanro.service import Built, Parts, Service
+from hanro.sessions import Outside
+from hanro.web import ServiceInfo
+
+SCHEMA = "account"
+
+
+def build(parts: Parts, settings: AccountSettings) -> Built:
+    """Build what account-svc adds to what every service has."""
+    db, once, cursors, clock, plugins = parts.db, parts.idempotency, parts.cursors, parts.clock, installed()
+    transport = Transport(settings.marketplace_urls, clock)
+    safe = Safe(vault=Vault(parts.keyring, schema=SCHEMA), installation=settings.installation())
+    checking = Checking(
+        db=db,
+        outside=Outside(plugins=plugins, transport=transport, db=db, clock=clock, service="account-svc"),
+        relays=Relays(redirects=settings.mail_relays, trust=tls_context(settings.mail_relay_ca_file)),
+        safe=safe,
+    )
+    desk = Desk(db=db, idempotency=once, cursors=cursors, clock=clock, plugins=plugins, safe=safe)
+    return Built(
+        routers=(
+            marketplaces.make_routes(plugins),
+            shops.make_routes(db, once, cursors, clock),
+            accounts.make_routes(desk),
+            preflights.make_routes(db, once, cursors, plugins),
+        ),
+        internal_routers=(vending.make_routes(db, clock, plugins, safe),),
+        subscriptions=(on_access_reports,),
+        doers={"checker": partial(checker.run, checking), "forgetting": partial(checker.forget, db, clock)},
+        # A preflight in hand is finished: its answer was asked for.
+        drains={"checker": timedelta(seconds=35)},
+        accounts_of=accounts_of,
+        closers=(transport.close,),
+    )
+
+
+SERVICE = Service(
+    info=ServiceInfo(
+        noun="account",
+        name="account-svc",
+        title="hanro accounts",
+        scope="accounts:read",
+        description="Links sellers' accounts to marketplaces, keeps their secrets, checks what the accounts may do.",
+    ),
+    schema=SCHEMA,
+    migrations=Path(__file__).parents[2] / "migrations",
+    revision="0001",
+    settings=AccountSettings,
+    build=build,
+)
