@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from hanro import breaker, due
-from hanro.auth import ALL_SHOPS
+from hanro.auth import ALL_SHOPS, Caller
 from hanro.db import Database, Transaction
 from hanro.due import Lease
 from order_svc.domain.accounts import Account, AccountChange, pause
@@ -79,3 +79,8 @@ async def stop_job(db: Database, lease: Lease) -> None:
 async def visible(tx: Transaction, shops: frozenset[str]) -> list[str] | None:
     """Give the accounts that a caller with these internal shops may see; None: all."""
     return None if ALL_SHOPS in shops else await store.list_account_ids(tx, sorted(shops))
+
+
+async def of_caller(tx: Transaction, who: Caller) -> list[str]:
+    """Give the accounts of a caller who may not see all shops."""
+    return await store.list_account_ids(tx, sorted(who.shops))

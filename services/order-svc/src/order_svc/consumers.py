@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping, Sequence
 
-from hanro.consume import Subscription
 from hanro.db import Transaction
 from hanro.events.accounts import (
     AccountActivated,
@@ -12,6 +11,7 @@ from hanro.events.accounts import (
     AccountSuspended,
 )
 from hanro.events.envelope import Received
+from hanro.subscriptions import Subscription
 from order_svc import accounts
 from order_svc.domain.accounts import Account, AccountChange, follow
 from order_svc.store import accounts as store

@@ -64,6 +64,14 @@ class StoredOrder:
     sheet: str = field(repr=False)
 
 
+# JSON as text: the driver's own reading would make Python values of it.
+_READ = """
+    select id, account_id, account_epoch, marketplace_id, external_id, version, status, work_state, placed_at,
+        placed_local, first_seen_by, seen_at, is_quarantined, quarantine_code, quarantine_why, is_backfilled, is_test,
+        document::text as document, sheet::text as sheet, raw_hash, reading_hash, created_at, changed_at
+    from orders
+"""
+
 # What is equal byte by byte is not read out: a page of known orders costs one look at an index.
 _LOCK = """
     select orders.id, orders.external_id, same.is_same
@@ -87,7 +95,7 @@ async def lock_orders(tx: Transaction, account_id: str, looks: Mapping[str, Look
     )
     changed = [row["id"] for row in rows if not row["is_same"]]
     # They are locked: a second statement may read them, and sees the newest.
-    found = await tx.fetch("select * from orders where id = any($1::text[])", changed) if changed else []
+    found = await tx.fetch(f"{_READ} where id = any($1::text[])", changed) if changed else []
     return Locked(
         known={row["external_id"]: order_of(row) for row in found},
         same=frozenset(row["external_id"] for row in rows if row["is_same"]),
@@ -150,27 +158,27 @@ _SAVE = """
 
 async def find_order(tx: Transaction, order_id: str) -> StoredOrder | None:
     """Give one order, or None."""
-    rows = await tx.fetch("select * from orders where id = $1", order_id)
+    rows = await tx.fetch(f"{_READ} where id = $1", order_id)
     return _stored(rows[0]) if rows else None
 
 
 async def lock_order(tx: Transaction, order_id: str) -> Order | None:
     """Lock one order, or None."""
-    rows = await tx.fetch("select * from orders where id = $1 for update", order_id)
+    rows = await tx.fetch(f"{_READ} where id = $1 for update", order_id)
     return order_of(rows[0]) if rows else None
 
 
 async def get_orders(tx: Transaction, order_ids: Sequence[str]) -> dict[str, Order]:
     """Give orders by id; those that are not there are left out."""
-    rows = await tx.fetch("select * from orders where id = any($1::text[])", list(order_ids))
+    rows = await tx.fetch(f"{_READ} where id = any($1::text[])", list(order_ids))
     return {row["id"]: order_of(row) for row in rows}
 
 
 async def list_orders(tx: Transaction, wanted: Filter, *, before_id: str | None, limit: int) -> list[StoredOrder]:
     """Give orders, the last one found first, at most `limit`; `before_id` goes on behind a page."""
     rows = await tx.fetch(
-        """
-        select * from orders
+        f"""
+        {_READ}
         where ($1::text[] is null or account_id = any($1)) and ($2::text is null or id < $2)
             and ($3::text is null or status = $3) and ($4::text is null or work_state = $4)
             and ($5::text is null or external_id = $5) and ($6::boolean is null or is_quarantined = $6)
@@ -204,8 +212,8 @@ async def list_unseen(
     Those that were first seen, or seen to change, at `known_before` or later were simply not there for that sweep.
     """
     rows = await tx.fetch(
-        """
-        select * from orders
+        f"""
+        {_READ}
         where account_id = $1 and status = any($2::text[]) and external_id <> all($3::text[])
             and seen_at < $4 and not (is_quarantined and external_id like 'unreadable-%')
         order by followed_at limit $5
@@ -225,10 +233,10 @@ async def list_to_follow(
     """Give orders in these statuses that were last followed up longer ago than that, the longest first."""
     rows = await tx.fetch(
         f"""
-        select * from orders
+        {_READ}
         where account_id = $1 and status = any($2::text[]) and followed_at < {tx.now_sql} - $3::interval
         order by followed_at limit $4
-        """,  # noqa: S608  the schema's own clock
+        """,
         account_id,
         list(statuses),
         older_than,

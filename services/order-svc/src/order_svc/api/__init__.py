@@ -1,0 +1,1 @@
+"""Serves orders over HTTP, and buyers' contacts on the internal port."""

@@ -1,0 +1,77 @@
+"""Joins order-svc's rooms into a process."""
+
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+from hanro.access_reports import AccessLog
+from hanro.credentials import Vending
+from hanro.http import ServiceHttp, Transport
+from hanro.marketplace import installed
+from hanro.marketplace.types import Capability
+from hanro.service import Built, Parts, Service
+from hanro.sessions import Outside, open_session
+from hanro.web import ServiceInfo
+from order_svc import accounts
+from order_svc.api import contacts, orders
+from order_svc.consumers import on_accounts
+from order_svc.poller import Means, Pace, Poller, PollMetrics
+from order_svc.sender import Sender
+from order_svc.settings import OrderSettings
+
+NAME: Final = "order-svc"
+
+
+def build(parts: Parts, settings: OrderSettings) -> Built:
+    """Build what order-svc adds to what every service has."""
+    db, clock, keyring = parts.db, parts.clock, parts.keyring
+    plugins = installed()
+    accounts_http = ServiceHttp(settings.account_url, clock)
+    transport = Transport(settings.marketplace_urls, clock)
+    vending = Vending(accounts_http, parts.tokens, clock, service=NAME)
+    outside = Outside(plugins=plugins, transport=transport, db=db, clock=clock, service=NAME)
+    means = Means(
+        db=db,
+        keyring=keyring,
+        plugins=plugins,
+        open=partial(open_session, outside, vending),
+        access=AccessLog(db, clock, service=NAME),
+        clock=clock,
+        pace=Pace(
+            new_every=settings.new_every,
+            sweep_every=settings.sweep_every,
+            first_look_back=settings.first_look_back,
+            follow_every=settings.follow_every,
+            lease=settings.poll_lease,
+            slots=settings.poll_slots,
+        ),
+        metrics=PollMetrics(parts.registry),
+    )
+    routes = {str(plugin_id): [route.name for route in plugin.routes] for plugin_id, plugin in plugins.items()}
+    supports = {str(plugin_id): plugin.capabilities[Capability.ACCEPT] for plugin_id, plugin in plugins.items()}
+    return Built(
+        routers=(orders.make_routes(db, keyring, parts.idempotency, parts.cursors, supports),),
+        internal_routers=(contacts.make_routes(db, keyring, clock),),
+        subscriptions=(on_accounts(routes, vending.forget),),
+        doers={"poller": Poller(means).run, "sender": Sender(means).run},
+        # A write is waited for: cut off, nobody would know whether it arrived.
+        drains={"sender": means.lease},
+        accounts_of=accounts.of_caller,
+        closers=(transport.close, accounts_http.close),
+    )
+
+
+SERVICE = Service(
+    info=ServiceInfo(
+        noun="order",
+        name=NAME,
+        title="hanro orders",
+        scope="orders:read",
+        description="Orders of all linked accounts, as their marketplaces show them; accepting them is an operation.",
+    ),
+    schema="orders",
+    migrations=Path(__file__).parents[2] / "migrations",
+    revision="0001",
+    settings=OrderSettings,
+    build=build,
+)

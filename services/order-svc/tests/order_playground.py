@@ -1,0 +1,289 @@
+"""Plays a marketplace inside a test, and gives what order-svc's doers need around it."""
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+from order_sightings import NOON, line, seen
+
+from hanro.access_reports import AccessLog
+from hanro.clock import Clock
+from hanro.db import Database, migrate
+from hanro.due import Lease
+from hanro.errors import Failure, InDoubt, Rejected
+from hanro.events.accounts import AccountActivated, AccountFact
+from hanro.marketplace.port import Plugin, Secrets, Session
+from hanro.marketplace.types import (
+    Batch,
+    BatchUnit,
+    Capability,
+    Cursor,
+    Decision,
+    Fetched,
+    Limits,
+    LineKey,
+    MarketplaceId,
+    OrderPage,
+    OrderRef,
+    OrderStatus,
+    Outcome,
+    OutcomeStatus,
+    Receipt,
+    Route,
+    RouteKind,
+    SeenOrder,
+    Sighting,
+    Supported,
+    Window,
+)
+from hanro.metrics import new_registry
+from hanro.sessions import OpenSession
+from hanro.testing.callers import fixed_keyring
+from hanro_local.databases import SchemaUrls
+from order_svc import accounts
+from order_svc.domain.accounts import follow
+from order_svc.poller import Means, Pace, PollMetrics
+from order_svc.store import accounts as accounts_store
+
+MIGRATIONS = Path(__file__).parents[1] / "migrations"
+OPEN = frozenset(
+    {OrderStatus.NEW, OrderStatus.ACCEPTED, OrderStatus.READY, OrderStatus.ON_HOLD, OrderStatus.CANCELLING}
+)
+ROUTES = ("placed", "open")
+GRANT = "searchOrder"
+
+
+def prepare(urls: SchemaUrls) -> None:
+    """Migrate a template."""
+    migrate(urls.owner, schema="orders", migrations=MIGRATIONS, runtime_role="orders_runtime")
+
+
+@dataclass
+class Playground:
+    """Hold orders as a marketplace does; what a test sets here is what doers see.
+
+    `hidden` are not shown by the route `placed`. `failures` are raised by the next calls, first one first. `loses`:
+    the next decision is done and its answer lost; `drops`: it is not done and nobody knows.
+    """
+
+    orders: dict[str, Sighting] = field(default_factory=dict)
+    hidden: set[str] = field(default_factory=set)
+    failures: list[Failure] = field(default_factory=list)
+    page_size: int = 100
+    journal: list[tuple[str, object]] = field(default_factory=list)
+    loses: bool = False
+    drops: bool = False
+
+    id = MarketplaceId("playground")
+    limits = Limits(
+        groups={},
+        batches={
+            "orders.fetch": Batch(size=2, unit=BatchUnit.ORDER, groups=()),
+            "orders.decide": Batch(size=100, unit=BatchUnit.ORDER, groups=()),
+        },
+        read_lag={"orders": timedelta()},
+        call_deadline=timedelta(seconds=1),
+        max_quantity=1,
+        max_axes=1,
+        max_variants=1,
+        max_images=1,
+    )
+    capabilities = dict.fromkeys(Capability, Supported(grant_ids=frozenset({GRANT})))
+    routes = tuple(
+        Route(
+            name=name,
+            kind=kind,
+            shows=shows,
+            is_windowed=True,
+            reach=timedelta(days=730),
+            overlap=timedelta(minutes=10),
+            every=timedelta(seconds=15),
+            source="invented",
+        )
+        for name, kind, shows in (
+            ("placed", RouteKind.NEW, frozenset(OrderStatus)),
+            ("open", RouteKind.SWEEP, OPEN),
+        )
+    )
+
+    def buy(self, *sightings: Sighting) -> None:
+        """Put orders there, or change them."""
+        for sighting in sightings:
+            self.orders[sighting.external_id or ""] = sighting
+
+    def calls(self, name: str) -> list[object]:
+        """Give what a method was asked for, each time."""
+        return [asked for called, asked in self.journal if called == name]
+
+    def windows(self, route: str) -> list[Window]:
+        """Give the windows that a route was asked for."""
+        asked = [one for one in self.calls(f"pages {route}") if isinstance(one, tuple)]
+        return [window for window, _ in asked if isinstance(window, Window)]
+
+    def plugin(self) -> Plugin:
+        """Give it as a plug-in; what is not used here is not there."""
+        return cast(
+            "Plugin",
+            SimpleNamespace(
+                id=self.id,
+                limits=self.limits,
+                capabilities=self.capabilities,
+                routes=self.routes,
+                orders=lambda _session: self,
+            ),
+        )
+
+    async def pages(self, route: str, window: Window, after: Cursor | None = None) -> AsyncIterator[OrderPage]:
+        """Show orders of the window."""
+        self.journal.append((f"pages {route}", (window, after)))
+        shown = [one for one in self.orders.values() if self._is_shown(one, route, window)]
+        start = int(after or 0)
+        for place in range(start, len(shown), self.page_size):
+            self._fail()
+            page = shown[place : place + self.page_size]
+            end = place + self.page_size
+            yield OrderPage(sightings=tuple(page), claims=(), cursor=Cursor(str(end)) if end < len(shown) else None)
+        if start >= len(shown):
+            self._fail()
+
+    async def fetch(self, refs: Sequence[OrderRef]) -> Fetched:
+        """Read orders by number."""
+        self.journal.append(("fetch", tuple(ref.external_id for ref in refs)))
+        self._fail()
+        found = tuple(self.orders[ref.external_id] for ref in refs if ref.external_id in self.orders)
+        missing = tuple(ref for ref in refs if ref.external_id not in self.orders)
+        return Fetched(sightings=found, missing=missing)
+
+    async def decide(self, decisions: Sequence[Decision]) -> Receipt[LineKey]:
+        """Accept orders."""
+        self.journal.append(("decide", tuple(decision.order.external_id for decision in decisions)))
+        self._fail()
+        outcomes = []
+        for decision in decisions:
+            status, failure, is_repeat = self._decide(decision)
+            outcomes += [
+                Outcome(
+                    key=LineKey(id=decision.id, line_id=line_id), status=status, failure=failure, is_repeat=is_repeat
+                )
+                for line_id in decision.line_ids
+            ]
+        self.loses = self.drops = False
+        return Receipt(outcomes=tuple(outcomes))
+
+    async def verify(self, asked: Sequence[Decision]) -> Receipt[LineKey]:
+        """Tell whether orders are accepted."""
+        self.journal.append(("verify", tuple(decision.order.external_id for decision in asked)))
+        self._fail()
+        outcomes = [
+            Outcome(
+                key=LineKey(id=decision.id, line_id=line_id),
+                status=OutcomeStatus.APPLIED if self._is_accepted(decision) else OutcomeStatus.NOT_SENT,
+                failure=None,
+            )
+            for decision in asked
+            for line_id in decision.line_ids
+        ]
+        return Receipt(outcomes=tuple(outcomes))
+
+    def _decide(self, decision: Decision) -> tuple[OutcomeStatus, Failure | None, bool]:
+        sighting = self.orders[decision.order.external_id]
+        if not isinstance(sighting, SeenOrder) or sighting.lines[0].status is OrderStatus.CANCELLED:
+            return OutcomeStatus.REJECTED, Rejected("it is cancelled", code="order-cancelled"), False
+        if self._is_accepted(decision):
+            return OutcomeStatus.APPLIED, None, True
+        lost = InDoubt("no answer came", code="answer-lost")
+        if self.drops:
+            return OutcomeStatus.IN_DOUBT, lost, False
+        self.buy(advanced(sighting, OrderStatus.ACCEPTED))
+        return (OutcomeStatus.IN_DOUBT, lost, False) if self.loses else (OutcomeStatus.APPLIED, None, False)
+
+    def _is_accepted(self, decision: Decision) -> bool:
+        sighting = self.orders[decision.order.external_id]
+        return isinstance(sighting, SeenOrder) and sighting.lines[0].status is not OrderStatus.NEW
+
+    def _is_shown(self, sighting: Sighting, route: str, window: Window) -> bool:
+        if not isinstance(sighting, SeenOrder):
+            return True
+        if not window.start <= sighting.placed.at < window.end:
+            return False
+        if route == "placed":
+            return sighting.external_id not in self.hidden
+        return any(line.status in OPEN for line in sighting.lines)
+
+    def _fail(self) -> None:
+        if self.failures:
+            raise self.failures.pop(0)
+
+
+def advanced(sighting: SeenOrder, status: OrderStatus) -> SeenOrder:
+    """Give the same order in another status, seen a second later."""
+    return seen(
+        sighting.external_id,
+        placed=sighting.placed.at,
+        at=sighting.seen_at + timedelta(seconds=1),
+        lines=tuple(line(one.external_id, status=status, quantity=one.quantity) for one in sighting.lines),
+    )
+
+
+def means_for(db: Database, playground: Playground, clock: Clock, *, pace: Pace | None = None) -> Means:
+    """Give what doers need; the session is the playground's own."""
+
+    async def opened(account_id: str, *, purpose: str, lease: Lease | None = None) -> OpenSession:
+        del account_id, purpose, lease
+        secrets = Secrets(values={}, version=1, stored_at=datetime(2026, 1, 1, tzinfo=UTC))
+        session = Session(secrets=secrets, http=cast("Any", None), pacer=cast("Any", None), clock=clock)
+        return OpenSession(plugin=playground.plugin(), session=session, account_epoch=1)
+
+    return Means(
+        db=db,
+        keyring=fixed_keyring(),
+        plugins={playground.id: playground.plugin()},
+        open=opened,
+        access=AccessLog(db, clock, service="order-svc"),
+        clock=clock,
+        pace=pace or Pace(),
+        metrics=PollMetrics(new_registry()),
+    )
+
+
+def activated(version: int = 1, **changed: object) -> AccountFact:
+    """Give the fact that an account works."""
+    said: dict[str, Any] = {
+        "id": "acc_1",
+        "version": version,
+        "at": NOON,
+        "account_id": "acc_1",
+        "account_epoch": 1,
+        "marketplace_id": "playground",
+        "display_name": "見本ストア",
+        "state": "active",
+        "is_enabled": True,
+        "credential_version": 1,
+        "shop_ids": ("shp_1",),
+    }
+    return AccountActivated(**(said | changed))
+
+
+async def tell(db: Database, *facts: AccountFact) -> None:
+    """Follow facts about accounts, one after the other."""
+    for fact in facts:
+        async with db.begin() as tx:
+            known = await accounts_store.lock_accounts(tx, [fact.id])
+            change = follow(known.get(fact.id), fact)
+            await accounts.apply(tx, [change], routes={"playground": ROUTES}, forget=lambda _account_id: None)
+
+
+async def recorded(db: Database) -> list[tuple[str, str]]:
+    """Give type and key of the facts recorded so far, oldest first, without reports of access."""
+    async with db.begin() as tx:
+        rows = await tx.fetch("select type, key from outbox where topic = 'hanro.orders' order by id")
+    return [(row["type"], row["key"]) for row in rows]
+
+
+async def count(db: Database, table: str) -> int:
+    """Count the rows of a table."""
+    async with db.begin() as tx:
+        return int((await tx.fetch(f"select count(*) from {table}"))[0][0])  # noqa: S608  names of this test

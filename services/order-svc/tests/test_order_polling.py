@@ -1,0 +1,303 @@
+"""Proves on a real database that polling stores each order once, leaves no gap and stops for one seller alone."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import timedelta
+
+import pytest
+from conftest import MakeDatabase
+from order_playground import ROUTES, Playground, activated, advanced, count, means_for, prepare, recorded, tell
+from order_sightings import NAME, NOON, seen, unreadable
+
+from hanro import due
+from hanro.db import Database, connect
+from hanro.errors import ContractBroken, NeedsSeller, Retryable
+from hanro.events.accounts import AccountSuspended
+from hanro.marketplace.types import OrderStatus
+from hanro.testing.clock import FixedClock
+from hanro_local.databases import SchemaUrls
+from order_svc.poller import Means, Pace, Poller
+
+OLD = NOON - timedelta(days=700)
+
+
+@pytest.fixture
+def urls(make_database: MakeDatabase) -> SchemaUrls:
+    return make_database("orders", prepare)
+
+
+@pytest.fixture
+async def db(urls: SchemaUrls) -> AsyncIterator[Database]:
+    database = connect(urls.runtime, schema="orders")
+    yield database
+    await database.close()
+
+
+@pytest.fixture
+def clock() -> FixedClock:
+    return FixedClock(NOON + timedelta(minutes=1))
+
+
+@pytest.fixture
+def playground() -> Playground:
+    return Playground()
+
+
+@pytest.fixture
+def means(db: Database, playground: Playground, clock: FixedClock) -> Means:
+    return means_for(db, playground, clock)
+
+
+async def poll(means: Means, *routes: str) -> int:
+    """Make routes due now, whatever was planned, and do them; without names all that exist."""
+    wanted = [f"orders:{route}" for route in routes or ROUTES]
+    async with means.db.begin() as tx:
+        await tx.execute(
+            """
+            update due set lease_until = null,
+                next_at = case when job = any($1::text[]) then '2000-01-01'::timestamptz else '2999-01-01' end
+            """,
+            wanted,
+        )
+    return await Poller(means).poll_due(asyncio.Event())
+
+
+async def types(db: Database) -> list[str]:
+    return [kind.removeprefix("hanro.order.").removesuffix(".v1") for kind, _ in await recorded(db)]
+
+
+async def test_an_order_polled_twice_is_announced_once(means: Means, playground: Playground) -> None:
+    await tell(means.db, activated())
+    playground.buy(seen())
+    assert await poll(means) == 2
+    await poll(means)
+    assert await types(means.db) == ["placed"]
+    assert await count(means.db, "orders") == 1
+
+
+async def test_an_order_hidden_from_one_route_is_found_by_the_other(means: Means, playground: Playground) -> None:
+    await tell(means.db, activated())
+    playground.buy(seen("hidden-1"))
+    playground.hidden.add("hidden-1")
+    await poll(means, "placed")
+    assert await count(means.db, "orders") == 0
+    await poll(means, "open")
+    async with means.db.begin() as tx:
+        rows = await tx.fetch("select external_id, first_seen_by from orders")
+    assert [tuple(row) for row in rows] == [("hidden-1", "open")]
+
+
+async def test_an_open_order_of_700_days_ago_is_found(means: Means, playground: Playground) -> None:
+    await tell(means.db, activated())
+    playground.buy(seen(status=OrderStatus.READY, placed=OLD))
+    await poll(means)
+    assert await types(means.db) == ["placed"]
+
+
+async def test_orders_placed_during_an_outage_all_arrive(
+    means: Means, playground: Playground, clock: FixedClock
+) -> None:
+    await tell(means.db, activated())
+    await poll(means, "placed")
+    for minute in range(10):
+        playground.buy(seen(f"gap-{minute}", placed=clock.now() + timedelta(minutes=minute)))
+    clock.advance(timedelta(minutes=10))
+    await poll(means, "placed")
+    assert await count(means.db, "orders") == 10
+
+
+async def test_a_run_that_fails_half_way_goes_on_behind_the_last_stored_page(
+    means: Means, playground: Playground
+) -> None:
+    await tell(means.db, activated())
+    playground.page_size = 2
+    playground.buy(*(seen(f"n-{number}") for number in range(5)))
+
+    class FailsOnThirdPage(list[Retryable]):
+        looked = 0
+
+        def __bool__(self) -> bool:
+            self.looked += 1
+            return self.looked == 3
+
+        def pop(self, _index: object = 0) -> Retryable:
+            return Retryable("busy", code="unavailable")
+
+    playground.failures = FailsOnThirdPage()  # type: ignore[assignment]
+    await poll(means, "placed")
+    assert await count(means.db, "orders") == 4
+    playground.failures = []
+    await poll(means, "placed")
+    assert await count(means.db, "orders") == 5
+    first, second = playground.calls("pages placed")
+    assert isinstance(first, tuple)
+    assert second == (first[0], "4")
+
+
+async def test_a_repeated_page_of_known_orders_writes_no_order(means: Means, playground: Playground) -> None:
+    await tell(means.db, activated())
+    playground.buy(*(seen(f"n-{number}") for number in range(20)))
+    await poll(means, "placed")
+    async with means.db.begin() as tx:
+        before = await tx.fetch("select id, xmin::text from orders order by id")
+    await poll(means, "placed")
+    async with means.db.begin() as tx:
+        after = await tx.fetch("select id, xmin::text from orders order by id")
+    assert before == after
+
+
+async def test_two_finders_of_one_new_order_store_it_once(means: Means, playground: Playground) -> None:
+    await tell(means.db, activated())
+    playground.buy(*(seen(f"n-{number}") for number in range(50)))
+    await poll(means)  # both routes at once
+    assert await count(means.db, "orders") == 50
+    assert await types(means.db) == ["placed"] * 50
+
+
+async def test_one_unreadable_order_stops_no_page_and_is_released_later(means: Means, playground: Playground) -> None:
+    await tell(means.db, activated())
+    playground.buy(seen("good-1"), unreadable("bad-1"), seen("good-2"))
+    await poll(means, "placed")
+    await poll(means, "placed")
+    assert sorted(await types(means.db)) == ["placed", "placed", "quarantined"]
+    playground.buy(seen("bad-1", at=NOON + timedelta(seconds=30)))
+    await poll(means, "placed")
+    assert (await types(means.db))[-1] == "released"
+
+
+async def test_an_order_that_leaves_the_open_ones_is_read_again_by_number(
+    means: Means, playground: Playground, clock: FixedClock
+) -> None:
+    await tell(means.db, activated())
+    order = seen(status=OrderStatus.READY, placed=OLD)
+    playground.buy(order)
+    await poll(means, "open")
+    clock.advance(60)
+    playground.buy(advanced(order, OrderStatus.SHIPPED))
+    await poll(means, "open")
+    assert playground.calls("fetch") == [(order.external_id,)]
+    assert await types(means.db) == ["placed", "shipped"]
+
+
+async def test_an_order_that_nobody_knows_any_more_is_not_cancelled(
+    means: Means, playground: Playground, clock: FixedClock
+) -> None:
+    await tell(means.db, activated())
+    playground.buy(seen(status=OrderStatus.READY))
+    await poll(means, "open")
+    clock.advance(60)
+    playground.orders.clear()
+    await poll(means, "open")
+    assert await types(means.db) == ["placed"]
+
+
+async def test_a_shipped_order_is_followed_until_the_marketplace_closes_it(
+    db: Database, playground: Playground, clock: FixedClock
+) -> None:
+    means = means_for(db, playground, clock, pace=Pace(follow_every=timedelta()))
+    await tell(db, activated())
+    order = seen(status=OrderStatus.SHIPPED)
+    playground.buy(order)
+    await poll(means, "placed")
+    playground.buy(advanced(order, OrderStatus.COMPLETED))
+    await poll(means, "open")
+    assert await types(db) == ["placed", "completed"]
+
+
+async def test_an_older_answer_that_arrives_late_moves_nothing_back(means: Means, playground: Playground) -> None:
+    await tell(means.db, activated())
+    cancelled = seen(status=OrderStatus.CANCELLED, at=NOON + timedelta(seconds=50))
+    playground.buy(cancelled)
+    await poll(means, "placed")
+    playground.buy(seen(at=NOON))
+    await poll(means, "placed")
+    async with means.db.begin() as tx:
+        assert (await tx.fetch("select status from orders"))[0][0] == "cancelled"
+
+
+async def test_a_dead_key_pauses_that_account_and_is_reported(
+    means: Means, playground: Playground, clock: FixedClock
+) -> None:
+    await tell(means.db, activated())
+    playground.buy(seen())
+    playground.failures = [NeedsSeller("the key expired", code="credential-expired", grant_id="searchOrder")]
+    await poll(means, "placed")
+    await poll(means)  # the other route does not even ask
+    assert playground.calls("pages open") == []
+    async with means.db.begin() as tx:
+        reports = await tx.fetch("select convert_from(value, 'UTF8') from outbox where topic = 'hanro.access'")
+    assert "credential-expired" in reports[0][0]
+    clock.advance(timedelta(minutes=5))
+    await poll(means)
+    assert await count(means.db, "orders") == 1
+
+
+async def test_a_newer_credential_ends_the_pause_at_once(means: Means, playground: Playground) -> None:
+    await tell(means.db, activated())
+    playground.buy(seen())
+    playground.failures = [NeedsSeller("the key expired", code="credential-expired")]
+    await poll(means, "placed")
+    await tell(means.db, activated(2, credential_version=2))
+    assert await Poller(means).poll_due(asyncio.Event()) == 2
+    assert await count(means.db, "orders") == 1
+
+
+async def test_a_suspended_account_is_left_alone_and_its_gap_is_filled_afterwards(
+    means: Means, playground: Playground, clock: FixedClock
+) -> None:
+    await tell(means.db, activated())
+    await poll(means)
+    suspended = AccountSuspended(**{**activated(2).model_dump(), "state": "suspended"})
+    await tell(means.db, suspended)
+    assert await count(means.db, "due") == 0
+    playground.buy(seen("during-1", placed=clock.now() + timedelta(hours=1)))
+    clock.advance(timedelta(days=2))
+    await tell(means.db, activated(3))
+    await poll(means, "placed")
+    window = playground.windows("placed")[-1]
+    assert window.start == NOON + timedelta(minutes=1) - timedelta(minutes=10)
+    assert await count(means.db, "orders") == 1
+
+
+async def test_an_unreadable_page_leaves_the_cursor_where_it_was(means: Means, playground: Playground) -> None:
+    await tell(means.db, activated())
+    playground.failures = [ContractBroken("the same page again", code="pagination-stuck")]
+    await poll(means, "placed")
+    async with means.db.begin() as tx:
+        cursor = await tx.fetch("select covered_until, window_start from cursors where route = 'placed'")
+        job = await tx.fetch("select failure_count from due where job = 'orders:placed'")
+    assert cursor[0]["covered_until"] is None
+    assert job[0]["failure_count"] == 1
+
+
+async def test_what_was_read_under_a_lost_lease_is_not_stored(means: Means, playground: Playground) -> None:
+    await tell(means.db, activated())
+    playground.buy(seen())
+    (stale, *_) = await due.claim(means.db, ["orders:placed"], limit=1, lease=timedelta(seconds=30), clock=means.clock)
+    async with means.db.begin() as tx:
+        await tx.execute("update due set lease_until = null")
+    assert await due.claim(means.db, ["orders:placed"], limit=1, lease=timedelta(seconds=30), clock=means.clock)
+    await Poller(means).poll_account(stale, asyncio.Event())
+    assert await count(means.db, "orders") == 0
+
+
+async def test_no_buyer_stands_readable_in_any_table(means: Means, playground: Playground) -> None:
+    await tell(means.db, activated())
+    playground.buy(seen(note="平日に届けてください"), unreadable("bad-1", raw="見本 花子".encode()))
+    await poll(means)
+    async with means.db.begin() as tx:
+        tables = await tx.fetch("select tablename from pg_tables where schemaname = 'orders'")
+        for (name,) in tables:
+            for row in await tx.fetch(f'select t::text from "{name}" t'):  # noqa: S608  names from the catalogue
+                for secret in (NAME, "平日に", "relay.example", "見本町"):
+                    assert secret not in row[0]
+                    assert secret.encode().hex() not in row[0]
+
+
+async def test_a_backfilled_order_says_so(means: Means, playground: Playground) -> None:
+    await tell(means.db, activated(orders_from=NOON))
+    playground.buy(seen("old-1", placed=NOON - timedelta(hours=1)), seen("new-1", placed=NOON))
+    await poll(means, "open")
+    async with means.db.begin() as tx:
+        rows = await tx.fetch("select external_id, is_backfilled from orders order by external_id")
+    assert [tuple(row) for row in rows] == [("new-1", False), ("old-1", True)]
