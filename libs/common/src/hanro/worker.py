@@ -23,6 +23,7 @@ from hanro.settings import SettingsRefused
 DRAIN = timedelta(seconds=10)
 REQUESTS_DRAIN_SECONDS = 10
 RELAY_DRAIN = timedelta(seconds=10)
+CLOSE_SECONDS = 2.0
 READY_SECONDS = 0.5
 LARGEST_HEAD = 64 * 1024
 BACKLOG = 512
@@ -126,7 +127,6 @@ async def run(
                 for name, loop in loops.items()
             ]
             await stopping
-            _log.info("worker.draining", count=len(running))
             await asyncio.gather(*running)
             servers_stop.set()
             await asyncio.gather(*serving)
@@ -215,7 +215,9 @@ async def _serve(listener: Listener, at: socket.socket, stop: asyncio.Event) -> 
         if not stop.is_set():
             raise LoopEnded(f"the server {listener.name} ended by itself")
     finally:
-        server.force_exit = True
+        # Cancelled outright it would leave its sockets open.
+        server.should_exit = server.force_exit = True
+        await asyncio.wait({serving}, timeout=CLOSE_SECONDS)
         stopping.cancel()
         serving.cancel()
         await asyncio.gather(serving, stopping, return_exceptions=True)
@@ -233,8 +235,13 @@ class _Server(uvicorn.Server):
 @contextlib.contextmanager
 def _signals(told: asyncio.Event) -> Iterator[None]:
     running = asyncio.get_running_loop()
+
+    def tell() -> None:
+        _log.info("worker.draining")
+        told.set()
+
     for number in (signal.SIGTERM, signal.SIGINT):
-        running.add_signal_handler(number, told.set)
+        running.add_signal_handler(number, tell)
     try:
         yield
     finally:
