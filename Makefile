@@ -25,8 +25,9 @@ test: $(VENV)/dev.stamp lint ## prove it: lint, types, import contracts and ever
 lint: $(VENV)/dev.stamp ## style, types and import contracts
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
-	@$(BIN)/mypy libs deploy tests conftest.py
-	@$(BIN)/lint-imports
+	@$(BIN)/mypy libs services deploy tests conftest.py
+	@$(BIN)/lint-imports --no-logo
+	@$(BIN)/python -m pytest tests/architecture
 
 contracts: $(VENV)/dev.stamp ## rewrite schemas, AsyncAPI and OpenAPI; refuse what would break readers
 	@$(BIN)/python tests/contracts/contract_files.py
