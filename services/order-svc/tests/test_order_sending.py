@@ -1,0 +1,187 @@
+"""Proves that an acceptance reaches the marketplace once, and that doubt is looked into, never sent over."""
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+
+import pytest
+from conftest import MakeDatabase
+from order_playground import Playground, activated, advanced, means_for, prepare, recorded, tell
+from order_sightings import seen
+
+from hanro import operations
+from hanro.clock import SystemClock
+from hanro.db import Database, connect
+from hanro.errors import NeedsSeller, Retryable
+from hanro.marketplace.types import OrderStatus, SeenOrder, Supported
+from hanro.operations import Operation
+from hanro_local.databases import SchemaUrls
+from order_svc import accounts, orders
+from order_svc.poller import Means
+from order_svc.sender import Sender
+
+ORDER = seen()
+
+
+@pytest.fixture
+def urls(make_database: MakeDatabase) -> SchemaUrls:
+    return make_database("orders", prepare)
+
+
+@pytest.fixture
+async def db(urls: SchemaUrls) -> AsyncIterator[Database]:
+    database = connect(urls.runtime, schema="orders")
+    yield database
+    await database.close()
+
+
+@pytest.fixture
+def playground() -> Playground:
+    return Playground()
+
+
+@pytest.fixture
+async def means(db: Database, playground: Playground) -> Means:
+    """Give an account with one new order that somebody wishes to accept."""
+    made = means_for(db, playground, SystemClock())
+    await tell(db, activated())
+    playground.buy(ORDER)
+    await store(made, ORDER)
+    async with db.begin() as tx:
+        (row,) = await tx.fetch("select id from orders")
+        await orders.accept(tx, row["id"], account_ids=None, supports={"playground": Supported()}, by="tester")
+    return made
+
+
+async def store(means: Means, sighting: SeenOrder) -> None:
+    account = await accounts.find(means.db, "acc_1")
+    assert account is not None
+    await orders.ingest_fetched(means.db, means.keyring, [sighting], account=account, at=means.clock.now())
+
+
+async def operation(db: Database) -> Operation:
+    async with db.begin() as tx:
+        (found,) = await operations.list_(tx, limit=2)
+    return found
+
+
+async def ripen(db: Database) -> None:
+    """Let leases run out and make due what waits for a time."""
+    async with db.begin() as tx:
+        await tx.execute("update operations set lease_until = null, next_at = '2000-01-01' where next_at is not null")
+
+
+async def kinds(db: Database) -> list[str]:
+    return [kind.removeprefix("hanro.order.").removesuffix(".v1") for kind, _ in await recorded(db)]
+
+
+async def test_an_acceptance_is_sent_once_and_the_order_shows_it(means: Means, playground: Playground) -> None:
+    sender = Sender(means)
+    assert await sender.send_due() == 1
+    assert await sender.send_due() == 0
+    done = await operation(means.db)
+    assert (done.status, done.attempt_count, done.answer) == ("applied", 1, {"is_repeat": False})
+    assert playground.calls("decide") == [(ORDER.external_id,)]
+    assert await kinds(means.db) == ["placed", "confirmed"]
+
+
+async def test_a_lost_answer_is_looked_into_and_not_sent_again(means: Means, playground: Playground) -> None:
+    playground.loses = True
+    sender = Sender(means)
+    await sender.send_due()
+    assert (await operation(means.db)).status == "in_doubt"
+    await ripen(means.db)
+    assert await sender.send_due() == 0
+    assert await sender.look_again() == 1
+    assert (await operation(means.db)).status == "applied"
+    assert len(playground.calls("decide")) == 1
+    assert await kinds(means.db) == ["placed", "confirmed"]
+
+
+async def test_what_surely_did_not_arrive_is_sent_again_after_the_look(means: Means, playground: Playground) -> None:
+    playground.drops = True
+    sender = Sender(means)
+    await sender.send_due()
+    await ripen(means.db)
+    await sender.look_again()
+    assert (await operation(means.db)).status == "accepted"
+    await ripen(means.db)
+    await sender.send_due()
+    assert (await operation(means.db)).status == "applied"
+    assert [name for name, _ in playground.journal if name in {"decide", "verify"}] == ["decide", "verify", "decide"]
+
+
+async def test_a_process_that_died_after_sent_leaves_doubt_and_no_second_call(
+    means: Means, playground: Playground
+) -> None:
+    wishes = await orders.claim_wishes(means.db, limit=10, lease=timedelta(seconds=60))
+    await orders.mark_sent(means.db, wishes)
+    playground.buy(advanced(ORDER, OrderStatus.ACCEPTED))  # it arrived, and the process died
+    sender = Sender(means)
+    assert await sender.send_due() == 0
+    assert await sender.look_again() == 0  # its lease still stands
+    await ripen(means.db)
+    assert await sender.send_due() == 0
+    assert await sender.look_again() == 1
+    assert (await operation(means.db)).status == "applied"
+    assert playground.calls("decide") == []
+
+
+async def test_a_call_that_raises_has_changed_nothing_and_comes_again(means: Means, playground: Playground) -> None:
+    playground.failures = [Retryable("busy", code="throttled")]
+    sender = Sender(means)
+    await sender.send_due()
+    waiting = await operation(means.db)
+    assert waiting.status == "accepted"
+    assert waiting.failure is not None
+    assert waiting.failure["code"] == "throttled"
+    assert await sender.send_due() == 0
+    await ripen(means.db)
+    await sender.send_due()
+    assert (await operation(means.db)).status == "applied"
+
+
+async def test_a_dead_key_pauses_the_account_and_the_wish_waits(means: Means, playground: Playground) -> None:
+    playground.failures = [NeedsSeller("the key expired", code="credential-expired")]
+    sender = Sender(means)
+    await sender.send_due()
+    await ripen(means.db)
+    await sender.send_due()
+    assert len(playground.calls("decide")) == 1
+    assert (await operation(means.db)).status == "accepted"
+    await tell(means.db, activated(2, credential_version=2))
+    await ripen(means.db)
+    await sender.send_due()
+    assert (await operation(means.db)).status == "applied"
+
+
+async def test_an_order_cancelled_in_the_meantime_is_not_sent(means: Means, playground: Playground) -> None:
+    await store(means, advanced(ORDER, OrderStatus.CANCELLED))
+    await Sender(means).send_due()
+    done = await operation(means.db)
+    assert done.status == "rejected"
+    assert done.failure is not None
+    assert done.failure["code"] == "order-cancelled"
+    assert playground.calls("decide") == []
+
+
+async def test_a_refusal_closes_the_operation_with_its_cause(means: Means, playground: Playground) -> None:
+    playground.buy(advanced(ORDER, OrderStatus.CANCELLED))
+    await Sender(means).send_due()
+    done = await operation(means.db)
+    assert done.status == "rejected"
+    assert done.failure is not None
+    assert done.failure["code"] == "order-cancelled"
+
+
+async def test_a_wish_of_an_older_link_is_not_sent(means: Means, playground: Playground) -> None:
+    await tell(means.db, activated(2, account_epoch=2))
+    await Sender(means).send_due()
+    assert (await operation(means.db)).status == "rejected"
+    assert playground.calls("decide") == []
+
+
+async def test_two_senders_send_a_wish_once(means: Means, playground: Playground) -> None:
+    first = await orders.claim_wishes(means.db, limit=10, lease=timedelta(seconds=60))
+    assert len(first) == 1
+    assert await Sender(means).send_due() == 0
+    assert playground.calls("decide") == []
