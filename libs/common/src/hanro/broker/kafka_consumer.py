@@ -61,6 +61,9 @@ class KafkaConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
         except (KafkaError, OSError) as error:
             await inner.stop()
             raise BrokerAway(f"{type(error).__name__} while connecting") from error
+        except asyncio.CancelledError:
+            await inner.stop()
+            raise
         self._inner = inner
 
     async def fetch(self, *, limit: int, timeout_seconds: float) -> list[Record]:
@@ -139,7 +142,8 @@ class KafkaConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
         """Wait for the batch in hand before others may have the partitions; aiokafka calls it."""
         self._is_rebalancing = True
         strip = len(self._topic_prefix)
-        await self._on_revoked([(partition.topic[strip:], partition.partition) for partition in revoked])
+        if revoked:
+            await self._on_revoked([(partition.topic[strip:], partition.partition) for partition in revoked])
         self._positions.clear()
 
     async def on_partitions_assigned(self, _assigned: Collection[TopicPartition]) -> None:

@@ -52,13 +52,17 @@ class KafkaProducer:
             async with asyncio.timeout(timeout_seconds):
                 await self.start()
                 results = await self._send(messages)
-                if not any(isinstance(result, _FOR_GOOD) for result in results):
-                    return _answers(results)
-                # A batch is refused as a whole: one by one shows whose fault it is.
-                await self._renew()
-                return _answers([await self._send_alone(message) for message in messages])
+                failed = [place for place, result in enumerate(results) if isinstance(result, KafkaError)]
+                if any(isinstance(results[place], _FOR_GOOD) for place in failed):
+                    # A batch is refused as a whole: one by one shows whose fault it is.
+                    await self._renew()
+                    for place in failed:
+                        results[place] = await self._send_alone(messages[place])
+                elif failed:
+                    await self._renew()
         except TimeoutError as error:
             raise BrokerAway(f"not all of {len(messages)} messages were answered in {timeout_seconds} s") from error
+        return _answers(results)
 
     async def flush(self, *, timeout_seconds: float) -> None:
         """Wait until nothing sent before is under way."""
@@ -97,8 +101,11 @@ class KafkaProducer:
                         headers=list(message.headers),
                     )
                 )
+            except _FOR_GOOD as error:
+                # Refused before it was sent: no number was used up.
+                futures.append(_settled(Refused(f"it would be {type(error).__name__}")))
             except KafkaError as error:
-                futures.append(_failed(error))
+                futures.append(_settled(error))
         return list(await asyncio.gather(*futures, return_exceptions=True))
 
     async def _send_alone(self, message: Message) -> object:
@@ -116,6 +123,8 @@ def _answers(results: Sequence[object]) -> list[Refused | None]:
     answers: list[Refused | None] = []
     for result in results:
         match result:
+            case Refused():
+                answers.append(result)
             case MessageSizeTooLargeError() | RecordListTooLargeError() | InvalidTopicError():
                 answers.append(Refused(f"the broker says {type(result).__name__}"))
             case KafkaError() | OSError():
@@ -127,7 +136,7 @@ def _answers(results: Sequence[object]) -> list[Refused | None]:
     return answers
 
 
-def _failed(error: Exception) -> "asyncio.Future[object]":
-    future = asyncio.get_running_loop().create_future()
-    future.set_exception(error)
+def _settled(result: object) -> "asyncio.Future[object]":
+    future: asyncio.Future[object] = asyncio.get_running_loop().create_future()
+    future.set_result(result)
     return future

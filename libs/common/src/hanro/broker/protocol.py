@@ -69,7 +69,7 @@ class Consumer(Protocol):
     """Read the partitions that the group gives this member."""
 
     async def start(self) -> None:
-        """Connect and join; raises BrokerAway."""
+        """Connect, join, and wait for a share; raises BrokerAway. May be cancelled."""
 
     async def fetch(self, *, limit: int, timeout_seconds: float) -> list[Record]:
         """Give up to `limit` records, in order within a partition; none after the timeout. Raises BrokerAway."""
@@ -99,7 +99,7 @@ class Broker(Protocol):
     def consumer(self, group: str, topics: Sequence[str], on_revoked: OnRevoked) -> Consumer:
         """Make a member of a group, not started; it begins at the oldest record where the group has no offset.
 
-        `on_revoked` is awaited before partitions go to another member.
+        `on_revoked` is awaited before partitions, one at least, go to another member.
         """
 
     async def ensure_topics(self, names: Sequence[str], partitions: int = 12) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Collection, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -78,13 +79,24 @@ class _Reader(Generic[Known, Change]):
         await self._broker.ensure_topics(topics)
         consumer = self._broker.consumer(self._handler.subscription.name, topics, self._on_revoked)
         try:
-            await consumer.start()
+            await self._start(consumer)
             while not self._stop.is_set():
                 records = await consumer.fetch(limit=BATCH, timeout_seconds=FETCH_SECONDS)
                 if records and (pause := await self._handle(consumer, records)):
                     await rest(self._clock, pause, self._stop)
         finally:
             await consumer.close()
+
+    async def _start(self, consumer: Consumer) -> None:
+        # Joining lasts as long as the slowest member's batch; a process that is told to stop does not wait for that.
+        starting, stopping = asyncio.ensure_future(consumer.start()), asyncio.ensure_future(self._stop.wait())
+        try:
+            await asyncio.wait([starting, stopping], return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            stopping.cancel()
+            starting.cancel()
+        with suppress(asyncio.CancelledError):
+            await starting
 
     async def _handle(self, consumer: Consumer, records: Sequence[Record]) -> float:
         """Handle a batch and give the pause until the next, 0 where it was stored."""

@@ -179,9 +179,9 @@ class BrokerContract:
             joining = asyncio.ensure_future(_join_and_read(broker, topic))
             async with asyncio.timeout(SECONDS):
                 await is_asked.wait()
-            await one.commit(offsets_behind(in_hand))
-            is_done.set()
-            assert await joining == []
+                await one.commit(offsets_behind(in_hand))
+                is_done.set()
+                assert await joining == []
 
     async def test_a_message_over_the_limit_is_refused_and_the_others_are_taken(
         self, broker: Broker, topic: str

@@ -141,7 +141,7 @@ class _MemoryConsumer:
         async with self._group.lock:
             for member in self._group.members:
                 member._is_rebalancing = True  # noqa: SLF001  members of one group
-                if member in members:
+                if member in members and member._positions:  # noqa: SLF001
                     await member._on_revoked(list(member._positions))  # noqa: SLF001
             self._group.members = members
             self._positions = {}
