@@ -41,7 +41,7 @@ class _Turn:
     def throttled(self, after: timedelta | None) -> None:
         self.told.append(f"throttled {after}")
 
-    def leaving(self) -> None:
+    async def leaving(self) -> None:
         self.told.append("leaving")
         if self._refusal:
             raise self._refusal

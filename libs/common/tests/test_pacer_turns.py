@@ -65,7 +65,7 @@ async def _use(pacing: Pacing, *groups: str, late: float = 0.0, error: Exception
     async with pacing.turn(*(groups or ("order",))) as turn:
         await asyncio.sleep(late)
         assert isinstance(turn, SlotTurn)
-        turn.leaving()
+        await turn.leaving()
         turn.left()
         sent_at = time.monotonic()
         if error:
@@ -148,10 +148,10 @@ async def test_who_gives_up_waiting_does_not_block_who_waits_behind(db: Database
 async def test_a_turn_is_for_one_request(db: Database) -> None:
     async with _pacing(db).turn("order") as turn:
         assert isinstance(turn, SlotTurn)
-        turn.leaving()
+        await turn.leaving()
         turn.left()
         with pytest.raises(ValueError, match="one request"):
-            turn.leaving()
+            await turn.leaving()
 
 
 async def test_a_slot_that_is_held_long_is_kept(db: Database) -> None:
@@ -172,7 +172,7 @@ async def test_a_slot_whose_holder_stood_still_passes_on_and_its_request_stays_h
         time.sleep(2.5)  # noqa: ASYNC251  the loop stands still on purpose
         assert isinstance(turn, SlotTurn)
         with pytest.raises(Retryable) as lost:
-            turn.leaving()
+            await turn.leaving()
         assert lost.value.code == "lease-lost"
 
 
@@ -181,7 +181,7 @@ async def test_a_refusal_for_rate_slows_every_process(db: Database, urls: Schema
     try:
         async with _pacing(db).turn("order") as turn:
             assert isinstance(turn, SlotTurn)
-            turn.leaving()
+            await turn.leaving()
             turn.left()
             sent_at = time.monotonic()
             turn.throttled(timedelta(seconds=0.8))
@@ -194,7 +194,7 @@ async def test_the_pace_comes_back_after_a_refusal_without_a_time(db: Database) 
     pacing = _pacing(db)
     async with pacing.turn("order") as turn:
         assert isinstance(turn, SlotTurn)
-        turn.leaving()
+        await turn.leaving()
         turn.left()
         turn.throttled(None)
     sent = [await _use(pacing) for _ in range(8)]
@@ -237,7 +237,7 @@ async def test_after_the_pause_one_probe_decides_for_all(db: Database) -> None:
             await _use(pacing)
         assert shut.value.code == "unavailable"
         assert isinstance(turn, SlotTurn)
-        turn.leaving()
+        await turn.leaving()
         turn.left()
     assert await _states(db) == {}
     await _use(pacing)
@@ -306,7 +306,7 @@ async def test_a_database_that_went_away_takes_no_answer_with_it(db: Database, p
     pacing = _pacing(db)
     async with pacing.turn("order") as turn:
         assert isinstance(turn, SlotTurn)
-        turn.leaving()
+        await turn.leaving()
         await _terminate_backends(db, postgres_admin_url)
         turn.left()
         answer = "kept"

@@ -100,11 +100,12 @@ class _SessionHttp:
     async def send(self, request: HttpRequest, turn: Turn) -> HttpAnswer:
         """Send once; see the port."""
 
-        def leaving() -> None:
+        async def leaving() -> None:
+            if isinstance(turn, SlotTurn):
+                await turn.leaving()
+            # Last: nothing waits between this look and the first byte.
             if self._lease is not None and self._clock.monotonic() >= self._lease.last_call_monotonic:
                 raise Retryable("The lease is too short for another call.", code="lease-lost")
-            if isinstance(turn, SlotTurn):
-                turn.leaving()
 
         def left() -> None:
             if isinstance(turn, SlotTurn):

@@ -6,7 +6,7 @@ before the first byte; what fails before it has sent nothing.
 
 import asyncio
 import ssl
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from urllib.parse import quote, urlencode
@@ -28,8 +28,12 @@ PATH_CHARACTERS = "/:@!$&'()*+,;=-._~%"
 log = logger(__name__)
 
 
+async def _at_once() -> None:
+    """Let a request leave."""
+
+
 def _nothing() -> None:
-    """Be told that a request leaves, and do nothing."""
+    """Be told that a request has left, and do nothing."""
 
 
 class Wire:
@@ -61,13 +65,13 @@ class Wire:
         request: HttpRequest,
         *,
         deadline: timedelta,
-        leaving: Callable[[], None] = _nothing,
+        leaving: Callable[[], Awaitable[None]] = _at_once,
         left: Callable[[], None] = _nothing,
         **labels: str,
     ) -> HttpAnswer:
         """Send once and read the whole answer, both within `deadline` of the first byte; any status is an answer.
 
-        `leaving` is called when the connection stands, before the first byte; what it raises keeps the request here.
+        `leaving` is awaited when the connection stands, before the first byte; what it raises keeps the request here.
         `left` is called when the head is written. `labels` are log fields that tell whose call it is.
 
         Raises:
@@ -107,7 +111,7 @@ class _Call:
         wire: Wire,
         request: HttpRequest,
         deadline: timedelta,
-        leaving: Callable[[], None],
+        leaving: Callable[[], Awaitable[None]],
         left: Callable[[], None],
     ) -> None:
         self._wire = wire
@@ -165,7 +169,7 @@ class _Call:
                 if (details.get("host"), details.get("port")) != (base.raw_host.decode(), port):
                     raise ValueError("a request was about to leave for a host that is not configured")
             case "http11.send_request_headers.started":
-                self._leaving()
+                await self._leaving()
                 self._sent_at = self._wire.clock.now()
                 self._timeout.reschedule(asyncio.get_running_loop().time() + self._deadline.total_seconds())
             case "http11.send_request_headers.complete":

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Protocol, runtime_checkable
@@ -19,6 +20,8 @@ from hanro.pacer import rows, slots
 from hanro.pacer.slots import Pace, Slot
 
 EXTEND_SECONDS = 0.5
+# A turn is given this much before its slot: a request is made and a kept connection found meanwhile.
+LEAD_SECONDS = 0.01
 DATABASE_PAUSE_SECONDS = 0.2
 
 log = logger(__name__)
@@ -28,8 +31,8 @@ log = logger(__name__)
 class SlotTurn(Turn, Protocol):
     """Be a turn that wants to be told when its request really leaves."""
 
-    def leaving(self) -> None:
-        """Use the turn for one request, just before its first byte.
+    async def leaving(self) -> None:
+        """Use the turn for one request: wait for its very moment, with the connection made and the head ready.
 
         Raises:
             Retryable: the slot was lost meanwhile, no byte may leave; code "lease-lost".
@@ -82,6 +85,16 @@ class Pacing:
         return _Turn(self._db, self._clock, self._account_id, paces, is_probing=self._is_probing)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Reading:
+    """Be locked slots and the server's time, which it read between two moments of our monotonic clock."""
+
+    slots: tuple[Slot, ...]
+    now: datetime
+    began_at: float
+    ended_at: float
+
+
 class _Turn:
     """Be one turn, from its place in the queues to the end of its request."""
 
@@ -97,6 +110,7 @@ class _Turn:
         self._token = new_id("trn")
         self._is_troubled = False
         self._is_slow = False
+        self._opens_at = float("-inf")
         self._held_until = float("-inf")
         self._left_at: float | None = None
         self._is_anchored = False
@@ -108,9 +122,10 @@ class _Turn:
     def throttled(self, after: timedelta | None) -> None:
         self._refusals.append(after)
 
-    def leaving(self) -> None:
+    async def leaving(self) -> None:
         if self._left_at is not None:
             raise ValueError("a turn is for one request")
+        await self._sleep_until(self._opens_at)
         now = self._clock.monotonic()
         if now >= self._held_until:
             raise Retryable("The slot of this request has passed to another.", code="lease-lost")
@@ -147,29 +162,36 @@ class _Turn:
     async def _wait(self) -> None:
         is_prepared = False
         while True:
-            asked_at = self._clock.monotonic()
             async with self._db.begin() as tx:
-                found, now = await rows.lock(tx, self._account_id, self._groups)
-                if len(found) < len(self._groups):
+                read = await self._read(tx)
+                if len(read.slots) < len(self._groups):
                     if is_prepared:
                         raise Retryable("The account was dropped.", code="lease-lost")
                     await rows.prepare(tx, self._account_id, self._groups)
                     is_prepared = True
                     continue
                 await self._look_at_breaker(tx)
-                answer = slots.ask(found, self._paces, self._token, now)
+                answer = slots.ask(read.slots, self._paces, self._token, read.now)
                 if answer.not_before is not None and self._is_troubled:
                     await breaker.probe(tx, self._account_id, self._groups)
                 await rows.save(tx, self._account_id, answer.slots)
-            until = answer.not_before or answer.ask_again_at or now
-            # Counted from the answer, because later is safe; the hold from the question, because sooner is.
-            target = self._clock.monotonic() + (until - now).total_seconds()
-            while (left := target - self._clock.monotonic()) > 0:
-                await self._clock.sleep(left)
+            until = answer.not_before or answer.ask_again_at or read.now
+            # Counted from the reading's end, because later is safe; the hold from its begin, because sooner is.
+            self._opens_at = read.ended_at + (until - read.now).total_seconds()
+            await self._sleep_until(self._opens_at - (LEAD_SECONDS if answer.not_before else 0.0))
             if answer.not_before is not None:
-                self._held_until = asked_at + (answer.not_before - now + slots.HOLD).total_seconds()
+                self._held_until = read.began_at + (answer.not_before - read.now + slots.HOLD).total_seconds()
                 self._is_slow = any(slot.slowdown > 1 for slot in answer.slots)
                 return
+
+    async def _sleep_until(self, moment: float) -> None:
+        while (left := moment - self._clock.monotonic()) > 0:
+            await self._clock.sleep(left)
+
+    async def _read(self, tx: Transaction) -> "_Reading":
+        began_at = self._clock.monotonic()
+        found, now = await rows.lock(tx, self._account_id, self._groups)
+        return _Reading(slots=found, now=now, began_at=began_at, ended_at=self._clock.monotonic())
 
     async def _look_at_breaker(self, tx: Transaction) -> None:
         standing = await breaker.look(tx, self._account_id, self._groups)
@@ -190,27 +212,25 @@ class _Turn:
                 await self._clock.sleep(DATABASE_PAUSE_SECONDS)
 
     async def _extend(self, tx: Transaction) -> None:
-        asked_at = self._clock.monotonic()
-        found, now = await rows.lock(tx, self._account_id, self._groups)
-        extended = slots.extend(found, self._token, now)
+        read = await self._read(tx)
+        extended = slots.extend(read.slots, self._token, read.now)
         if extended is None:
             self._held_until = float("-inf")
             return
         await rows.save(tx, self._account_id, extended)
-        self._held_until = asked_at + slots.HOLD.total_seconds()
+        self._held_until = read.began_at + slots.HOLD.total_seconds()
 
     async def _anchor(self, tx: Transaction) -> None:
         await rows.save(tx, self._account_id, (await self._anchored(tx))[0])
 
     async def _anchored(self, tx: Transaction) -> tuple[tuple[Slot, ...], datetime]:
-        asked_at = self._clock.monotonic()
-        found, now = await rows.lock(tx, self._account_id, self._groups)
+        read = await self._read(tx)
         if self._is_anchored or self._left_at is None:
-            return found, now
-        # The time that passed until the question is certain; that until the server read its clock only makes it later.
-        sent_at = now - timedelta(seconds=max(0.0, asked_at - self._left_at))
+            return read.slots, read.now
+        # What passed until the reading began is certain; what it took itself only makes the sending later.
+        sent_at = read.now - timedelta(seconds=max(0.0, read.began_at - self._left_at))
         tx.after_commit(self._set_anchored)
-        return slots.anchor(found, self._paces, self._token, sent_at), now
+        return slots.anchor(read.slots, self._paces, self._token, sent_at), read.now
 
     def _set_anchored(self) -> None:
         self._is_anchored = True
