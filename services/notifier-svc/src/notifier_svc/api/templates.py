@@ -29,7 +29,7 @@ from notifier_svc.templates.rendering import Renderer
 from notifier_svc.templates.variables import describe
 
 LANGUAGE = f"""
-A text of Jinja with `{{{{ variable }}}}`, `{{% if … %}}`, `{{% for line in lines %}}` and filters ({", ".join(FILTERS)}).
+A text of Jinja: `{{{{ variable }}}}`, `{{% if … %}}`, `{{% for line in lines %}}` and filters ({", ".join(FILTERS)}).
 A line that holds a tag alone leaves no line behind. An unknown variable, bad syntax or too long a text is refused with
 line and column. Variables:
 

@@ -4,6 +4,7 @@ Of Jinja a message needs texts, choices and one loop over the lines. What is not
 assignments, no imports, no loop in a loop, so that no template can run long, reach objects or grow without bound.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 
 from jinja2 import StrictUndefined, TemplateSyntaxError, nodes
@@ -12,6 +13,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from notifier_svc.domain.templates import MAX_BODY_CHARACTERS, MAX_SUBJECT_CHARACTERS, Fault, Place, TemplateRefused
 from notifier_svc.templates.variables import LOOP, VARIABLES, Kind, Record, Series, Text
 
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 FILTERS = ("upper", "lower", "trim", "length")
 _JOINED = (
     nodes.Const,
@@ -55,6 +57,7 @@ def check(subject: str, body: str) -> None:
 
 
 def _faults(place: Place, source: str, limit: int) -> Iterator[Fault]:
+    source = source.replace("\r\n", "\n")
     if len(source) > limit:
         line = source.count("\n", 0, limit) + 1
         column = limit - (source.rfind("\n", 0, limit) + 1) + 1
@@ -66,6 +69,11 @@ def _faults(place: Place, source: str, limit: int) -> Iterator[Fault]:
         return
     if place == "subject" and len(source.splitlines()) > 1:
         yield Fault(place=place, line=2, column=1, code="template-construct", detail="a subject has one line")
+        return
+    if control := _CONTROL.search(source):
+        line = source.count("\n", 0, control.start()) + 1
+        column = control.start() - source.rfind("\n", 0, control.start())
+        yield Fault(place=place, line=line, column=column, code="template-construct", detail="a control character")
         return
     try:
         tree = make_environment().parse(source)

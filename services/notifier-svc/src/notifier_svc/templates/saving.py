@@ -29,10 +29,10 @@ async def save(
     """
     check(subject, body)
     stands = await lock_template(tx, name)
-    agree(stands)
     known = await find_template(tx, name) if stands is not None else None
     if known is not None and (known.subject, known.body) == (subject, body):
         return known
+    agree(stands)
     template = Template(name=name, version=(stands or 0) + 1, subject=subject, body=body, saved_at=at, saved_by=by)
     await save_template(tx, template)
     return template
