@@ -1,6 +1,6 @@
 """Plays a marketplace inside a test, and gives what order-svc's doers need around it."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -66,7 +66,8 @@ class Playground:
     """Hold orders as a marketplace does; what a test sets here is what doers see.
 
     `hidden` are not shown by the route `placed`. `failures` are raised by the next calls, first one first. `loses`:
-    the next decision is done and its answer lost; `drops`: it is not done and nobody knows.
+    the next decision is done and its answer lost; `drops`: it is not done and nobody knows. `meanwhile` happens once,
+    while the next page is under way.
     """
 
     orders: dict[str, Sighting] = field(default_factory=dict)
@@ -76,6 +77,7 @@ class Playground:
     journal: list[tuple[str, object]] = field(default_factory=list)
     loses: bool = False
     drops: bool = False
+    meanwhile: Callable[[], Awaitable[None]] | None = None
 
     id = MarketplaceId("playground")
     limits = Limits(
@@ -143,6 +145,9 @@ class Playground:
         start = int(after or 0)
         for place in range(start, len(shown), self.page_size):
             self._fail()
+            if self.meanwhile is not None:
+                happens, self.meanwhile = self.meanwhile, None
+                await happens()
             page = shown[place : place + self.page_size]
             end = place + self.page_size
             yield OrderPage(sightings=tuple(page), claims=(), cursor=Cursor(str(end)) if end < len(shown) else None)

@@ -10,13 +10,21 @@ from order_playground import ROUTES, Playground, activated, advanced, count, mea
 from order_sightings import NAME, NOON, seen, unreadable
 
 from hanro import due
+from hanro.broker import Message
+from hanro.clock import SystemClock
+from hanro.consume import consume
 from hanro.db import Database, connect
 from hanro.errors import ContractBroken, NeedsSeller, Retryable
-from hanro.events.accounts import AccountSuspended
+from hanro.events.accounts import AccountActivated, AccountSuspended
+from hanro.events.envelope import encode
 from hanro.marketplace.types import OrderStatus
 from hanro.testing.clock import FixedClock
+from hanro.testing.memory_broker import MemoryBroker
 from hanro_local.databases import SchemaUrls
+from order_svc.consumers import on_accounts
+from order_svc.domain.readings import hash_of
 from order_svc.poller import Means, Pace, Poller
+from order_svc.store.orders import Look, lock_orders
 
 OLD = NOON - timedelta(days=700)
 
@@ -270,15 +278,70 @@ async def test_an_unreadable_page_leaves_the_cursor_where_it_was(means: Means, p
     assert job[0]["failure_count"] == 1
 
 
-async def test_what_was_read_under_a_lost_lease_is_not_stored(means: Means, playground: Playground) -> None:
+@pytest.mark.parametrize("page_size", [100, 1])
+async def test_what_was_read_under_a_lost_lease_is_not_stored(
+    means: Means, playground: Playground, page_size: int
+) -> None:
+    async def taken_over() -> None:
+        async with means.db.begin() as tx:
+            await tx.execute("update due set lease_until = null, next_at = '2000-01-01'")
+        lease = timedelta(seconds=30)
+        assert await due.claim(means.db, ["orders:placed"], limit=1, lease=lease, clock=means.clock)
+
     await tell(means.db, activated())
-    playground.buy(seen())
-    (stale, *_) = await due.claim(means.db, ["orders:placed"], limit=1, lease=timedelta(seconds=30), clock=means.clock)
-    async with means.db.begin() as tx:
-        await tx.execute("update due set lease_until = null")
-    assert await due.claim(means.db, ["orders:placed"], limit=1, lease=timedelta(seconds=30), clock=means.clock)
-    await Poller(means).poll_account(stale, asyncio.Event())
+    playground.buy(seen("n-1"), seen("n-2"))
+    playground.page_size = page_size
+    playground.meanwhile = taken_over
+    await poll(means, "placed")
     assert await count(means.db, "orders") == 0
+    async with means.db.begin() as tx:
+        assert (await tx.fetch("select covered_until from cursors where route = 'placed'"))[0][0] is None
+
+
+async def test_a_route_is_due_again_after_its_time(means: Means, clock: FixedClock) -> None:
+    await tell(means.db, activated())
+    await poll(means)
+    async with means.db.begin() as tx:
+        rows = await tx.fetch("select job, next_at, lease_until, failure_count from due order by job")
+    assert [tuple(row) for row in rows] == [
+        ("orders:open", clock.now() + timedelta(minutes=5), None, 0),
+        ("orders:placed", clock.now() + timedelta(seconds=15), None, 0),
+    ]
+
+
+async def test_orders_of_equal_bytes_are_named_and_not_read_out(means: Means, playground: Playground) -> None:
+    await tell(means.db, activated())
+    order = seen()
+    playground.buy(order)
+    await poll(means, "placed")
+    same, other = hash_of(order.raw), hash_of(b"other bytes")
+    async with means.db.begin() as tx:
+        looks = {order.external_id: Look(raw_hash=same, is_readable=True)}
+        assert (await lock_orders(tx, "acc_1", looks)).same == {order.external_id}
+        looks = {order.external_id: Look(raw_hash=other, is_readable=True)}
+        assert list((await lock_orders(tx, "acc_1", looks)).known) == [order.external_id]
+        looks = {order.external_id: Look(raw_hash=same, is_readable=False)}
+        assert list((await lock_orders(tx, "acc_1", looks)).known) == [order.external_id]
+
+
+async def test_an_account_is_followed_from_its_topic_and_twice_is_once(means: Means) -> None:
+    broker, stop = MemoryBroker(), asyncio.Event()
+    await broker.ensure_topics([AccountActivated.topic])
+    producer = broker.producer()
+    await producer.start()
+    forgotten: list[str] = []
+    subscription = on_accounts({"playground": ROUTES}, forgotten.append)
+    for event_id in ("evt_1", "evt_2"):
+        key, value, headers = encode(activated(), event_id=event_id, source="/account-svc", context={})
+        message = Message(topic=AccountActivated.topic, key=key, value=value, headers=headers)
+        await producer.send_all([message], timeout_seconds=5)
+    async with asyncio.timeout(20), asyncio.TaskGroup() as group:
+        group.create_task(consume(means.db, broker, subscription, clock=SystemClock(), stop=stop))
+        while await count(means.db, "due") < 2:
+            await asyncio.sleep(0.02)
+        stop.set()
+    assert forgotten == ["acc_1"]
+    assert await count(means.db, "cursors") == 2
 
 
 async def test_no_buyer_stands_readable_in_any_table(means: Means, playground: Playground) -> None:
