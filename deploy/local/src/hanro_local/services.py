@@ -42,7 +42,11 @@ SERVICES = (
         "catalog_svc",
         "catalog",
         "catalog",
-        ("/v1/products", "/v1/listings", "/v1/stock", "/v1/reservations", "/v1/catalog"),
+        (
+            *("/v1/products", "/v1/listings", "/v1/stock", "/v1/reservations", "/v1/catalog"),
+            # A verb on a collection is a segment of its own: an Ingress routes by whole segments.
+            *("/v1/products:bulk", "/v1/stock:bulk", "/v1/listings:adopt"),
+        ),
     ),
     Service("order-svc", "order_svc", "orders", "order", ("/v1/orders", "/v1/order")),
     Service(
@@ -50,7 +54,7 @@ SERVICES = (
         "notifier_svc",
         "notifier",
         "notifier",
-        ("/v1/templates", "/v1/bindings", "/v1/messages", "/v1/notifier"),
+        ("/v1/templates", "/v1/templates:preview", "/v1/bindings", "/v1/messages", "/v1/notifier"),
     ),
 )
 
@@ -60,7 +64,8 @@ class Surroundings:
     """Be what services are told of the rest of the stack.
 
     `ports` hold `<service>` and `<service>-internal`; `issuer` is the folder with its clients' secrets; `certificate`
-    is what a relay's client trusts; `extra` is added to the environment of each service (tests: shorter intervals).
+    is what a relay's client trusts; `extra` is added to the environment of each service (tests: shorter intervals);
+    `wrapper` names a module that starts the service's own.
     """
 
     state: Path
@@ -72,6 +77,7 @@ class Surroundings:
     relay_address: str
     certificate: Path
     extra: Mapping[str, str]
+    wrapper: str = ""
 
 
 def port_names() -> tuple[str, ...]:
@@ -102,7 +108,7 @@ def child(service: Service, urls: SchemaUrls, around: Surroundings) -> Child:
     environment = _environment(service, urls, around)
     folder = around.state / service.name
     folder.mkdir(parents=True, exist_ok=True)
-    program = (sys.executable, "-m", service.module)
+    program = (sys.executable, "-m", *filter(None, (around.wrapper, service.module)))
 
     async def migrate(run: Runner) -> None:
         await run(Command((*program, "migrate"), folder=folder, environment=environment))
