@@ -1,9 +1,19 @@
 """Says what requests look like; their limits stand here."""
 
+from datetime import UTC, datetime
 from typing import Annotated, Self
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
+
+def _in_utc(at: datetime) -> datetime:
+    try:
+        return at.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("lies beyond the calendar") from None
+
+
+Instant = Annotated[AwareDatetime, AfterValidator(_in_utc)]
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 Id = Annotated[str, StringConstraints(min_length=1, max_length=64)]
 ShopIds = Annotated[list[Id], Field(min_length=1, max_length=100)]
@@ -28,7 +38,7 @@ class AccountBody(Body):
     marketplace_id: Id
     display_name: Name
     shop_ids: ShopIds
-    orders_from: AwareDatetime | None = None
+    orders_from: Instant | None = None
 
 
 class AccountPatch(Body):
@@ -36,7 +46,7 @@ class AccountPatch(Body):
 
     display_name: Name | None = None
     shop_ids: ShopIds | None = None
-    orders_from: AwareDatetime | None = None
+    orders_from: Instant | None = None
 
     @model_validator(mode="after")
     def _erases_nothing_needed(self) -> Self:

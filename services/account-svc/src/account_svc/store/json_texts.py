@@ -1,7 +1,7 @@
-"""Turns values into the JSON texts that rows keep, and back."""
+"""Turns values into the JSON texts that are written to rows, and what the driver parsed of them back into values."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -16,11 +16,10 @@ def write_reason(reason: Reason | None) -> str | None:
     return None if reason is None else json.dumps(asdict(reason), ensure_ascii=False)
 
 
-def read_reason(text: str | None) -> Reason | None:
+def read_reason(stored: Mapping[str, Any] | None) -> Reason | None:
     """Read a reason back."""
-    if text is None:
+    if stored is None:
         return None
-    stored: dict[str, Any] = json.loads(text)
     remedy, menu = stored["remedy"], stored["menu"]
     return Reason(
         code=stored["code"],
@@ -37,9 +36,9 @@ def write_grants(grants: tuple[SeenGrant, ...]) -> str:
     return json.dumps([[seen.grant_id, seen.state.value] for seen in grants])
 
 
-def read_grants(text: str) -> tuple[SeenGrant, ...]:
+def read_grants(stored: Sequence[Sequence[str]]) -> tuple[SeenGrant, ...]:
     """Read grants back."""
-    return tuple(SeenGrant(grant_id=grant_id, state=GrantState(state)) for grant_id, state in json.loads(text))
+    return tuple(SeenGrant(grant_id=grant_id, state=GrantState(state)) for grant_id, state in stored)
 
 
 def write_rows(rows: tuple[PreflightRow, ...]) -> str:
@@ -47,7 +46,7 @@ def write_rows(rows: tuple[PreflightRow, ...]) -> str:
     return json.dumps([_row(row) for row in rows], ensure_ascii=False)
 
 
-def read_rows(text: str) -> tuple[PreflightRow, ...]:
+def read_rows(found: Sequence[Mapping[str, Any]]) -> tuple[PreflightRow, ...]:
     """Read rows back."""
     return tuple(
         PreflightRow(
@@ -58,7 +57,7 @@ def read_rows(text: str) -> tuple[PreflightRow, ...]:
             refusal=_refusal(stored["refusal"]),
             retry_at=datetime.fromisoformat(stored["retry_at"]) if stored["retry_at"] else None,
         )
-        for stored in json.loads(text)
+        for stored in found
     )
 
 

@@ -1,0 +1,206 @@
+"""Gives tests account-svc on a real Postgres, its routes over ASGI, and the marketplace's simulator as a process."""
+
+import asyncio
+import json
+import subprocess
+import sys
+import urllib.request
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from account_svc.accounts import jobs
+from account_svc.accounts.credentials import Safe
+from account_svc.app import SERVICE
+from account_svc.checker import Checking
+from account_svc.checker.doer import check
+from account_svc.checker.relay_login import Relays
+from account_svc.settings import AccountSettings
+from account_svc.vault import Vault
+from hanro import due
+from hanro.db import Database, migrate
+from hanro.http import Transport
+from hanro.http.transport import tls_context
+from hanro.marketplace import installed
+from hanro.service import Built, Parts, open_parts
+from hanro.sessions import Outside
+from hanro.testing.callers import SpokenCallers, bearer, fixed_keyring
+from hanro.web import create_app
+from hanro_local.databases import SchemaUrls
+
+MIGRATIONS = Path(__file__).parents[1] / "migrations"
+SCOPES = tuple(f"{noun}:{verb}" for noun in ("marketplaces", "shops", "accounts") for verb in ("read", "write"))
+RELAY = "sub.fw.rakuten.ne.jp:587"
+VEND = bearer("internal:credentials", subject="order-svc")
+
+Json = dict[str, Any]
+
+
+def prepare(urls: SchemaUrls) -> None:
+    """Migrate the template database of this service's tests."""
+    migrate(urls.owner, schema="account", migrations=MIGRATIONS, runtime_role="account_runtime")
+
+
+@dataclass(frozen=True)
+class Simulator:
+    """Be a running simulator of Rakuten Ichiba with its mail relay."""
+
+    url: str
+    relay: str
+    certificate_file: Path
+
+    def control(self, path: str, method: str = "GET", body: object = None) -> Any:
+        """Use a control of `/_sim`."""
+        sent = None if body is None else json.dumps(body).encode()
+        headers = {"Content-Type": "application/json"}
+        request = urllib.request.Request(f"{self.url}/_sim{path}", sent, headers, method=method)  # noqa: S310  loopback
+        with urllib.request.urlopen(request, timeout=20) as answer:  # noqa: S310  loopback
+            read = answer.read()
+        return json.loads(read) if read else None
+
+    def open_shop(self) -> Json:
+        """Open a shop and give its credentials."""
+        shop: Json = self.control("/shops", "POST")
+        return shop
+
+
+@contextmanager
+def simulator(folder: Path) -> Iterator[Simulator]:
+    """Run the simulator as a process of its own for the length of the block."""
+    certificate_file = folder / "authority.pem"
+    program = [sys.executable, "-m", "hanro_rakuten_ichiba.simulator", "--port", "0", "--smtp-port", "0"]
+    process = subprocess.Popen(  # noqa: S603  our own program
+        [*program, "--certificate-file", str(certificate_file)], stdout=subprocess.PIPE
+    )
+    try:
+        assert process.stdout is not None
+        line = process.stdout.readline().decode()
+        http, smtp = line.partition("http://")[2].split(", smtp ")
+        yield Simulator(f"http://{http}", f"127.0.0.1:{smtp.strip().rpartition(':')[2]}", certificate_file)
+    finally:
+        process.terminate()
+        process.wait(20)
+        if process.stdout is not None:
+            process.stdout.close()
+
+
+@dataclass(frozen=True)
+class Bench:
+    """Be account-svc, opened up: its parts, its routes, its checks."""
+
+    parts: Parts
+    built: Built
+    public: httpx.AsyncClient
+    internal: httpx.AsyncClient
+    checking: Checking = field(repr=False)
+
+    @property
+    def db(self) -> Database:
+        """Give the service's own database."""
+        return self.parts.db
+
+    async def link(self, name: str = "見本店") -> Json:
+        """Link an account of a new internal shop."""
+        shop = (await self.public.post("/v1/shops", json={"display_name": name})).json()
+        wish = {"marketplace_id": "rakuten_ichiba", "display_name": name, "shop_ids": [shop["id"]]}
+        answer = await self.public.post("/v1/accounts", json=wish)
+        assert answer.status_code == 201, answer.text
+        made: Json = answer.json()
+        return made
+
+    async def store(self, account_id: str, values: Mapping[str, str]) -> Json:
+        """Store credentials, which must be taken; gives the operation."""
+        answer = await self.public.put(f"/v1/accounts/{account_id}/credentials", json={"values": dict(values)})
+        assert answer.status_code == 202, answer.text
+        operation: Json = answer.json()
+        return operation
+
+    async def show(self, account_id: str) -> Json:
+        """Show an account."""
+        shown: Json = (await self.public.get(f"/v1/accounts/{account_id}")).json()
+        return shown
+
+    async def vend(self, account_id: str) -> httpx.Response:
+        """Ask for credentials as order-svc does."""
+        body = {"service": "order-svc", "purpose": "poll"}
+        return await self.internal.post(f"/internal/v1/accounts/{account_id}/credentials:vend", json=body, headers=VEND)
+
+    async def check_due(self, *wanted: str) -> int:
+        """Do what is due now, one job after the other, until nothing is; give how many checks that were."""
+        done = 0
+        while leases := await due.claim(
+            self.db, wanted or tuple(jobs.LEASES), limit=1, lease=timedelta(seconds=90), clock=self.parts.clock
+        ):
+            async with asyncio.timeout(60):
+                await check(self.checking, leases[0])
+            done += 1
+        return done
+
+    async def facts(self, account_id: str) -> list[tuple[str, Json]]:
+        """Give the facts of an account that wait in the outbox, oldest first: type and data."""
+        async with self.db.begin() as tx:
+            rows = await tx.fetch("select type, value from outbox where key = $1 order by id", account_id)
+        return [(row["type"], json.loads(row["value"])) for row in rows]
+
+    async def fetch(self, sql: str, *args: object) -> list[Json]:
+        """Look into the database."""
+        async with self.db.begin() as tx:
+            return [dict(row) for row in await tx.fetch(sql, *args)]
+
+
+@asynccontextmanager
+async def open_bench(urls: SchemaUrls, market: Simulator | None = None) -> AsyncIterator[Bench]:
+    """Open account-svc on a database, with a simulator or with none in reach."""
+    settings = AccountSettings(database_url=urls.runtime, issuer="x", jwks_url="http://x.invalid/", keys_dir=Path("/x"))
+    parts = open_parts(SERVICE, settings, keyring=fixed_keyring())
+    built = SERVICE.build(parts, settings)
+    apps = create_app(
+        SERVICE.info,
+        routers=built.routers,
+        internal_routers=built.internal_routers,
+        subscriptions=built.subscriptions,
+        authenticator=SpokenCallers(),
+        db=parts.db,
+        cursors=parts.cursors,
+        clock=parts.clock,
+        registry=parts.registry,
+        missing=lambda: None,
+        accounts_of=built.accounts_of,
+    )
+    transport = Transport({"rakuten_ichiba": market.url} if market else {}, parts.clock)
+    checking = Checking(
+        db=parts.db,
+        outside=Outside(
+            plugins=installed(), transport=transport, db=parts.db, clock=parts.clock, service="account-svc"
+        ),
+        relays=Relays(
+            redirects={RELAY: market.relay} if market else {},
+            trust=tls_context(market.certificate_file if market else None),
+        ),
+        safe=Safe(vault=Vault(parts.keyring, schema="account"), installation={}),
+    )
+    public = httpx.AsyncClient(
+        transport=httpx.ASGITransport(apps.public), base_url="http://account", headers=bearer(*SCOPES)
+    )
+    internal = httpx.AsyncClient(transport=httpx.ASGITransport(apps.internal), base_url="http://account")
+    try:
+        yield Bench(parts, built, public, internal, checking)
+    finally:
+        for close in (public.aclose, internal.aclose, transport.close, *built.closers, parts.db.close):
+            await close()
+
+
+def credentials_of(shop: Json) -> dict[str, str]:
+    """Give what a seller types who has this shop."""
+    return {
+        "service_secret": shop["service_secret"],
+        "license_key": shop["license_key"],
+        "smtp_id": shop["smtp_username"],
+        "smtp_password": shop["smtp_password"],
+        "sender_address": shop["sender_address"],
+    }

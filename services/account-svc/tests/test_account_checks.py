@@ -1,0 +1,330 @@
+"""Preflights against the marketplace's simulator: what is granted, what is not, and what becomes of the account."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from account_bench import Bench, Json, Simulator, credentials_of, open_bench, prepare, simulator
+
+from account_svc import checker
+from account_svc.accounts import jobs
+from account_svc.consumers import on_access_reports
+from hanro import due, effects
+from hanro.events.access import AccessReported, GrantUsed
+from hanro.events.envelope import Received
+from hanro_local.databases import SchemaUrls
+
+
+@pytest.fixture(scope="module")
+def market(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulator]:
+    with simulator(tmp_path_factory.mktemp("simulator")) as running:
+        yield running
+
+
+@pytest.fixture
+def urls(make_database: Callable[..., SchemaUrls]) -> SchemaUrls:
+    return make_database("account", prepare)
+
+
+@pytest.fixture
+async def bench(urls: SchemaUrls, market: Simulator) -> AsyncIterator[Bench]:
+    market.control("/reset", "POST")
+    async with open_bench(urls, market) as opened:
+        yield opened
+
+
+async def linked(bench: Bench, values: dict[str, str]) -> Json:
+    made = await bench.link()
+    await bench.store(made["id"], values)
+    await bench.check_due(jobs.PREFLIGHT)
+    return await bench.show(made["id"])
+
+
+async def rows(bench: Bench, account_id: str) -> dict[str, Json]:
+    found = (await bench.public.get(f"/v1/accounts/{account_id}/preflights")).json()["items"][0]["rows"]
+    return {row["grant_id"]: row for row in found}
+
+
+async def report_refusal(bench: Bench, account_id: str, version: int, *, report_version: int = 1) -> None:
+    at = datetime.now(UTC)
+    fact = AccessReported(
+        id=f"{account_id}:order-svc",
+        version=report_version,
+        at=at,
+        account_id=account_id,
+        account_epoch=0,
+        service="order-svc",
+        credential_version=version,
+        grants=(GrantUsed(grant_id="rpay.order.searchOrder", refused_at=at, refusal_code="credential-refused"),),
+    )
+    received = Received(
+        fact=fact,
+        event_id=f"{report_version}",
+        type=fact.type,
+        source="/order-svc",
+        time=at,
+        correlation_id=None,
+        causation_id=None,
+        traceparent=None,
+    )
+    async with bench.db.begin() as tx:
+        effect = await effects.put(tx, on_access_reports, [received])
+    assert effect.failures == {}
+
+
+@pytest.mark.row("A10", kind="walks")
+async def test_a_good_key_makes_the_account_active_and_its_probes_change_nothing(
+    bench: Bench, market: Simulator
+) -> None:
+    shop = market.open_shop()
+    before = market.control("/digest")
+    started = time.monotonic()
+    shown = await linked(bench, credentials_of(shop))
+    assert time.monotonic() - started < 30
+    assert market.control("/digest") == before
+    assert (shown["state"], shown["label"]["ja"], shown["reason"], shown["next_step"]) == ("active", "有効", None, None)
+    assert (shown["grants"]["total"], shown["grants"]["granted"]) == (7, 7)
+    assert (await rows(bench, shown["id"]))["mail_relay"]["text"] == "The mail relay took the login."
+    assert [kind for kind, _ in await bench.facts(shown["id"])] == [
+        "hanro.account.linked.v1",
+        "hanro.account.changed.v1",
+        "hanro.account.activated.v1",
+    ]
+    operation = (await bench.public.get("/v1/account/operations")).json()["items"][0]
+    assert (operation["status"], operation["answer"]["granted"], operation["answer"]["state"]) == (
+        "applied",
+        7,
+        "active",
+    )
+
+
+async def test_a_login_at_the_relay_sends_no_mail(bench: Bench, market: Simulator) -> None:
+    await linked(bench, credentials_of(market.open_shop()))
+    assert market.control("/mails")["mails"] == []
+
+
+@pytest.mark.row("A10", kind="refuses")
+async def test_a_wrong_key_names_grant_menu_and_remedy_and_activates_nothing(bench: Bench, market: Simulator) -> None:
+    shop = market.open_shop()
+    shown = await linked(bench, credentials_of(shop) | {"license_key": "SL999001_0000000000000000"})
+    assert (shown["state"], shown["label"]["ja"]) == ("draft", "無効")
+    assert shown["reason"]["code"] == "credential-refused"
+    assert shown["reason"]["marketplace"]["code"] == "GA0001"
+    assert shown["next_step"]["menu"]["steps"][0] == "RMS"
+    assert shown["next_step"]["text"]["ja"]
+    found = await rows(bench, shown["id"])
+    denied = found["rpay.order.searchOrder"]
+    assert (denied["state"], denied["lost_capabilities"]) == ("denied", ["find_orders"])
+    assert denied["menu"]["steps"][-1] == "利用機能編集"
+    assert denied["remedies"][0]["ja"].startswith("CSV商品一括編集")
+    assert (await bench.vend(shown["id"])).status_code == 409
+
+
+async def test_an_expired_key_activates_nothing(bench: Bench, market: Simulator) -> None:
+    shop = market.open_shop()
+    market.control(f"/shops/{shop['id']}/keys/expire", "POST")
+    shown = await linked(bench, credentials_of(shop))
+    assert (shown["state"], shown["reason"]["code"]) == ("draft", "credential-refused")
+
+
+@pytest.mark.row("A10", kind="refuses")
+@pytest.mark.parametrize(
+    ("grant_id", "state", "lost"),
+    [
+        ("rpay.order.confirmOrder", "degraded", ["accept"]),
+        ("rpay.order.searchOrder", "draft", ["find_orders"]),
+        ("rpay.order.getSubStatusList", "degraded", []),
+    ],
+)
+async def test_a_function_that_is_off_costs_its_row_and_its_capabilities(
+    bench: Bench, market: Simulator, grant_id: str, state: str, lost: list[str]
+) -> None:
+    shop = market.open_shop()
+    market.control(f"/shops/{shop['id']}/grants/{grant_id}", "PUT", {"enabled": False})
+    shown = await linked(bench, credentials_of(shop))
+    found = await rows(bench, shown["id"])
+    wanting = [name for name, row in found.items() if row["state"] != "granted"]
+    assert wanting == [grant_id]
+    # The key is young: what is off cannot be told from what settles.
+    assert found[grant_id]["state"] == "pending"
+    assert found[grant_id]["retry_at"] is not None
+    assert (shown["state"], shown["lost_capabilities"]) == (state, lost)
+    assert shown["reason"]["grant_id"] == grant_id
+
+
+async def test_a_wrong_relay_password_degrades_the_account_and_is_named(bench: Bench, market: Simulator) -> None:
+    shown = await linked(bench, credentials_of(market.open_shop()) | {"smtp_password": "not-the-password"})
+    assert (shown["state"], shown["label"]["ja"], shown["reason"]["grant_id"]) == ("degraded", "有効", "mail_relay")
+    denied = (await rows(bench, shown["id"]))["mail_relay"]
+    assert (denied["state"], denied["marketplace"]["code"]) == ("denied", "535")
+    assert "not-the-password" not in str(shown) + str(denied)
+
+
+async def test_a_shop_that_sends_no_mail_is_active_without_a_relay_login(bench: Bench, market: Simulator) -> None:
+    typed = credentials_of(market.open_shop())
+    shown = await linked(bench, {name: typed[name] for name in ("service_secret", "license_key")})
+    assert (shown["state"], shown["reason"]) == ("active", None)
+    assert (await rows(bench, shown["id"]))["mail_relay"]["state"] == "unknown"
+
+
+@pytest.mark.row("A11", kind="walks")
+async def test_a_refusal_that_a_service_reports_suspends_at_once_and_a_new_key_brings_it_back(
+    bench: Bench, market: Simulator
+) -> None:
+    shop = market.open_shop()
+    shown = await linked(bench, credentials_of(shop))
+    vended = await bench.vend(shown["id"])
+    assert (vended.status_code, vended.json()["version"]) == (200, 1)
+    assert vended.json()["values"]["license_key"] == shop["license_key"]
+    market.control(f"/shops/{shop['id']}/keys/revoke", "POST")
+    await report_refusal(bench, shown["id"], 1)
+    assert await bench.check_due(jobs.PREFLIGHT) == 1
+    dead = await bench.show(shown["id"])
+    assert (dead["state"], dead["label"]["ja"], dead["reason"]["code"]) == ("suspended", "無効", "credential-refused")
+    refused = await bench.vend(shown["id"])
+    assert (refused.status_code, refused.json()["code"]) == (409, "account-suspended")
+    assert refused.json()["remedy"]["ja"]
+    renewed = market.control(f"/shops/{shop['id']}/keys/issue", "POST", {"active_after_seconds": 0})
+    await bench.store(shown["id"], credentials_of(renewed))
+    await bench.check_due(jobs.PREFLIGHT)
+    assert (await bench.show(shown["id"]))["state"] == "active"
+    assert (await bench.vend(shown["id"])).json()["version"] == 2
+    kinds = [kind.split(".")[2] for kind, _ in await bench.facts(shown["id"])]
+    assert kinds == ["linked", "changed", "activated", "suspended", "changed", "activated"]
+
+
+async def test_the_same_report_twice_and_one_of_an_older_key_check_nothing(bench: Bench, market: Simulator) -> None:
+    shop = market.open_shop()
+    shown = await linked(bench, credentials_of(shop))
+    await report_refusal(bench, shown["id"], 0)
+    assert await bench.check_due(jobs.PREFLIGHT) == 0
+    await report_refusal(bench, shown["id"], 1, report_version=2)
+    assert await bench.check_due(jobs.PREFLIGHT) == 1
+    await report_refusal(bench, shown["id"], 1, report_version=2)
+    assert await bench.check_due(jobs.PREFLIGHT) == 0
+    assert (await bench.show(shown["id"]))["state"] == "active"
+
+
+async def test_what_others_use_is_not_probed_while_the_account_works(bench: Bench, market: Simulator) -> None:
+    shop = market.open_shop()
+    shown = await linked(bench, credentials_of(shop))
+    now = datetime.now(UTC)
+    async with bench.db.begin() as tx:
+        await tx.execute(
+            "insert into grant_uses select $1, 'order-svc', g, 1, $2, null, null from unnest($3::text[]) g",
+            shown["id"],
+            now,
+            ["rpay.order.searchOrder", "rpay.order.getOrder", "rpay.order.confirmOrder", "rpay.order.getSubStatusList"],
+        )
+    market.control("/reset", "POST")
+    answer = await bench.public.post(f"/v1/accounts/{shown['id']}:preflight")
+    assert answer.json()["estimated_seconds"] > 60
+    assert await bench.check_due(jobs.PREFLIGHT, jobs.RECHECK) == 2
+    found = await rows(bench, shown["id"])
+    assert found["rpay.order.searchOrder"]["text"].startswith("order-svc used it at")
+    # The simulator forgot the shop: whatever was asked for is denied.
+    assert {name for name, row in found.items() if row["state"] == "denied"} == {
+        "license-management",
+        "shop.shopMaster",
+        "mail_relay",
+    } or found["mail_relay"]["state"] == "denied"
+
+
+async def test_an_outage_leaves_a_working_account_alone_and_a_draft_a_draft(bench: Bench, market: Simulator) -> None:
+    shop = market.open_shop()
+    market.control("/faults", "POST", {"fault": "status", "status": 503})
+    try:
+        shown = await linked(bench, credentials_of(shop))
+    finally:
+        market.control("/faults", "DELETE")
+    assert (shown["state"], shown["reason"]["code"]) == ("draft", "unavailable")
+    found = await rows(bench, shown["id"])
+    assert {row["state"] for name, row in found.items() if name != "mail_relay"} == {"unknown"}
+    next_at = (await bench.fetch("select next_at from due where job = 'preflight'"))[0]["next_at"]
+    assert timedelta() < next_at - datetime.now(UTC) < timedelta(minutes=1)
+
+
+async def test_a_marketplace_without_an_address_here_is_told_and_tried_again(
+    urls: SchemaUrls, market: Simulator
+) -> None:
+    async with open_bench(urls) as lonely:
+        shown = await linked(lonely, credentials_of(market.open_shop()))
+        assert (shown["state"], shown["reason"]["code"]) == ("draft", "unavailable")
+        assert "not installed" in shown["reason"]["text"]
+
+
+async def test_the_end_of_the_key_is_looked_up_after_linking_and_shown(bench: Bench, market: Simulator) -> None:
+    shown = await linked(bench, credentials_of(market.open_shop()))
+    assert await bench.check_due(jobs.EXPIRIES) == 1
+    expiries = (await bench.show(shown["id"]))["credentials"]["expiries"]
+    assert [(one["field"], one["source"]) for one in expiries] == [("license_key", "read")]
+    ends = datetime.fromisoformat(expiries[0]["expires_at"])
+    assert timedelta(days=88) < ends - datetime.now(UTC) < timedelta(days=92)
+
+
+async def test_a_look_up_that_fails_is_shown_since_when(bench: Bench, market: Simulator) -> None:
+    shop = market.open_shop()
+    shown = await linked(bench, credentials_of(shop))
+    market.control(f"/shops/{shop['id']}/keys/revoke", "POST")
+    await bench.check_due(jobs.EXPIRIES)
+    failure = (await bench.show(shown["id"]))["credentials"]["expiry_failure"]
+    assert failure["code"] == "credential-refused"
+    assert failure["first_at"] == failure["last_at"]
+
+
+async def test_credentials_stored_during_a_preflight_are_checked_next(bench: Bench, market: Simulator) -> None:
+    shop = market.open_shop()
+    made = await bench.link()
+    await bench.store(made["id"], credentials_of(shop) | {"license_key": "SL999001_0000000000000000"})
+    lease = (
+        await due.claim(bench.db, [jobs.PREFLIGHT], limit=1, lease=timedelta(seconds=90), clock=bench.parts.clock)
+    )[0]
+    async with asyncio.TaskGroup() as group:
+        group.create_task(checker.doer.check(bench.checking, lease))
+        await asyncio.sleep(0.3)
+        await bench.store(made["id"], credentials_of(shop))
+    assert (await bench.show(made["id"]))["state"] == "draft"
+    assert await bench.check_due(jobs.PREFLIGHT) >= 1
+    assert (await bench.show(made["id"]))["state"] == "active"
+    statuses = await bench.fetch("select status from operations")
+    assert {one["status"] for one in statuses} == {"applied"}
+
+
+async def test_a_preflight_whose_process_died_is_done_by_another(bench: Bench, market: Simulator) -> None:
+    shop = market.open_shop()
+    made = await bench.link()
+    await bench.store(made["id"], credentials_of(shop))
+    short = timedelta(milliseconds=200)
+    dead = (await due.claim(bench.db, [jobs.PREFLIGHT], limit=1, lease=short, clock=bench.parts.clock))[0]
+    await asyncio.sleep(0.3)
+    assert await bench.check_due(jobs.PREFLIGHT) == 1
+    before = await bench.show(made["id"])
+    await checker.doer.check(bench.checking, dead)
+    assert await bench.show(made["id"]) == before
+    assert before["state"] == "active"
+
+
+async def test_the_checker_does_what_is_due_and_stops_when_it_is_told(bench: Bench, market: Simulator) -> None:
+    made = await bench.link()
+    await bench.store(made["id"], credentials_of(market.open_shop()))
+    stop = asyncio.Event()
+    async with asyncio.timeout(40), asyncio.TaskGroup() as group:
+        group.create_task(checker.run(bench.checking, stop))
+        while (await bench.show(made["id"]))["state"] != "active":
+            await asyncio.sleep(0.1)
+        stop.set()
+
+
+@pytest.mark.row("A14", kind="refuses")
+async def test_each_use_of_credentials_leaves_who_which_version_and_what_for(bench: Bench, market: Simulator) -> None:
+    shown = await linked(bench, credentials_of(market.open_shop()))
+    await bench.vend(shown["id"])
+    uses = await bench.fetch(
+        "select caller, service, purpose, credential_version from credential_uses order by position"
+    )
+    assert uses == [
+        {"caller": "account-svc", "service": "account-svc", "purpose": "preflight", "credential_version": 1},
+        {"caller": "order-svc", "service": "order-svc", "purpose": "poll", "credential_version": 1},
+    ]

@@ -1,0 +1,260 @@
+"""Marketplaces, shops, accounts and credentials over HTTP on a real Postgres."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+
+import asyncpg
+import pytest
+from account_bench import SCOPES, Bench, open_bench, prepare
+
+from hanro.testing.callers import bearer
+from hanro_local.databases import SchemaUrls
+
+CANARY = "CANARY-5f1b-secret"
+TYPED = {"service_secret": f"SP999001_{CANARY}", "license_key": f"SL999001_{CANARY}"}
+
+
+@pytest.fixture
+def urls(make_database: Callable[..., SchemaUrls]) -> SchemaUrls:
+    return make_database("account", prepare)
+
+
+@pytest.fixture
+async def bench(urls: SchemaUrls) -> AsyncIterator[Bench]:
+    async with open_bench(urls) as opened:
+        yield opened
+
+
+async def everything(urls: SchemaUrls) -> bytes:
+    """Read every table of the schema as text."""
+    connection = await asyncpg.connect(urls.owner, timeout=10)
+    try:
+        rows = await connection.fetch("select tablename from pg_tables where schemaname = 'account'")
+        read = bytearray()
+
+        async def take(chunk: bytes) -> None:
+            read.extend(chunk)
+
+        for row in rows:
+            await connection.copy_from_query(f'select t::text from account."{row[0]}" t', output=take)  # noqa: S608  our own tables
+        return bytes(read)
+    finally:
+        await connection.close(timeout=10)
+
+
+@pytest.mark.row("A1", kind="walks")
+async def test_the_marketplaces_that_can_be_linked_are_listed_with_their_form(bench: Bench) -> None:
+    listed = (await bench.public.get("/v1/marketplaces")).json()["items"]
+    assert [one["id"] for one in listed] == ["rakuten_ichiba"]
+    detail = (await bench.public.get("/v1/marketplaces/rakuten_ichiba")).json()
+    own = next(one for one in detail["registrations"] if one["id"] == "own_application")
+    assert own["form"]["required"] == ["service_secret", "license_key"]
+    key = own["form"]["properties"]["license_key"]
+    assert key["writeOnly"] is True
+    assert key["x-hanro"]["where"]["steps"][0] == "RMS"
+    assert detail["capabilities"]["find_orders"]["is_supported"] is True
+    assert detail["capabilities"]["ship"]["reason"]["ja"]
+    assert (await bench.public.get("/v1/marketplaces/nowhere")).status_code == 404
+
+
+@pytest.mark.row("A1", kind="walks")
+async def test_several_accounts_of_one_marketplace_stand_side_by_side(bench: Bench) -> None:
+    made = [await bench.link(f"見本店{number}") for number in range(3)]
+    first = (await bench.public.get("/v1/accounts?limit=2")).json()
+    rest = (await bench.public.get(f"/v1/accounts?limit=2&cursor={first['next']}")).json()
+    assert [one["id"] for one in first["items"] + rest["items"]] == sorted(one["id"] for one in made)
+    assert rest["next"] is None
+
+
+async def test_a_new_account_is_a_draft_that_says_its_next_step(bench: Bench) -> None:
+    made = await bench.link()
+    assert (made["state"], made["label"]["ja"], made["version"]) == ("draft", "無効", 1)
+    assert made["reason"]["code"] == "credentials-missing"
+    assert made["next_step"]["text"]["ja"]
+    assert made["credentials"]["version"] == 0
+    assert not any(one["is_stored"] for one in made["credentials"]["fields"])
+    facts = await bench.facts(made["id"])
+    assert [kind for kind, _ in facts] == ["hanro.account.linked.v1"]
+
+
+async def test_linking_the_same_way_twice_with_one_key_makes_one_account(bench: Bench) -> None:
+    shop = (await bench.public.post("/v1/shops", json={"display_name": "見本"})).json()
+    wish = {"marketplace_id": "rakuten_ichiba", "display_name": "見本", "shop_ids": [shop["id"]]}
+    answers = [
+        await bench.public.post("/v1/accounts", json=wish, headers={"Idempotency-Key": "link-1"}) for _ in range(2)
+    ]
+    assert answers[0].json() == answers[1].json()
+    assert answers[1].headers["Idempotency-Replayed"] == "true"
+    assert len((await bench.public.get("/v1/accounts")).json()["items"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("wish", "status", "code"),
+    [
+        ({"marketplace_id": "nowhere"}, 409, "marketplace-unknown"),
+        ({"shop_ids": ["shp_none"]}, 409, "shop-unknown"),
+        ({"shop_ids": []}, 422, "request-malformed"),
+        ({"display_name": " "}, 422, "request-malformed"),
+        ({"orders_from": "2026-01-01T00:00:00"}, 422, "request-malformed"),
+        ({"colour": "red"}, 422, "request-malformed"),
+    ],
+)
+async def test_a_link_that_cannot_be_is_refused(bench: Bench, wish: dict[str, object], status: int, code: str) -> None:
+    shop = (await bench.public.post("/v1/shops", json={"display_name": "見本"})).json()
+    asked = {"marketplace_id": "rakuten_ichiba", "display_name": "見本", "shop_ids": [shop["id"]]} | wish
+    answer = await bench.public.post("/v1/accounts", json=asked)
+    assert (answer.status_code, answer.json()["code"]) == (status, code)
+
+
+async def test_a_description_is_changed_by_who_read_it_last(bench: Bench) -> None:
+    made = await bench.link()
+    path = f"/v1/accounts/{made['id']}"
+    etag = (await bench.public.get(path)).headers["etag"]
+    assert (await bench.public.patch(path, json={"display_name": "新しい名"})).status_code == 428
+    changed = await bench.public.patch(path, json={"display_name": "新しい名"}, headers={"If-Match": etag})
+    assert (changed.status_code, changed.json()["display_name"], changed.headers["etag"]) == (200, "新しい名", '"v2"')
+    stale = await bench.public.patch(path, json={"display_name": "古い名"}, headers={"If-Match": etag})
+    assert stale.status_code == 412
+    nothing = await bench.public.patch(path, json={}, headers={"If-Match": '"v2"'})
+    assert nothing.headers["etag"] == '"v2"'
+    assert [kind for kind, _ in await bench.facts(made["id"])] == [
+        "hanro.account.linked.v1",
+        "hanro.account.changed.v1",
+    ]
+
+
+async def test_the_start_of_orders_is_set_and_erased(bench: Bench) -> None:
+    made = await bench.link()
+    path = f"/v1/accounts/{made['id']}"
+    first = await bench.public.patch(
+        path, json={"orders_from": "2026-06-01T00:00:00+09:00"}, headers={"If-Match": '"v1"'}
+    )
+    assert first.json()["orders_from"] == "2026-05-31T15:00:00Z"
+    erased = await bench.public.patch(path, json={"orders_from": None}, headers={"If-Match": '"v2"'})
+    assert erased.json()["orders_from"] is None
+    refused = await bench.public.patch(path, json={"display_name": None}, headers={"If-Match": '"v3"'})
+    assert refused.status_code == 422
+
+
+@pytest.mark.row("A4", kind="refuses")
+async def test_accounts_of_other_shops_are_neither_seen_nor_changed(bench: Bench) -> None:
+    made, other = await bench.link(), await bench.link()
+    mine = bearer(*SCOPES, shops=(made["shop_ids"][0],))
+    listed = (await bench.public.get("/v1/accounts", headers=mine)).json()["items"]
+    assert [one["id"] for one in listed] == [made["id"]]
+    path = f"/v1/accounts/{other['id']}"
+    assert (await bench.public.get(path, headers=mine)).json()["code"] == "shop-not-yours"
+    for method, suffix, body in (
+        ("PATCH", "", {"display_name": "x"}),
+        ("PUT", "/credentials", {"values": TYPED}),
+        ("POST", ":preflight", None),
+        ("POST", ":disable", None),
+        ("GET", "/preflights", None),
+    ):
+        answer = await bench.public.request(method, path + suffix, json=body, headers=mine | {"If-Match": "*"})
+        assert answer.status_code == 403, (method, suffix)
+    foreign = {"marketplace_id": "rakuten_ichiba", "display_name": "x", "shop_ids": other["shop_ids"]}
+    assert (await bench.public.post("/v1/accounts", json=foreign, headers=mine)).status_code == 403
+
+
+@pytest.mark.row("A2", kind="refuses")
+async def test_malformed_credentials_are_refused_by_field_and_nothing_is_stored(bench: Bench, urls: SchemaUrls) -> None:
+    made = await bench.link()
+    typed = {"service_secret": f" {CANARY}", "license_key": "", "colour": CANARY}
+    answer = await bench.public.put(f"/v1/accounts/{made['id']}/credentials", json={"values": typed})
+    assert (answer.status_code, answer.json()["code"]) == (422, "credentials-malformed")
+    assert {(one["pointer"], one["code"]) for one in answer.json()["errors"]} == {
+        ("/values/service_secret", "field-padded"),
+        ("/values/license_key", "field-missing"),
+        ("/values/colour", "field-unknown"),
+    }
+    assert CANARY not in answer.text
+    assert (await bench.show(made["id"]))["credentials"]["version"] == 0
+    assert CANARY.encode() not in await everything(urls)
+
+
+@pytest.mark.row("A2", kind="walks")
+async def test_credentials_are_stored_sealed_and_never_given_back(bench: Bench, urls: SchemaUrls) -> None:
+    made = await bench.link()
+    operation = await bench.store(made["id"], TYPED)
+    shown = await bench.public.get(f"/v1/accounts/{made['id']}")
+    assert (operation["status"], operation["kind"]) == ("accepted", "preflight")
+    assert shown.json()["credentials"]["version"] == 1
+    stored = {one["name"] for one in shown.json()["credentials"]["fields"] if one["is_stored"]}
+    assert stored == {"service_secret", "license_key"}
+    assert shown.json()["reason"]["code"] == "credentials-checking"
+    assert CANARY not in shown.text
+    assert CANARY not in str(operation)
+    assert CANARY.encode() not in await everything(urls)
+    assert CANARY not in str(await bench.facts(made["id"]))
+
+
+async def test_the_same_credentials_again_raise_no_version_and_others_do(bench: Bench) -> None:
+    made = await bench.link()
+    for values in (TYPED, TYPED):
+        await bench.store(made["id"], values)
+    assert (await bench.show(made["id"]))["credentials"]["version"] == 1
+    await bench.store(made["id"], TYPED | {"license_key": "SL999001_another"})
+    assert (await bench.show(made["id"]))["credentials"]["version"] == 2
+    assert len(await bench.fetch("select 1 from credentials")) == 1
+
+
+async def test_twins_that_store_credentials_at_once_each_get_a_version(bench: Bench) -> None:
+    made = await bench.link()
+    await asyncio.gather(
+        *(bench.store(made["id"], TYPED | {"license_key": f"SL999001_{number}"}) for number in range(5))
+    )
+    shown = await bench.show(made["id"])
+    assert (shown["credentials"]["version"], shown["version"]) == (5, 6)
+    versions = [fact["version"] for _, fact in await bench.facts(made["id"])]
+    assert versions == [1, 2, 3, 4, 5, 6]
+
+
+async def test_an_account_without_credentials_cannot_be_checked(bench: Bench) -> None:
+    made = await bench.link()
+    answer = await bench.public.post(f"/v1/accounts/{made['id']}:preflight")
+    assert (answer.status_code, answer.json()["code"]) == (409, "credentials-missing")
+    assert answer.json()["remedy"]["ja"]
+
+
+async def test_an_account_is_switched_off_and_on_by_hand(bench: Bench) -> None:
+    made = await bench.link()
+    off = await bench.public.post(f"/v1/accounts/{made['id']}:disable")
+    assert (off.status_code, off.json()["is_enabled"], off.json()["reason"]["code"]) == (200, False, "account-disabled")
+    again = await bench.public.post(f"/v1/accounts/{made['id']}:disable")
+    assert again.headers["etag"] == off.headers["etag"]
+    on = await bench.public.post(f"/v1/accounts/{made['id']}:enable")
+    assert (on.json()["is_enabled"], on.json()["reason"]["code"]) == (True, "credentials-missing")
+
+
+async def test_an_account_that_is_not_there_is_not_found(bench: Bench) -> None:
+    for method, suffix in (("GET", ""), ("GET", "/preflights"), ("POST", ":preflight"), ("POST", ":enable")):
+        assert (await bench.public.request(method, f"/v1/accounts/acc_none{suffix}")).status_code == 404
+    assert (await bench.vend("acc_none")).status_code == 404
+
+
+async def test_a_draft_is_given_no_credentials(bench: Bench) -> None:
+    made = await bench.link()
+    await bench.store(made["id"], TYPED)
+    answer = await bench.vend(made["id"])
+    assert (answer.status_code, answer.json()["kind"], answer.json()["code"]) == (409, "needs-seller", "account-draft")
+    assert await bench.fetch("select 1 from credential_uses") == []
+
+
+async def test_credentials_are_vended_to_their_scope_alone_and_not_on_the_public_port(bench: Bench) -> None:
+    path = "/internal/v1/accounts/acc_1/credentials:vend"
+    body = {"service": "order-svc", "purpose": "poll"}
+    assert (await bench.internal.post(path, json=body)).status_code == 401
+    refused = await bench.internal.post(path, json=body, headers=bearer(*SCOPES))
+    assert (refused.status_code, refused.json()["code"]) == (403, "scope-missing")
+    everywhere = bearer(*SCOPES, "internal:credentials")
+    assert (await bench.public.post(path, json=body, headers=everywhere)).status_code == 404
+
+
+async def test_operations_are_seen_by_those_who_see_the_account(bench: Bench) -> None:
+    made, other = await bench.link(), await bench.link()
+    for one in (made, other):
+        await bench.store(one["id"], TYPED)
+    mine = bearer(*SCOPES, shops=(made["shop_ids"][0],))
+    listed = (await bench.public.get("/v1/account/operations", headers=mine)).json()["items"]
+    assert [one["account_id"] for one in listed] == [made["id"]]
