@@ -38,14 +38,14 @@ def decode(body: bytes) -> Document:
     orders: tuple[Fragment, ...] = ()
     position = _expect(text, _skip(text, 0), "{")
     while not text.startswith("}", position):
+        if not text.startswith('"', position):
+            raise ValueError("a member has no name")
         key, position = _value(text, position)
-        if not isinstance(key, str):
-            raise ValueError("a member has no name")  # noqa: TRY004  bytes that are no JSON, like all the rest
         position = _expect(text, position, ":")
         if key == ORDERS and text.startswith("[", position):
             orders, position = _elements(text, position)
         else:
-            members[key], position = _value(text, position)
+            members[str(key)], position = _value(text, position)
         position = _next(text, position, "}")
     if _skip(text, position + 1) != len(text):
         raise ValueError("the answer goes on behind its end")
@@ -58,18 +58,24 @@ def _elements(text: str, position: int) -> tuple[tuple[Fragment, ...], int]:
     position = _skip(text, position + 1)
     while not text.startswith("]", position):
         start = position
-        tree, end = _DECODER.raw_decode(text, start)
+        tree, end = _raw_value(text, start)
         fragments.append(Fragment(tree=tree, raw=text[start:end].encode()))
         position = _next(text, _skip(text, end), "]")
     return tuple(fragments), _skip(text, position + 1)
 
 
 def _value(text: str, position: int) -> tuple[object, int]:
+    """Read a value; give it and where the next token begins."""
+    found, end = _raw_value(text, position)
+    return found, _skip(text, end)
+
+
+def _raw_value(text: str, position: int) -> tuple[object, int]:
+    """Read a value; give it and where its own characters end."""
     try:
-        found, end = _DECODER.raw_decode(text, position)
+        return _DECODER.raw_decode(text, position)
     except RecursionError as error:
         raise ValueError("nested too deeply") from error
-    return found, _skip(text, end)
 
 
 def _next(text: str, position: int, end: str) -> int:

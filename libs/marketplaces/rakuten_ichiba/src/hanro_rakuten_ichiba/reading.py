@@ -85,7 +85,8 @@ async def read_orders(client: Client, numbers: Sequence[str]) -> Read:
     missing = [number for number in numbers if number not in sightings]
     if len(missing) == len(nameless) == 1 and missing[0] not in said:
         # One order without a number, one number without an order: it is that one.
-        sightings[missing[0]] = _named(nameless.pop(), missing.pop())
+        number = missing.pop()
+        sightings[number] = _named(nameless.pop(), number)
     not_found = {number: said.get(number) for number in missing}
     return Read(sightings=sightings, nameless=tuple(nameless), not_found=not_found)
 

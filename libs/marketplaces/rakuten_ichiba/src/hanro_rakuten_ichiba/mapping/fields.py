@@ -161,7 +161,14 @@ def each(tree: Tree, key: str, read: Callable[[Tree], T]) -> tuple[T, ...]:
 
 def stated(tree: Tree, *keys: str) -> dict[str, str]:
     """Give the members that are there, verbatim, by their own names."""
-    return {key: found for key in keys if (found := optional_text(tree, key)) is not None}
+    members = {}
+    for key in keys:
+        found = tree.get(key)
+        if isinstance(found, str):
+            members[key] = found
+        elif found is not None:
+            _fail(key, "is no text")
+    return members
 
 
 # Amounts and times come again and again (0, postage, one order's stamps), and both are immutable.
