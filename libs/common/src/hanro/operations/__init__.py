@@ -1,0 +1,24 @@
+"""Keeps every outward effect as a row: accepted → sent → applied, rejected or in doubt.
+
+A doer claims what may be sent, commits *sent*, and only then calls; a process that dies in between leaves a *sent* row
+whose lease runs out: it is claimed by `claim_unsure` and verified, never sent blindly again. Operations of one kind and
+subject are serial: a younger one is not sent before the older one is applied or rejected.
+"""
+
+from hanro.operations.claims import claim_sendable, claim_unsure, mark
+from hanro.operations.records import DDL_1, accept, get_, list_, resolve
+from hanro.operations.values import Mark, Operation, OperationStatus
+
+__all__ = [
+    "DDL_1",
+    "Mark",
+    "Operation",
+    "OperationStatus",
+    "accept",
+    "claim_sendable",
+    "claim_unsure",
+    "get_",
+    "list_",
+    "mark",
+    "resolve",
+]
