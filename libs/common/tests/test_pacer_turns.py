@@ -11,6 +11,7 @@ from decimal import Decimal
 from itertools import pairwise
 
 import pytest
+from prometheus_client import CollectorRegistry
 
 from hanro import breaker
 from hanro.clock import SystemClock
@@ -277,6 +278,21 @@ async def test_a_refused_credential_stops_the_whole_account_at_once_until_it_is_
     async with db.begin() as tx:
         await breaker.close(tx, "acc_1")
     await _use(pacing, "shop")
+
+
+async def test_open_breakers_are_counted_without_naming_accounts(db: Database) -> None:
+    await _fail(_pacing(db), NeedsSeller("dead key", code="credential-refused"))
+    await _fail(Pacing(db, CLOCK, _limits(), "order-svc", "acc_2"), Retryable("503", code="unavailable"))
+    registry, stop = CollectorRegistry(), asyncio.Event()
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(breaker.watch(db, registry, clock=CLOCK, stop=stop))
+        name, labels = "hanro_breakers_open", {"api_group": "*", "reason": "credential-refused"}
+        async with asyncio.timeout(5):
+            while registry.get_sample_value(name, labels) is None:
+                await asyncio.sleep(0.02)
+        stop.set()
+    assert registry.get_sample_value(name, labels) == 1
+    assert registry.get_sample_value(name, {"api_group": "order", "reason": "unavailable"}) is None
 
 
 async def test_a_missing_grant_stops_nothing(db: Database) -> None:

@@ -4,12 +4,18 @@ Groups open after repeated failures in a row, the whole account at once when its
 before it gives a turn and tells how each turn ended, in its own transactions; a group at rest has no row.
 """
 
+import asyncio
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from hanro.db import Database, Transaction
+from prometheus_client import CollectorRegistry, Gauge
+
+from hanro.clock import Clock
+from hanro.db import Database, Transaction, is_away
 from hanro.errors import ContractBroken, Failure, InDoubt, NeedsSeller, Rejected, Retryable, Unsupported
+from hanro.waiting import rest
 
 WHOLE_ACCOUNT = "*"
 FAILURES = 5
@@ -19,6 +25,7 @@ LONGEST_PAUSE = timedelta(minutes=5)
 REFUSED_PAUSE = timedelta(minutes=10)
 # Longer than any call: a probe whose process died is followed by another.
 PROBE = timedelta(seconds=90)
+WATCH_SECONDS = 5.0
 REFUSED_CODES = frozenset({"credential-refused", "credential-expired", "account-kind"})
 
 DDL_1: tuple[str, ...] = (
@@ -152,6 +159,27 @@ async def list_(db: Database, *, account_id: str | None = None) -> list[BreakerS
 async def close(tx: Transaction, account_id: str) -> None:
     """Close all breakers of an account: its credentials are new, or the account is active again."""
     await tx.execute("delete from breaker where account_id = $1", account_id)
+
+
+async def watch(db: Database, registry: CollectorRegistry, *, clock: Clock, stop: asyncio.Event) -> None:
+    """Keep the metric `hanro_breakers_open` by group and reason, read every 5 s until `stop`; a loop of each worker.
+
+    Accounts are no label: there may be thousands. `list_` names them.
+    """
+    gauge = Gauge("hanro_breakers_open", "Breakers that are open", ["api_group", "reason"], registry=registry)
+    while not stop.is_set():
+        try:
+            found = await list_(db)
+        except Exception as error:
+            if not is_away(error):
+                raise
+        else:
+            gauge.clear()
+            for (group, reason), count in Counter(
+                (state.api_group, state.reason) for state in found if state.open_until is not None
+            ).items():
+                gauge.labels(group, reason).set(count)
+        await rest(clock, WATCH_SECONDS, stop)
 
 
 async def _count(
