@@ -1,4 +1,4 @@
-"""Runs `python -m hanro_local run` and `python -m hanro_local clean`."""
+"""Runs `python -m hanro_local run`, `demo` and `clean`."""
 
 import sys
 

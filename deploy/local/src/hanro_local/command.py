@@ -1,4 +1,4 @@
-"""The commands of the local stack: `run` starts it and lives until Ctrl-C, `clean` wipes its state."""
+"""The commands of the local stack: `run` lives until Ctrl-C, `demo` proves it under kills, `clean` wipes the state."""
 
 import asyncio
 import os
@@ -6,11 +6,18 @@ import platform
 import shutil
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
 
-from hanro_local import jars, leftovers, postgres, preflight, probes, run_lock, settings, stack, terminal
+import httpx
+
+from hanro_local import jars, leftovers, ports, postgres, preflight, probes, run_lock, settings, stack, terminal
 from hanro_local.child import ChildFailed
+from hanro_local.demo import broken
+from hanro_local.demo.api import Refused
+from hanro_local.demo.conduct import conduct
+from hanro_local.demo.kills import NothingInHand
 from hanro_local.jars import JarsRefused
 from hanro_local.java import JavaMissing
 from hanro_local.postgres import PlaceRefused
@@ -18,8 +25,24 @@ from hanro_local.progress import Steps, say
 from hanro_local.run_lock import RunAlive
 from hanro_local.settings import SettingRefused, StackSettings
 
-REFUSALS = (RunAlive, JarsRefused, JavaMissing, PlaceRefused, ChildFailed, SettingRefused)
-USAGE = "usage: python -m hanro_local run | clean"
+REFUSALS = (
+    *(RunAlive, JarsRefused, JavaMissing, PlaceRefused, ChildFailed, SettingRefused),
+    *(Refused, NothingInHand, httpx.HTTPError, TimeoutError, ValueError),
+)
+USAGE = "usage: python -m hanro_local run | demo | clean"
+DEMO = "demo"
+# Sellers wait a quarter of a minute for an order; who watches one come in should not.
+RUN_PACE = {"HANRO_NEW_EVERY": "PT3S"}
+DEMO_PACE = {
+    "HANRO_NEW_EVERY": "PT2S",
+    "HANRO_SWEEP_EVERY": "PT20S",
+    "HANRO_MAIL_DEADLINE_SECONDS": "10",
+    "HANRO_REQUESTS_PER_MINUTE": "100000",
+}
+
+
+Live = Callable[[stack.Stack], Awaitable[bool]]
+"""Uses a stack that runs; False: what it was for has failed."""
 
 
 def run(environ: dict[str, str], folder: Path) -> int:
@@ -30,10 +53,39 @@ def run(environ: dict[str, str], folder: Path) -> int:
         say(str(refused))
         return 1
     with terminal.foreground():
-        return asyncio.run(_run(wanted, folder))
+        return asyncio.run(_run(replace(wanted, service_environment=RUN_PACE), folder, _show))
 
 
-async def _run(wanted: StackSettings, folder: Path) -> int:
+def demo(environ: dict[str, str], folder: Path) -> int:
+    """Conduct a demo on a stack of its own, beside others; returns 0 when every check held, 1 otherwise.
+
+    Its state is wiped at the start and kept at the end, to be looked at.
+    """
+    state = settings.state_root(environ, folder) / DEMO
+    try:
+        wish = settings.read_wish(environ)
+    except SettingRefused as refused:
+        say(str(refused))
+        return 1
+    if pid := run_lock.holder(state):
+        say(f"a demo is alive in {_readable(state, folder)} (pid {pid}): wait for it, or stop it with Ctrl-C there")
+        return 1
+    _wipe(state)
+    wanted = StackSettings(
+        state=state,
+        gateway_port=ports.choose(1)[0],
+        service_environment=DEMO_PACE | ({broken.VARIABLE: wish.broken} if wish.broken else {}),
+        service_wrapper=broken.MODULE if wish.broken else "",
+    )
+
+    async def live(running: stack.Stack) -> bool:
+        return await conduct(running, wish, say)
+
+    with terminal.foreground():
+        return asyncio.run(_run(wanted, folder, live))
+
+
+async def _run(wanted: StackSettings, folder: Path, live: Live) -> int:
     probes.quiet_clients()
     steps = Steps(1 + stack.step_count(), report=say)
     loop = asyncio.get_running_loop()
@@ -47,22 +99,24 @@ async def _run(wanted: StackSettings, folder: Path) -> int:
             if problem:
                 raise SettingRefused(problem)
         async with stack.running(wanted, report=say, steps=steps) as running:
-            _show(running)
-            await asyncio.Event().wait()
+            is_well = await live(running)
     except REFUSALS as refusal:
-        say(str(refusal))
+        say(str(refusal) or type(refusal).__name__)
         return 1
     except asyncio.CancelledError:
         say(f"stopped, state kept in {_readable(wanted.state.parent, folder)}/")
-    return 0
+        return 0
+    return 0 if is_well else 1
 
 
-def _show(running: stack.Stack) -> None:
+async def _show(running: stack.Stack) -> bool:
     say("")
     for line in stack.table(running):
         say(line)
     say("")
     say(f"open {running.gateway}/ in a browser; Ctrl-C stops everything and keeps its state")
+    await asyncio.Event().wait()
+    return True
 
 
 def clean(environ: dict[str, str], folder: Path, *, report: Callable[[str], None] = say) -> int:
@@ -76,17 +130,23 @@ def clean(environ: dict[str, str], folder: Path, *, report: Callable[[str], None
             report(f"a run is alive in {_readable(state, folder)} (pid {pid}): stop it with Ctrl-C there, then clean")
             return 1
     for state in states:
-        leftovers.sweep(state)
-        elsewhere = postgres.elsewhere(state / "postgres")
-        if elsewhere:
-            shutil.rmtree(elsewhere, ignore_errors=True)
-        shutil.rmtree(state)
+        _wipe(state)
     if root.exists() and not any(root.iterdir()):
         root.rmdir()
     report(
         f"wiped {_readable(root, folder)}/; Kafka's jars stay in {jars.repository()}" if states else "nothing to wipe"
     )
     return 0
+
+
+def _wipe(state: Path) -> None:
+    if not state.exists():
+        return
+    leftovers.sweep(state)
+    elsewhere = postgres.elsewhere(state / "postgres")
+    if elsewhere:
+        shutil.rmtree(elsewhere, ignore_errors=True)
+    shutil.rmtree(state)
 
 
 def _readable(path: Path, folder: Path) -> str:
@@ -98,6 +158,8 @@ def main(words: list[str]) -> int:
     match words:
         case ["run"]:
             return run(dict(os.environ), Path.cwd())
+        case ["demo"]:
+            return demo(dict(os.environ), Path.cwd())
         case ["clean"]:
             return clean(dict(os.environ), Path.cwd())
         case _:

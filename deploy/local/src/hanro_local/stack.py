@@ -67,6 +67,7 @@ async def service_children(settings: StackSettings, chosen: dict[str, int]) -> l
         relay_address=f"{HOST}:{chosen['ichiba-smtp']}",
         certificate=state / "ichiba" / "certificate.pem",
         extra=settings.service_environment,
+        wrapper=settings.service_wrapper,
     )
     return [services.child(service, urls[service.schema], around) for service in services.SERVICES]
 

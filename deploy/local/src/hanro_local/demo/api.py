@@ -26,7 +26,7 @@ class Api:
     async def call(
         self, method: str, path: str, body: object = None, *, expected: tuple[int, ...] = (200, 201, 202, 204)
     ) -> httpx.Response:
-        """Send one request; a POST carries an Idempotency-Key of its own.
+        """Send one request; a POST carries an Idempotency-Key of its own, a PATCH changes whatever version stands.
 
         Raises:
             Refused: a status that was not expected.
@@ -35,6 +35,8 @@ class Api:
         headers = {"Authorization": f"Bearer {self.token}"} if self.token else {}
         if method == "POST":
             headers["Idempotency-Key"] = str(uuid.uuid4())
+        if method == "PATCH":
+            headers["If-Match"] = "*"
         answer = await self.client.request(
             method, f"{self.base}{path}", json=body, headers=headers, timeout=TIMEOUT_SECONDS
         )

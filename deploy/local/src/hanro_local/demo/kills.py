@@ -1,20 +1,16 @@
 """Kills services with SIGKILL at a moment when they hold work, seen from outside while they stand still."""
 
 import asyncio
-import contextlib
 import os
-import random
 import signal
+import time
 from dataclasses import dataclass
 
 from hanro_local.demo.api import until
-from hanro_local.demo.holdings import Holding, Look
+from hanro_local.demo.holdings import Holding, Watch
 from hanro_local.supervisor import Supervisor
 
-# Long enough for work to pile up before a service that stands still, far shorter than any lease or session.
-STOPPED_SECONDS = 2.0
 LOOK_PAUSE_SECONDS = 0.05
-LONGEST_PAUSE_SECONDS = 0.7
 TRY_SECONDS = 120.0
 
 
@@ -31,7 +27,7 @@ class NothingInHand(RuntimeError):
     """A service never held any work while it was looked at; the text names it."""
 
 
-async def kill_at_work(supervisor: Supervisor, service: str, look: Look) -> Kill:
+async def kill_at_work(supervisor: Supervisor, service: str, watch: Watch) -> Kill:
     """Stop a service, look at what it holds, and kill it if that is anything; else let it go on and try again.
 
     The supervisor starts it again by itself.
@@ -42,10 +38,10 @@ async def kill_at_work(supervisor: Supervisor, service: str, look: Look) -> Kill
     try:
         async with asyncio.timeout(TRY_SECONDS):
             while True:
-                kill = await _try(supervisor.pid(service), service, look)
+                await watch.moment()
+                kill = await _try(supervisor.pid(service), service, watch)
                 if kill:
                     return kill
-                await asyncio.sleep(random.uniform(0, LONGEST_PAUSE_SECONDS))  # noqa: S311  any moment will do
     except TimeoutError:
         raise NothingInHand(f"{service} held no work at any look of {TRY_SECONDS:.0f} s") from None
 
@@ -62,20 +58,20 @@ async def wait_ready(supervisor: Supervisor, kill: Kill, seconds: float) -> None
     )
 
 
-async def _try(pid: int, service: str, look: Look) -> Kill | None:
+async def _try(pid: int, service: str, watch: Watch) -> Kill | None:
     os.kill(pid, signal.SIGSTOP)
     is_killed = False
+    until = time.monotonic() + watch.seconds
     try:
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(STOPPED_SECONDS):
-                while True:
-                    holding = await look()
-                    if holding.count:
-                        os.kill(pid, signal.SIGKILL)
-                        is_killed = True
-                        return Kill(service, pid, holding)
-                    await asyncio.sleep(LOOK_PAUSE_SECONDS)
+        while True:
+            holding = await watch.look()
+            if holding.count:
+                os.kill(pid, signal.SIGKILL)
+                is_killed = True
+                return Kill(service, pid, holding)
+            if time.monotonic() >= until:
+                return None
+            await asyncio.sleep(LOOK_PAUSE_SECONDS)
     finally:
         if not is_killed:
             os.kill(pid, signal.SIGCONT)
-    return None

@@ -1,9 +1,13 @@
 """Links the demo shop as a seller would: over REST, with what the marketplace handed out; may be repeated."""
 
+import asyncio
+import itertools
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
+
+import httpx
 
 from hanro_local.demo.api import Api, Refused, until
 from hanro_local.demo.goods import GOODS, OFFERS, ON_HAND
@@ -16,6 +20,9 @@ WORKING = ("active", "degraded")
 CHECK_SECONDS = 60.0
 # What a service does not know yet it will have heard within this time.
 NEWS_SECONDS = 30.0
+DRAFT_NAME = "試験店"
+WRITERS = 4
+PAUSE_SECONDS = 0.2
 
 
 @dataclass(frozen=True)
@@ -73,14 +80,35 @@ async def wait_for_state(hanro: Api, account_id: str, states: tuple[str, ...]) -
     return account
 
 
+async def keep_renaming(hanro: Api) -> None:
+    """Give account-svc work that needs no marketplace, until cancelled: rename a draft, again and again.
+
+    While the service is down nothing is renamed.
+    """
+    account_id = await _open_account(hanro, DRAFT_NAME)
+
+    async def rename() -> None:
+        for number in itertools.count(1):
+            try:
+                await hanro.call("PATCH", f"/v1/accounts/{account_id}", {"display_name": f"{DRAFT_NAME} {number}"})
+            except (Refused, httpx.HTTPError):
+                await asyncio.sleep(PAUSE_SECONDS)
+
+    await asyncio.gather(*(rename() for _ in range(WRITERS)))
+
+
 async def _account(hanro: Api) -> str:
     async for known in hanro.pages("/v1/accounts"):
         if known["marketplace_id"] == MARKETPLACE and known["display_name"] == SHOP_NAME:
             return str(known["id"])
-    shop = (await hanro.call("POST", "/v1/shops", {"display_name": SHOP_NAME})).json()
+    return await _open_account(hanro, SHOP_NAME)
+
+
+async def _open_account(hanro: Api, name: str) -> str:
+    shop = (await hanro.call("POST", "/v1/shops", {"display_name": name})).json()
     wish = {
         "marketplace_id": MARKETPLACE,
-        "display_name": SHOP_NAME,
+        "display_name": name,
         "shop_ids": [shop["id"]],
         "orders_from": datetime.now(UTC).isoformat(),
     }

@@ -4,7 +4,8 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka import AIOKafkaConsumer, ConsumerRecord
+from aiokafka.admin import AIOKafkaAdminClient
 
 PREFIX = "hanro."
 READ_SECONDS = 30.0
@@ -29,26 +30,27 @@ async def read_all(bootstrap: str) -> list[Event]:
         TimeoutError: the topics cannot be read within 30 s.
         ValueError: a record is no JSON in a CloudEvents envelope.
     """
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    await admin.start()
+    try:
+        names = [name for name in await admin.list_topics() if name.startswith(PREFIX)]
+    finally:
+        await admin.close()
+    # Without a group it is given every partition.
     consumer = AIOKafkaConsumer(
-        bootstrap_servers=bootstrap, enable_auto_commit=False, auto_offset_reset="earliest", fetch_max_wait_ms=50
+        *names, bootstrap_servers=bootstrap, enable_auto_commit=False, auto_offset_reset="earliest"
     )
     await consumer.start()
     try:
-        names = [name for name in await consumer.topics() if name.startswith(PREFIX)]
-        partitions = [
-            TopicPartition(name, number) for name in names for number in consumer.partitions_for_topic(name) or ()
-        ]
-        return await _read(consumer, partitions) if partitions else []
+        return await _read(consumer) if names else []
     finally:
         await consumer.stop()
 
 
-async def _read(consumer: AIOKafkaConsumer, partitions: list[TopicPartition]) -> list[Event]:
-    consumer.assign(partitions)
-    await consumer.seek_to_beginning(*partitions)
-    ends = await consumer.end_offsets(partitions)
+async def _read(consumer: AIOKafkaConsumer) -> list[Event]:
+    ends = await consumer.end_offsets(consumer.assignment())
     events: list[Event] = []
-    left = {partition for partition in partitions if ends[partition]}
+    left = {partition for partition, end in ends.items() if end}
     while left:
         found = await consumer.getmany(timeout_ms=int(READ_SECONDS * 1000))
         if not found:

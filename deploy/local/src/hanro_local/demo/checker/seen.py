@@ -25,7 +25,6 @@ class Places:
     kafka: str
     shop_number: str
     account_id: str
-    shop_name: str
 
 
 @dataclass(frozen=True)
@@ -40,6 +39,7 @@ class Seen:
     reservations: list[Entry]
     stock: list[Entry]
     messages: list[Entry]
+    accounts: list[Entry]
     events: list[Event]
 
 
@@ -56,11 +56,12 @@ async def look(places: Places) -> Seen:
         trees = (await simulator.call("GET", f"/_sim/shops/{places.shop_number}/orders")).json()["orders"]
         limits = (await simulator.call("GET", "/_sim/limits")).json()
         account = f"account_id={places.account_id}&limit={REST_PAGE}"
-        orders, reservations, stock, messages, events = await asyncio.gather(
+        orders, reservations, stock, messages, accounts, events = await asyncio.gather(
             _listed(rest, f"/v1/orders?{account}"),
             _listed(rest, f"/v1/reservations?{account}"),
             _listed(rest, f"/v1/stock?limit={REST_PAGE}"),
             _listed(rest, f"/v1/messages?{account}"),
+            _listed(rest, f"/v1/accounts?limit={REST_PAGE}"),
             read_all(places.kafka),
         )
         return Seen(
@@ -72,6 +73,7 @@ async def look(places: Places) -> Seen:
             reservations=reservations,
             stock=stock,
             messages=messages,
+            accounts=accounts,
             events=events,
         )
 
