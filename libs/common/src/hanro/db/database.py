@@ -3,7 +3,7 @@
 import asyncio
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from typing import TypeVar, cast
 
 import asyncpg
@@ -114,7 +114,10 @@ class Database:
                 try:
                     yield tx
                 except BaseException:
-                    await transaction.rollback()
+                    # Whatever the end of a broken connection says, what was raised inside tells more.
+                    if not raw.is_closed():
+                        with suppress(asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+                            await transaction.rollback()
                     raise
                 await transaction.commit()
             except BaseException:

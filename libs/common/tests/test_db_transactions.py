@@ -1,0 +1,210 @@
+"""Transactions on a real Postgres: what they share, when they tell, and what they survive."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+
+import asyncpg
+import pytest
+import sqlalchemy
+from sqlalchemy import column, insert, table
+from sqlalchemy.exc import DBAPIError
+
+from hanro.db import Database, Transaction, connect, is_away, is_conflict, state_of
+from hanro.testing.probe import create_probe_tables
+from hanro_local.databases import SchemaUrls
+
+EFFECTS = table("effects", *(column(name) for name in ("aggregate_id", "version", "amount", "applied_count")))
+ROW = "insert into effects values ($1, 1, $2, 1)"
+
+
+@pytest.fixture
+def urls(make_database: Callable[..., SchemaUrls]) -> SchemaUrls:
+    return make_database("probe", create_probe_tables)
+
+
+@pytest.fixture
+async def db(urls: SchemaUrls) -> AsyncIterator[Database]:
+    opened = connect(urls.runtime, schema="probe")
+    yield opened
+    await opened.close()
+
+
+async def _count(db: Database) -> int:
+    async with db.begin() as tx:
+        return int((await tx.fetch("select count(*) from effects"))[0][0])
+
+
+async def _fail(db: Database, error: Exception) -> None:
+    async with db.begin() as tx:
+        await tx.execute(ROW, "a", 1)
+        await tx.connection.execute(insert(EFFECTS).values(aggregate_id="b", version=1, amount=1, applied_count=1))
+        tx.after_commit(lambda: pytest.fail("told of a commit that never was"))
+        tx.announce("word")
+        raise error
+
+
+async def test_core_and_bare_statements_share_one_transaction(db: Database) -> None:
+    with pytest.raises(ZeroDivisionError):
+        await _fail(db, ZeroDivisionError())
+    assert await _count(db) == 0
+    async with db.begin() as tx:
+        await tx.connection.execute(insert(EFFECTS).values(aggregate_id="b", version=1, amount=1, applied_count=1))
+        assert await tx.execute("update effects set amount = 2") == 1
+    assert await _count(db) == 1
+
+
+async def test_word_is_given_after_the_commit_and_once(db: Database) -> None:
+    heard: list[str] = []
+    with db.signals.listening("word", lambda: heard.append("signal")):
+        async with db.begin() as tx:
+            tx.announce("word")
+            tx.announce("word")
+            tx.after_commit(lambda: heard.append("call"))
+            assert heard == []
+        assert heard == ["signal", "call"]
+        with pytest.raises(ZeroDivisionError):
+            await _fail(db, ZeroDivisionError())
+    assert heard == ["signal", "call"]
+
+
+async def test_two_that_lock_in_opposite_order_both_succeed(db: Database) -> None:
+    async with db.begin() as tx:
+        await tx.execute(ROW, "a", 1)
+        await tx.execute(ROW, "b", 1)
+    first_had, second_had = asyncio.Event(), asyncio.Event()
+    tries: list[str] = []
+
+    async def lock(tx: Transaction, one: str, other: str, mine: asyncio.Event, theirs: asyncio.Event) -> None:
+        tries.append(one)
+        await tx.execute("update effects set amount = amount + 1 where aggregate_id = $1", one)
+        mine.set()
+        await theirs.wait()
+        await tx.execute("update effects set amount = amount + 1 where aggregate_id = $1", other)
+
+    await asyncio.gather(
+        db.run(lambda tx: lock(tx, "a", "b", first_had, second_had)),
+        db.run(lambda tx: lock(tx, "b", "a", second_had, first_had)),
+    )
+    async with db.begin() as tx:
+        amounts = [row[0] for row in await tx.fetch("select amount from effects")]
+    assert (amounts, len(tries)) == ([3, 3], 3)
+
+
+async def test_the_sixth_conflict_is_raised(db: Database) -> None:
+    tries: list[int] = []
+
+    async def collide(tx: Transaction) -> None:
+        tries.append(1)
+        await tx.execute("do $$ begin raise exception using errcode = '40001'; end $$")
+
+    with pytest.raises(asyncpg.SerializationError):
+        await db.run(collide)
+    assert len(tries) == 5
+
+
+async def test_a_server_that_dropped_everybody_is_used_again_at_once(db: Database, postgres_admin_url: str) -> None:
+    await asyncio.gather(*(_count(db) for _ in range(5)))
+    await _terminate(postgres_admin_url)
+    assert await asyncio.gather(*(_count(db) for _ in range(5))) == [0] * 5
+
+
+async def test_a_connection_that_breaks_inside_a_transaction_is_away(db: Database, postgres_admin_url: str) -> None:
+    with pytest.raises((asyncpg.PostgresError, asyncpg.InterfaceError)) as caught:  # noqa: PT012  the block is the case
+        async with db.begin() as tx:
+            await tx.execute(ROW, "a", 1)
+            await _terminate(postgres_admin_url)
+            await tx.execute(ROW, "b", 1)
+    assert is_away(caught.value)
+    assert await _count(db) == 0
+
+
+async def test_a_broken_connection_is_away_for_core_too(db: Database, postgres_admin_url: str) -> None:
+    with pytest.raises(DBAPIError) as caught:  # noqa: PT012  the block is the case
+        async with db.begin() as tx:
+            await tx.execute(ROW, "a", 1)
+            await _terminate(postgres_admin_url)
+            await tx.connection.execute(insert(EFFECTS).values(aggregate_id="b", version=1, amount=1, applied_count=1))
+    assert is_away(caught.value)
+
+
+async def test_a_cancelled_transaction_leaves_nothing_behind(db: Database) -> None:
+    async def dawdle() -> None:
+        async with db.begin() as tx:
+            await tx.execute(ROW, "a", 1)
+            await tx.fetch("select pg_sleep(5)")
+
+    for _ in range(6):
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(dawdle(), 0.1)
+    assert await _count(db) == 0
+
+
+async def test_nobody_there_is_away(unused_tcp_port: int) -> None:
+    nowhere = connect(f"postgresql://probe@127.0.0.1:{unused_tcp_port}/probe", schema="probe")
+    with pytest.raises(OSError, match=r"refused|Connect") as caught:
+        await _count(nowhere)
+    assert is_away(caught.value)
+    await nowhere.close()
+
+
+async def test_waiting_for_a_full_pool_ends_as_away(urls: SchemaUrls) -> None:
+    narrow = connect(urls.runtime, schema="probe", pool_size=1)
+    async with narrow.begin():
+        with pytest.raises(sqlalchemy.exc.TimeoutError) as caught:
+            await _count(narrow)
+    assert is_away(caught.value)
+    await narrow.close()
+
+
+@pytest.mark.parametrize(
+    ("sql", "state"),
+    [
+        ("insert into effects values ('a', 1, 0, 1)", "23514"),
+        ("select 1 / 0", "22012"),
+        ("select * from nowhere", "42P01"),
+    ],
+)
+async def test_a_refused_statement_is_neither_away_nor_a_conflict(db: Database, sql: str, state: str) -> None:
+    with pytest.raises(asyncpg.PostgresError) as caught:
+        async with db.begin() as tx:
+            await tx.execute(sql)
+    assert (is_away(caught.value), is_conflict(caught.value), state_of(caught.value)) == (False, False, state)
+
+
+async def test_a_wrong_argument_is_not_taken_for_a_lost_connection(db: Database) -> None:
+    with pytest.raises(asyncpg.DataError) as caught:
+        async with db.begin() as tx:
+            await tx.execute(ROW, "a", "connection")
+    assert not is_away(caught.value)
+
+
+async def test_the_schema_has_a_clock_that_only_its_owner_moves(db: Database, urls: SchemaUrls) -> None:
+    owner = await asyncpg.connect(urls.owner)
+    await owner.execute("update probe.clock_offset set seconds = 3600")
+    await owner.close()
+    async with db.begin() as tx:
+        (row,) = await tx.fetch(f"select {tx.now_sql} - clock_timestamp() as ahead, current_schemas(false) as path")
+    assert (round(row["ahead"].total_seconds()), row["path"]) == (3600, ["probe"])
+
+
+async def test_statements_and_idle_transactions_have_an_end(db: Database) -> None:
+    async with db.begin() as tx:
+        (row,) = await tx.fetch(
+            "select current_setting('statement_timeout'), current_setting('idle_in_transaction_session_timeout'),"
+            " current_setting('transaction_isolation')"
+        )
+    assert tuple(row) == ("10s", "15s", "read committed")
+
+
+async def test_the_runtime_role_has_no_ddl(db: Database) -> None:
+    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+        async with db.begin() as tx:
+            await tx.execute("create table mine ()")
+
+
+async def _terminate(admin_url: str) -> None:
+    admin = await asyncpg.connect(admin_url)
+    await admin.execute("select pg_terminate_backend(pid) from pg_stat_activity where usename = 'probe_runtime'")
+    await admin.close()
+    # The client learns of it when its loop reads next.
+    await asyncio.sleep(0.1)
