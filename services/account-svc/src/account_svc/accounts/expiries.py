@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 from account_svc.accounts import jobs
 from account_svc.accounts.credentials import Safe, Use, take_out
 from account_svc.accounts.linking import Plugins
-from account_svc.accounts.preflights import SERVICE
+from account_svc.accounts.preflights import SERVICE, suspect
+from account_svc.domain.reports import CREDENTIAL_CODES
 from account_svc.store import accounts as account_rows
 from account_svc.store import credentials as store
 from account_svc.store.credentials import StoredExpiry
@@ -41,8 +42,8 @@ async def begin(tx: Transaction, plugins: Plugins, safe: Safe, lease: Lease, at:
         Retryable: the lease is lost, or the credentials cannot be opened now.
         ContractBroken: the stored credentials cannot be opened.
     """
+    account = await account_rows.lock_account(tx, lease.account_id)
     await due.hold(tx, lease)
-    account = await account_rows.get_account(tx, lease.account_id)
     plugin = plugins.get(MarketplaceId(account.marketplace_id))
     secrets = None
     if plugin is not None and account.is_working:
@@ -69,7 +70,16 @@ async def keep(tx: Transaction, lease: Lease, taken: LookUp, found: Sequence[Key
 
 
 async def keep_failure(tx: Transaction, lease: Lease, taken: LookUp, failure: LookUpFailure, at: datetime) -> None:
-    """Note that a look-up failed, and try again sooner than tomorrow: whoever watches must learn of it."""
+    """Note that a look-up failed, and try again sooner than tomorrow: whoever watches must learn of it.
+
+    A refused credential has the account checked at once.
+    """
+    account = await account_rows.lock_account(tx, taken.account_id)
+    if account.credential_version != taken.secrets.version:
+        await due.settle(tx, lease, next_at=at)
+        return
+    if isinstance(failure, NeedsSeller) and failure.code in CREDENTIAL_CODES:
+        await suspect(tx, account, failure.grant_id or lease.job, at)
     await store.save_expiry_failure(tx, taken.account_id, code=failure.code, why=failure.why, at=at)
     wait = min(FIRST_RETRY * 2 ** min(lease.failure_count, 10), LONGEST_RETRY)
     await due.settle(tx, lease, next_at=at + wait, failures=lease.failure_count + 1)

@@ -122,7 +122,8 @@ async def begin(tx: Transaction, plugins: Plugins, safe: Safe, lease: Lease, at:
 async def end(tx: Transaction, lease: Lease, taken: Round, rows: Mapping[str, PreflightRow], at: datetime) -> Account:
     """Store what a preflight found, judge the account by it, answer who asked, and say when to look again.
 
-    Where newer credentials were stored meanwhile nothing is judged: they are checked next.
+    Where newer credentials were stored meanwhile nothing is judged: they are checked next. Nor where an account that
+    works turns out to have a dead key: then all is probed at once, at the whole rate, for nobody else calls any more.
 
     Raises:
         Retryable: the lease is lost; nothing is to be committed.
@@ -130,6 +131,11 @@ async def end(tx: Transaction, lease: Lease, taken: Round, rows: Mapping[str, Pr
     account = await account_rows.lock_account(tx, taken.account.id)
     if account.credential_version != taken.secrets.version:
         await due.settle(tx, lease, next_at=at)
+        return account
+    refused = rules.find_refusal(rows)
+    if refused is not None and not taken.is_alone:
+        await suspect(tx, account, refused.grant_id, at)
+        await due.settle(tx, lease, next_at=at + jobs.AT_REST)
         return account
     judged = rules.judge(await _ground(tx, account, taken, at), rows, taken.secrets.version)
     preflight = Preflight(
@@ -150,6 +156,12 @@ async def end(tx: Transaction, lease: Lease, taken: Round, rows: Mapping[str, Pr
     await _plan_next(tx, lease, after, next_at, failures)
     await _answer(tx, taken.operations, preflight, after)
     return after
+
+
+async def suspect(tx: Transaction, account: Account, grant_id: str, at: datetime) -> None:
+    """Have an account checked at once whose credential was refused to us, and trust no older success."""
+    await store.save_uses(tx, [reports.own_refusal(account, SERVICE, grant_id, at)])
+    await due.plan(tx, account.id, jobs.PREFLIGHT)
 
 
 async def _plan_next(tx: Transaction, lease: Lease, account: Account, next_at: datetime, failures: int) -> None:

@@ -1,12 +1,14 @@
 """Probes an account's grants side by side, each within its deadline; every grant gets its row."""
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
 from account_svc.accounts.preflights import Round
 from account_svc.checker import relay_login
 from account_svc.checker.relay_login import Relays
+from account_svc.domain.preflights import find_refusal
 from hanro.clock import Clock
 from hanro.due import Lease
 from hanro.errors import ContractBroken, Failure, InDoubt, NeedsSeller, Rejected, Retryable, Unsupported
@@ -49,9 +51,7 @@ async def probe_grants(outside: Outside, relays: Relays, taken: Round, lease: Le
         clock=clock,
         seconds=min(seconds, ALONE_SECONDS) if taken.is_alone else seconds,
     )
-    async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(_probe(probing, grant)) for grant in taken.plugin.grants]
-    return {row.grant_id: row for row in (task.result() for task in tasks)}
+    return await _probe_all(probing, taken.plugin.grants)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +61,21 @@ class _Probing:
     taken: Round
     clock: Clock
     seconds: float
+
+
+async def _probe_all(probing: _Probing, grants: Sequence[Grant]) -> dict[str, PreflightRow]:
+    rows = {grant.id: _row(grant, probing.clock, GrantState.UNKNOWN, "It was not asked for.") for grant in grants}
+    async with asyncio.TaskGroup() as group:
+        pending = {group.create_task(_probe(probing, grant)) for grant in grants}
+        while pending:
+            done, pending = await asyncio.wait(pending, return_when=asyncio.FIRST_COMPLETED)
+            rows |= {row.grant_id: row for row in (task.result() for task in done)}
+            if find_refusal(rows) is not None and not probing.taken.is_alone:
+                # A dead key: to wait for the share of the others, who cannot call any more, would help nobody.
+                for task in pending:
+                    task.cancel()
+                break
+    return rows
 
 
 async def _probe(probing: _Probing, grant: Grant) -> PreflightRow:

@@ -68,6 +68,16 @@ def lost_capabilities(capabilities: Mapping[Capability, Support], states: Mappin
     )
 
 
+def find_refusal(rows: Mapping[str, PreflightRow]) -> PreflightRow | None:
+    """Find a row that tells of a dead credential by itself; None: no row does."""
+    return next((row for row in rows.values() if is_refusal(row)), None)
+
+
+def is_refusal(row: PreflightRow) -> bool:
+    """Tell whether a row says that the credential is dead, whatever grant it was that was asked for."""
+    return row.refusal is not None and row.refusal.http_status == HTTP_UNAUTHORISED and row.state is GrantState.DENIED
+
+
 def next_look(judged: Judged, rows: Mapping[str, PreflightRow], failures: int, at: datetime) -> tuple[datetime, int]:
     """Say when to look again, and how many looks in a row could not tell.
 
@@ -133,7 +143,7 @@ def _blame(ground: Ground, grant: Grant, state: GrantState, rows: Mapping[str, P
 
 def _is_credential_refused(ground: Ground, rows: Mapping[str, PreflightRow]) -> bool:
     asked = [rows[grant.id] for grant in ground.grants if _is_call(grant) and grant.id in rows]
-    if any(row.refusal is not None and row.refusal.http_status == HTTP_UNAUTHORISED for row in asked):
+    if any(is_refusal(row) for row in asked):
         return True
     # Not every marketplace answers 401 for a dead key; one that opens nothing at all is dead.
     return len(asked) > 1 and all(row.state is GrantState.DENIED for row in asked)

@@ -98,6 +98,19 @@ def is_refused_lately(account: Account, uses: Mapping[tuple[str, str], Use]) -> 
     return bool(refused) and (not served or max(refused) >= max(served))
 
 
+def own_refusal(account: Account, service: str, grant_id: str, at: datetime) -> Use:
+    """Note that our own call was told that the credential is dead: from then on nothing older counts."""
+    return Use(
+        account_id=account.id,
+        service=service,
+        grant_id=grant_id,
+        credential_version=account.credential_version,
+        succeeded_at=None,
+        refused_at=at,
+        refusal_code="credential-refused",
+    )
+
+
 def _is_alarming(known: Heard, use: Use) -> bool:
     if use.refused_at is None or (use.succeeded_at is not None and use.succeeded_at > use.refused_at):
         return False
