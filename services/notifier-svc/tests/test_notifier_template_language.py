@@ -13,7 +13,6 @@ GOOD = """{{ buyer.name }} 様
 注文番号: {{ order.external_id }} ({{ order.placed_at }})
 {% for line in lines %}
 {{ loop.index }}. {{ line.title }} x {{ line.quantity }}{% if line.unit_price %} {{ line.unit_price }}円{% endif %}
-
 {% endfor %}
 合計 {{ totals.total }}円{{ "" if totals.postage else " (送料別)" }}
 {{ shop.name|upper ~ "より" }}
@@ -75,6 +74,11 @@ def test_a_subject_has_one_line_and_all_faults_are_named() -> None:
         ("body", 1, 4, "template-variable-unknown"),
         ("body", 1, 11, "template-variable-unknown"),
     ]
+
+
+def test_a_line_that_ends_with_a_tag_stays_a_line() -> None:
+    body = "{{ buyer.name }}{% if buyer.name %} 様{% endif %}\n  {% if buyer.name %}\nありがとう\n{% endif %}\n終\n"
+    assert Renderer().render("s", body, sample()).body == "見本 花子 様\nありがとう\n終\n"
 
 
 def test_what_renders_too_long_is_refused_and_not_cut() -> None:

@@ -30,8 +30,8 @@ from notifier_svc.templates.variables import describe
 
 LANGUAGE = f"""
 A text of Jinja: `{{{{ variable }}}}`, `{{% if … %}}`, `{{% for line in lines %}}` and filters ({", ".join(FILTERS)}).
-A line that holds a tag alone leaves no line behind. An unknown variable, bad syntax or too long a text is refused with
-line and column. Variables:
+A line that holds one tag alone leaves no line behind. An unknown variable, bad syntax and too long a text are refused
+with line and column. Variables:
 
 {describe()}
 """

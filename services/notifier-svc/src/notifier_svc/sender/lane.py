@@ -190,6 +190,7 @@ class Lane:
             connection.close()
             await self._desk.ledger.give_back([message])
             return False
+        failpoints.reach("sender.marked")
         if is_ours and self._desk.clock.monotonic() < asked_at + self._desk.ledger.lease.total_seconds() * BEGIN_WITHIN:
             return True
         connection.close()

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from itertools import groupby
 
+from hanro import failpoints
 from hanro.db import is_away
 from hanro.log import logger
 from hanro.waiting import Backoff, rest
@@ -57,11 +58,14 @@ class Sender:
         """Claim once and start lanes; True where there may be more to claim at once."""
         await self._desk.ledger.take_over(limit=TAKEN_OVER)
         await self._desk.relays.prune()
+        failpoints.reach("sender.turn")
         free = self._lanes - len(self._busy)
         if free <= 0:
             return False
         claimed_at = self._desk.clock.monotonic()
         taken = await self._desk.ledger.claim(account_limit=free, limit_each=CLAIMED_EACH, busy=sorted(self._busy))
+        if taken:
+            failpoints.reach("sender.claimed")
         for account_id, messages in groupby(taken, key=lambda message: message.account_id):
             self._busy.add(account_id)
             lanes.create_task(self._lane(account_id, list(messages), stop, claimed_at))

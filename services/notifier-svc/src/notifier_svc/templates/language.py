@@ -31,12 +31,10 @@ Scope = Mapping[str, Kind]
 
 
 def make_environment() -> ImmutableSandboxedEnvironment:
-    """Make the sandbox that templates are read and rendered in; a line that holds a tag alone leaves no line behind."""
+    """Make the sandbox that templates are read and rendered in."""
     environment = ImmutableSandboxedEnvironment(
         undefined=StrictUndefined,
         autoescape=False,
-        trim_blocks=True,
-        lstrip_blocks=True,
         keep_trailing_newline=True,
     )
     environment.globals.clear()

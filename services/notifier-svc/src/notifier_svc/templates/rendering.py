@@ -1,5 +1,6 @@
 """Turns a template and an order's variables into the text of a mail."""
 
+import re
 from dataclasses import dataclass, field
 
 import jinja2
@@ -10,6 +11,9 @@ from notifier_svc.templates.language import make_environment
 
 MAX_RENDERED_CHARACTERS = 200_000
 KEPT_TEMPLATES = 200
+
+# A line that holds one tag alone leaves no line behind; Jinja's own trimming would also join lines that end with one.
+_TAG_ALONE = re.compile(r"(?m)^[ \t]*(\{%(?:(?!%\})[^\n])*%\})[ \t]*\n")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,5 +59,5 @@ class Renderer:
         if known is None:
             if len(self._read) >= KEPT_TEMPLATES:
                 self._read.clear()
-            known = self._read[source] = self._environment.from_string(source)
+            known = self._read[source] = self._environment.from_string(_TAG_ALONE.sub(r"\1", source))
         return known
