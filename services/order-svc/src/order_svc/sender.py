@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 
 from hanro import failpoints
-from hanro.db import is_away
+from hanro.db import is_away, is_conflict
 from hanro.errors import ContractBroken, Failure, InDoubt, NeedsSeller, Rejected, Retryable, Unsupported
 from hanro.log import logger
 from hanro.marketplace.port import Plugin
@@ -42,7 +42,7 @@ class Sender:
             try:
                 count = await self.send_due() + await self.look_again()
             except Exception as error:
-                if not is_away(error):
+                if not (is_away(error) or is_conflict(error)):
                     raise
                 LOG.warning("the database is away", error_type=type(error).__name__)
                 count = 0
@@ -82,7 +82,7 @@ class Sender:
                 raise
             LOG.info("another process looks after these acceptances", account_id=account_id)
         except Exception as error:
-            if not is_away(error):
+            if not (is_away(error) or is_conflict(error)):
                 raise
             # What was sent is looked into once its lease has run out.
             LOG.warning("the database is away", account_id=account_id, error_type=type(error).__name__)

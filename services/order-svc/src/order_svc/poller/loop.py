@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from hanro import due, outbox
-from hanro.db import is_away
+from hanro.db import is_away, is_conflict
 from hanro.due import Lease
 from hanro.errors import ContractBroken, Failure, InDoubt, NeedsSeller, Rejected, Retryable, Unsupported
 from hanro.log import logger
@@ -62,11 +62,16 @@ class Poller:
             outcome = failure.code
             await self._put_off(lease, failure)
         except Exception as error:
-            if not is_away(error):
+            if is_conflict(error):
+                # Nothing of the page is stored: it is read again.
+                outcome = "conflict"
+                await self._put_off(lease, Retryable("another transaction was in the way", code="unavailable"))
+            elif is_away(error):
+                # The lease runs out by itself.
+                LOG.warning("the database is away", account_id=lease.account_id, error_type=type(error).__name__)
+                outcome = "database-away"
+            else:
                 raise
-            # The lease runs out by itself.
-            LOG.warning("the database is away", account_id=lease.account_id, error_type=type(error).__name__)
-            outcome = "database-away"
         self._means.metrics.polled(lease.job, outcome, self._means.clock.monotonic() - began)
 
     async def _claim(self, free: int) -> Sequence[Lease]:
@@ -78,7 +83,7 @@ class Poller:
                     return []
             return await due.claim(means.db, self._jobs, limit=free, lease=means.lease, clock=means.clock)
         except Exception as error:
-            if not is_away(error):
+            if not (is_away(error) or is_conflict(error)):
                 raise
             LOG.warning("the database is away", error_type=type(error).__name__)
             return []
@@ -129,9 +134,9 @@ class Poller:
         except Retryable:
             LOG.info("the lease is lost", account_id=lease.account_id, job=lease.job)
         except Exception as error:
-            if not is_away(error):
+            if not (is_away(error) or is_conflict(error)):
                 raise
-            LOG.warning("the database is away", account_id=lease.account_id, error_type=type(error).__name__)
+            LOG.warning("a job could not be put off", account_id=lease.account_id, error_type=type(error).__name__)
 
 
 def _backoff(failures: int) -> timedelta:
