@@ -8,7 +8,7 @@ from hanro.settings import CommonSettings
 
 
 class OrderSettings(CommonSettings):
-    """Hold what order-svc is told; durations are ISO 8601 (`PT15S`) or seconds."""
+    """Hold what order-svc is told; durations are ISO 8601 (`PT15S`)."""
 
     new_every: timedelta = Field(default=timedelta(seconds=15), gt=timedelta())
     """How often each account is asked for new orders."""
