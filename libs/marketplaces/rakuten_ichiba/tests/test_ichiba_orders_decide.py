@@ -1,13 +1,11 @@
 """Accepting tells each line's outcome in the order asked, is harmless twice, and is never blind after a lost answer."""
 
-import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from ichiba_mapped import full_tree
-from ichiba_samples import NOT_ENABLED, UNAUTHORISED
+from ichiba_decided import accept, failure_code, statuses
 from ichiba_session import CannedHttp, answered, open_session, open_shop_session
 from ichiba_wire import Shop, Simulator, open_shop, running_simulator, set_clock
 
@@ -18,12 +16,9 @@ from hanro.marketplace.types import (
     CancelReason,
     Decision,
     DelayReason,
-    HttpAnswer,
-    HttpRequest,
     LineKey,
     LinePart,
     OrderRef,
-    Outcome,
     OutcomeStatus,
     Party,
     Receipt,
@@ -53,27 +48,6 @@ def orders_of(shop: Shop) -> IchibaOrders:
     return IchibaOrders(open_shop_session(shop, now=NOW).session)
 
 
-def accept(
-    number: str,
-    *line_ids: str,
-    answer: Answer = Answer.ACCEPT,
-    claim_id: str | None = None,
-    delay: DelayReason | None = None,
-) -> Decision:
-    return Decision(
-        id=f"op_{number}_{'_'.join(line_ids)}",
-        order=OrderRef(external_id=number),
-        answer=answer,
-        line_ids=line_ids,
-        claim_id=claim_id,
-        ships_on=None,
-        delay=delay,
-        note=None,
-        ships_from=None,
-        return_to=None,
-    )
-
-
 async def accept_all(shop: Shop, *numbers: str) -> list[Decision]:
     fetched = await orders_of(shop).fetch([OrderRef(external_id=number) for number in numbers])
     lines = {s.external_id: [one.external_id for one in s.lines] for s in fetched.sightings if isinstance(s, SeenOrder)}
@@ -88,10 +62,6 @@ def progress_of(shop: Shop, number: str) -> int:
     return int(shop.control("GET", f"/orders/{number}")["tree"]["orderProgress"])
 
 
-def statuses(receipt: Receipt[LineKey]) -> list[OutcomeStatus]:
-    return [outcome.status for outcome in receipt.outcomes]
-
-
 def writes(shop: Shop) -> int:
     """Count what reached confirmOrder and had an effect."""
     entries = shop.simulator.control("GET", "/journal?after=0")["entries"]
@@ -102,10 +72,6 @@ def calls(shop: Shop) -> int:
     """Count what reached confirmOrder at all."""
     entries = shop.simulator.control("GET", "/journal?after=0")["entries"]
     return sum(1 for entry in entries if entry.get("function") == "confirmOrder")
-
-
-def failure_code(outcome: Outcome[LineKey]) -> str | None:
-    return None if outcome.failure is None else outcome.failure.code
 
 
 async def test_accepting_confirms_each_order_and_answers_each_line_in_the_order_asked(shop: Shop) -> None:
@@ -305,152 +271,6 @@ async def test_an_acceptance_that_was_cancelled_later_did_stand(shop: Shop) -> N
     raw = {"shopOrderCfmDatetime": "2026-05-31T12:00:00+0900"}
     receipt = await orders_of(shop).verify(await accept_all(shop, place(shop, 900, raw=raw)))
     assert set(statuses(receipt)) == {OutcomeStatus.APPLIED}
-
-
-def scripted(
-    numbers: Sequence[str], confirm: Callable[[list[str]], HttpAnswer], progress: int = 100
-) -> Callable[[HttpRequest], HttpAnswer]:
-    """Answer reads with plain orders in one state, and confirmations by a script."""
-
-    def answer(request: HttpRequest) -> HttpAnswer:
-        asked = json.loads(request.body)["orderNumberList"]
-        if "confirmOrder" in request.path:
-            return confirm(asked)
-        trees = [
-            full_tree() | {"orderNumber": one, "orderProgress": progress, "shopOrderCfmDatetime": None}
-            for one in asked
-            if one in numbers
-        ]
-        return answered(json.dumps({"MessageModelList": [], "OrderModelList": trees}).encode())
-
-    return answer
-
-
-def messages(*entries: tuple[str, str | None], kind: str = "") -> bytes:
-    said = [
-        {"messageType": kind or code.partition("_")[0], "messageCode": PREFIX + code, "message": "x"}
-        | ({} if number is None else {"orderNumber": number})
-        for code, number in entries
-    ]
-    return json.dumps({"MessageModelList": said}).encode()
-
-
-async def decide_scripted(
-    numbers: Sequence[str], confirm: Callable[[list[str]], HttpAnswer], progress: int = 100
-) -> tuple[dict[str, Outcome[LineKey]], CannedHttp]:
-    http = CannedHttp(scripted(numbers, confirm, progress))
-    decisions = [accept(number, "90010001", "90010002") for number in numbers]
-    receipt = await IchibaOrders(open_session(http).session).decide(decisions)
-    firsts = receipt.outcomes[::2]
-    return dict(zip(numbers, firsts, strict=True)), http
-
-
-async def read_back(state: dict[str, object]) -> Outcome[LineKey]:
-    """Decide on an order that is new when it is read first and stands as `state` says behind the confirmation."""
-    tree = full_tree() | {"orderNumber": "1", "orderProgress": 100, "shopOrderCfmDatetime": None}
-
-    def answer(request: HttpRequest) -> HttpAnswer:
-        if "confirmOrder" in request.path:
-            tree.update(state)
-            return answered(messages(("ERROR_103", "1")))
-        return answered(json.dumps({"MessageModelList": [], "OrderModelList": [tree]}).encode())
-
-    http = CannedHttp(answer)
-    receipt = await IchibaOrders(open_session(http).session).decide([accept("1", "90010001", "90010002")])
-    assert [request.path.rsplit("/", 2)[1] for request in http.sent] == ["getOrder", "confirmOrder", "getOrder"]
-    return receipt.outcomes[0]
-
-
-@pytest.mark.parametrize("progress", [200, 300, 700])
-async def test_an_order_that_someone_confirmed_meanwhile_is_a_repeat(progress: int) -> None:
-    outcome = await read_back({"orderProgress": progress})
-    assert (outcome.status, outcome.is_repeat) == (OutcomeStatus.APPLIED, True)
-
-
-@pytest.mark.parametrize(
-    ("state", "code"),
-    [
-        ({"orderProgress": 900}, "order-cancelled"),
-        ({"orderProgress": 800}, "order-cancelled"),
-        ({"orderProgress": 100}, "refused"),
-        ({"orderProgress": 350}, "answer-unreadable"),
-        ({"orderNumber": "2"}, "not-found"),
-    ],
-)
-async def test_an_order_that_left_the_new_state_otherwise_is_told_apart(state: dict[str, object], code: str) -> None:
-    assert failure_code(await read_back(state)) == code
-
-
-async def test_a_message_without_a_number_belongs_to_the_only_order() -> None:
-    outcomes, _ = await decide_scripted(["1"], lambda _: answered(messages(("INFO_101", None))))
-    assert outcomes["1"].status is OutcomeStatus.APPLIED
-
-
-async def test_an_order_without_a_message_is_in_doubt_and_the_others_are_not() -> None:
-    outcomes, _ = await decide_scripted(["1", "2"], lambda _: answered(messages(("INFO_101", "2"))))
-    assert outcomes["1"].status is OutcomeStatus.IN_DOUBT
-    assert outcomes["2"].status is OutcomeStatus.APPLIED
-
-
-async def test_a_message_of_a_new_type_is_not_taken_for_success() -> None:
-    outcomes, _ = await decide_scripted(["1"], lambda _: answered(messages(("WARNING_101", "1"))))
-    assert outcomes["1"].status is OutcomeStatus.IN_DOUBT
-
-
-async def test_an_unknown_refusal_is_kept_verbatim() -> None:
-    outcomes, _ = await decide_scripted(["1"], lambda _: answered(messages(("ERROR_777", "1"))))
-    failure = outcomes["1"].failure
-    assert isinstance(failure, Rejected)
-    assert failure.refusal is not None
-    assert (failure.refusal.code, failure.refusal.message) == (f"{PREFIX}ERROR_777", "x")
-
-
-async def test_a_list_refused_whole_is_sent_again_without_the_order_that_it_names() -> None:
-    def confirm(asked: list[str]) -> HttpAnswer:
-        if "2" in asked:
-            return answered(messages(("ERROR_016", "2")), 400)
-        return answered(messages(*(("INFO_101", number) for number in asked)))
-
-    outcomes, http = await decide_scripted(["1", "2", "3"], confirm)
-    assert [outcomes[number].status for number in ("1", "2", "3")] == [
-        OutcomeStatus.APPLIED,
-        OutcomeStatus.REJECTED,
-        OutcomeStatus.APPLIED,
-    ]
-    assert len(http.sent) == 3
-
-
-async def test_a_list_refused_whole_without_a_name_is_halved() -> None:
-    sent: list[list[str]] = []
-
-    def confirm(asked: list[str]) -> HttpAnswer:
-        sent.append(asked)
-        if "3" in asked:
-            return answered(messages(("ERROR_011", None)), 400)
-        return answered(messages(*(("INFO_101", number) for number in asked)))
-
-    outcomes, _ = await decide_scripted(["1", "2", "3", "4"], confirm)
-    assert [number for number, outcome in outcomes.items() if outcome.status is OutcomeStatus.REJECTED] == ["3"]
-    assert sent == [["1", "2", "3", "4"], ["1", "2"], ["3", "4"], ["3"], ["4"]]
-
-
-@pytest.mark.parametrize(("body", "status"), [(UNAUTHORISED, 401), (NOT_ENABLED, 400), (b"", 429)])
-async def test_a_key_that_dies_half_way_leaves_the_rest_not_sent(body: bytes, status: int) -> None:
-    def confirm(asked: list[str]) -> HttpAnswer:
-        if len(asked) == 4:
-            return answered(messages(("ERROR_011", None)), 400)
-        if asked == ["1", "2"]:
-            return answered(messages(("INFO_101", "1"), ("INFO_101", "2")))
-        return answered(body, status)
-
-    outcomes, _ = await decide_scripted(["1", "2", "3", "4"], confirm)
-    assert [outcomes[number].status for number in "1234"] == [
-        OutcomeStatus.APPLIED,
-        OutcomeStatus.APPLIED,
-        OutcomeStatus.NOT_SENT,
-        OutcomeStatus.NOT_SENT,
-    ]
-    assert isinstance(outcomes["3"].failure, NeedsSeller | Retryable)
 
 
 async def test_cancelling_and_shipping_are_absent_in_this_version() -> None:

@@ -1,7 +1,6 @@
 """Both routes show what they claim, page by page, resumable at each cursor, whatever happens between the pages."""
 
 import dataclasses
-import itertools
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -9,11 +8,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from ichiba_mapped import full_tree
-from ichiba_session import CannedHttp, answered, open_session, open_shop_session
+from ichiba_session import open_shop_session
 from ichiba_wire import Shop, Simulator, open_shop, running_simulator, set_clock
 
-from hanro.errors import ContractBroken, NeedsSeller, Retryable
+from hanro.errors import NeedsSeller, Retryable
 from hanro.marketplace.port import Http, Turn
 from hanro.marketplace.types import Cursor, HttpAnswer, HttpRequest, OrderPage, UnreadableOrder, Window
 from hanro_rakuten_ichiba.orders import IchibaOrders
@@ -209,100 +207,6 @@ async def test_a_function_that_is_off_is_named(shop: Shop) -> None:
     with pytest.raises(NeedsSeller) as caught:
         await take(orders_of(shop))
     assert (caught.value.code, caught.value.grant_id) == ("grant-missing", "rpay.order.searchOrder")
-
-
-def canned(total: int, pages: int, numbers: list[str]) -> Callable[[HttpRequest], HttpAnswer]:
-    """Answer every search with the same page, and every read with the orders asked for."""
-
-    def answer(request: HttpRequest) -> HttpAnswer:
-        if "searchOrder" in request.path:
-            sums = {"totalRecordsAmount": total, "totalPages": pages, "requestPage": 1}
-            said: dict[str, object] = {
-                "orderNumberList": numbers,
-                "MessageModelList": [],
-                "PaginationResponseModel": sums,
-            }
-        else:
-            asked = json.loads(request.body)["orderNumberList"]
-            said = {"MessageModelList": [], "OrderModelList": [full_tree() | {"orderNumber": one} for one in asked]}
-        return answered(json.dumps(said).encode())
-
-    return answer
-
-
-async def test_a_page_that_repeats_is_told_as_stuck() -> None:
-    http = CannedHttp(canned(2000, 2, ["a", "b"]))
-    with pytest.raises(ContractBroken) as caught:
-        await take(IchibaOrders(open_session(http, now=NOW).session))
-    assert caught.value.code == "pagination-stuck"
-
-
-async def test_more_hits_than_paging_reaches_are_cut_in_time_down_to_a_second() -> None:
-    http = CannedHttp(canned(15_000, 15, ["a"]))
-    with pytest.raises(ContractBroken) as caught:
-        await take(IchibaOrders(open_session(http, now=NOW).session), window=Window(start=NOW - DAY, end=NOW))
-    assert caught.value.code == "pagination-stuck"
-    asked = [json.loads(request.body) for request in http.sent]
-    assert asked[0]["startDatetime"] == "2026-05-31T12:00:00+0900"
-    assert asked[0]["endDatetime"] == "2026-06-01T11:59:59+0900"
-    assert asked[-1]["startDatetime"] == asked[-1]["endDatetime"]
-    assert len(asked) < 20
-
-
-async def test_halves_leave_no_gap_and_overlap_nowhere() -> None:
-    periods: list[tuple[str, str]] = []
-
-    def answer(request: HttpRequest) -> HttpAnswer:
-        asked = json.loads(request.body)
-        period = (asked["startDatetime"], asked["endDatetime"])
-        seconds = datetime.fromisoformat(period[1]) - datetime.fromisoformat(period[0])
-        total = 20_000 if seconds > timedelta(hours=5) else 0
-        if not total:
-            periods.append(period)
-        sums = {"totalRecordsAmount": total or None, "totalPages": total // 1000 or None, "requestPage": None}
-        return answered(json.dumps({"orderNumberList": [], "PaginationResponseModel": sums}).encode())
-
-    window = Window(start=NOW - 2 * DAY, end=NOW)
-    assert await take(IchibaOrders(open_session(CannedHttp(answer), now=NOW).session), window=window) == []
-    times = [[datetime.fromisoformat(text) for text in period] for period in periods]
-    assert times[0][0] == window.start
-    assert times[-1][1] == window.end - timedelta(seconds=1)
-    assert all(later[0] - earlier[1] == timedelta(seconds=1) for earlier, later in itertools.pairwise(times))
-
-
-@pytest.mark.parametrize(
-    "said",
-    [
-        {},
-        {"orderNumberList": None, "PaginationResponseModel": {}},
-        {"orderNumberList": [5], "PaginationResponseModel": None},
-        {"orderNumberList": [{}], "PaginationResponseModel": {}},
-        {"orderNumberList": [], "PaginationResponseModel": {"totalRecordsAmount": "many"}},
-    ],
-)
-async def test_a_search_that_is_not_as_documented_breaks_the_contract(said: dict[str, object]) -> None:
-    http = CannedHttp(lambda _: answered(json.dumps(said).encode()))
-    with pytest.raises(ContractBroken):
-        await take(IchibaOrders(open_session(http, now=NOW).session))
-
-
-async def test_a_search_that_they_refuse_shows_their_words() -> None:
-    message = {"messageType": "ERROR", "messageCode": "ORDER_EXT_API_SEARCH_ORDER_ERROR_011", "message": "書式"}
-    http = CannedHttp(lambda _: answered(json.dumps({"MessageModelList": [message]}).encode(), 400))
-    with pytest.raises(ContractBroken) as caught:
-        await take(IchibaOrders(open_session(http, now=NOW).session))
-    assert caught.value.refusal is not None
-    assert caught.value.refusal.code.endswith("ERROR_011")
-
-
-async def test_orders_that_vanish_between_search_and_read_make_no_empty_page() -> None:
-    def answer(request: HttpRequest) -> HttpAnswer:
-        if "searchOrder" in request.path:
-            sums = {"totalRecordsAmount": 1, "totalPages": 1, "requestPage": 1}
-            return answered(json.dumps({"orderNumberList": ["gone"], "PaginationResponseModel": sums}).encode())
-        return answered(b'{"MessageModelList":[],"OrderModelList":[]}')
-
-    assert await take(IchibaOrders(open_session(CannedHttp(answer), now=NOW).session)) == []
 
 
 async def test_throttling_in_the_middle_leaves_a_cursor_to_go_on_with(shop: Shop) -> None:

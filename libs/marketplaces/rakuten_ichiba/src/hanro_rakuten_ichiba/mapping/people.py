@@ -68,8 +68,8 @@ def read_address(model: Tree, *, pickup: Tree | None = None, is_awaited: bool = 
 
 def read_gift(order: Tree, social: Tree | None) -> Gift | None:
     """Read whether the order is a gift; `social` is the first SocialGiftModel of its packages. None: it is none."""
-    is_wished = flag(order, "giftCheckFlag")
-    if not is_wished and social is None and not flag(order, "socialGiftFlag"):
+    is_wished, is_social = flag(order, "giftCheckFlag"), flag(order, "socialGiftFlag")
+    if not is_wished and not is_social and social is None:
         return None
     return Gift(
         is_wished=is_wished,
