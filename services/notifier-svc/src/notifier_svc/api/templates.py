@@ -112,8 +112,11 @@ def _add_saving(router: APIRouter, db: Database, clock: Clock) -> None:
                 at=clock.now(),
                 agree=agree,
             )
-            headers = {"ETag": web.etag(saved.version)}
-            return Answer(status=201 if saved.version == 1 else 200, body=show_template(saved), headers=headers)
+            return Answer(
+                status=201 if saved.is_new else 200,
+                body=show_template(saved.template),
+                headers={"ETag": web.etag(saved.template.version)},
+            )
 
         try:
             return (await db.run(work)).response()
