@@ -13,16 +13,19 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from prometheus_client import CollectorRegistry
 
 from account_svc.accounts import jobs
 from account_svc.accounts.credentials import Safe
 from account_svc.app import SERVICE
 from account_svc.checker import Checking
 from account_svc.checker.doer import check
+from account_svc.checker.metrics import CheckMetrics
 from account_svc.checker.relay_login import Relays
 from account_svc.settings import AccountSettings
 from account_svc.vault import Vault
 from hanro import due
+from hanro.crypto import Keyring
 from hanro.db import Database, migrate
 from hanro.http import Transport
 from hanro.http.transport import tls_context
@@ -154,10 +157,12 @@ class Bench:
 
 
 @asynccontextmanager
-async def open_bench(urls: SchemaUrls, market: Simulator | None = None) -> AsyncIterator[Bench]:
+async def open_bench(
+    urls: SchemaUrls, market: Simulator | None = None, keyring: Keyring | None = None
+) -> AsyncIterator[Bench]:
     """Open account-svc on a database, with a simulator or with none in reach."""
     settings = AccountSettings(database_url=urls.runtime, issuer="x", jwks_url="http://x.invalid/", keys_dir=Path("/x"))
-    parts = open_parts(SERVICE, settings, keyring=fixed_keyring())
+    parts = open_parts(SERVICE, settings, keyring=keyring or fixed_keyring())
     built = SERVICE.build(parts, settings)
     apps = create_app(
         SERVICE.info,
@@ -183,6 +188,7 @@ async def open_bench(urls: SchemaUrls, market: Simulator | None = None) -> Async
             trust=tls_context(market.certificate_file if market else None),
         ),
         safe=Safe(vault=Vault(parts.keyring, schema="account"), installation={}),
+        metrics=CheckMetrics(CollectorRegistry()),
     )
     public = httpx.AsyncClient(
         transport=httpx.ASGITransport(apps.public), base_url="http://account", headers=bearer(*SCOPES)

@@ -1,12 +1,16 @@
 """Marketplaces, shops, accounts and credentials over HTTP on a real Postgres."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Callable
 
 import asyncpg
 import pytest
-from account_bench import SCOPES, Bench, open_bench, prepare
+from account_bench import MIGRATIONS, SCOPES, Bench, open_bench, prepare
 
+from account_svc.app import SERVICE
+from hanro.crypto import Keyring
+from hanro.service import describe
 from hanro.testing.callers import bearer
 from hanro_local.databases import SchemaUrls
 
@@ -258,3 +262,61 @@ async def test_operations_are_seen_by_those_who_see_the_account(bench: Bench) ->
     mine = bearer(*SCOPES, shops=(made["shop_ids"][0],))
     listed = (await bench.public.get("/v1/account/operations", headers=mine)).json()["items"]
     assert [one["account_id"] for one in listed] == [made["id"]]
+
+
+async def test_every_route_asks_who_calls_and_names_the_scope_that_is_missing(bench: Bench) -> None:
+    document = describe(SERVICE)
+    asked = 0
+    for path, operations in document["paths"].items():
+        for method in operations:
+            if path in {"/v1/account/openapi.json", "/v1/account/docs"}:
+                continue
+            url = path.replace("{", "").replace("}", "")
+            nobody = await bench.public.request(method, url, headers={"Authorization": ""})
+            assert (nobody.status_code, nobody.headers["content-type"]) == (401, "application/problem+json"), path
+            stranger = await bench.public.request(method, url, headers=bearer("nothing:read"))
+            assert (stranger.status_code, stranger.json()["code"]) == (403, "scope-missing"), path
+            assert 'scope="' in stranger.headers["www-authenticate"]
+            asked += 1
+    assert asked > 15
+
+
+def test_the_committed_openapi_document_is_the_code_s() -> None:
+    committed = json.loads((MIGRATIONS.parent / "openapi.json").read_text())
+    assert committed == json.loads(json.dumps(describe(SERVICE)))
+    assert committed["openapi"].startswith("3.1")
+
+
+async def test_a_key_encryption_key_that_is_not_mounted_stops_vending_and_names_itself(
+    bench: Bench, urls: SchemaUrls
+) -> None:
+    made = await bench.link()
+    await bench.store(made["id"], TYPED)
+    async with bench.db.begin() as tx:
+        await tx.execute("update accounts set state = 'active' where id = $1", made["id"])
+    assert (await bench.vend(made["id"])).status_code == 200
+    other = Keyring({"other": bytes(32)}, current_id="other", index_key=bytes(range(32, 64)))
+    async with open_bench(urls, keyring=other) as blind:
+        answer = await blind.vend(made["id"])
+        assert (answer.status_code, answer.json()["retryable"]) == (503, True)
+        assert "test-1" in answer.json()["detail"]
+        await blind.store(made["id"], TYPED)
+        assert (await blind.vend(made["id"])).json()["version"] == 2
+
+
+async def test_sealed_credentials_that_were_moved_to_another_account_stay_closed(bench: Bench) -> None:
+    mine, other = await bench.link(), await bench.link()
+    for one in (mine, other):
+        await bench.store(one["id"], TYPED | {"license_key": f"SL999001_{one['id']}"})
+    async with bench.db.begin() as tx:
+        await tx.execute("update accounts set state = 'active'")
+        await tx.execute(
+            "update credentials set sealed = other.sealed from credentials other"
+            " where other.account_id = $1 and credentials.account_id = $2",
+            other["id"],
+            mine["id"],
+        )
+    answer = await bench.vend(mine["id"])
+    assert (answer.status_code, answer.json()["code"]) == (502, "unreadable")
+    assert other["id"] not in answer.text
+    assert await bench.fetch("select 1 from credential_uses") == []

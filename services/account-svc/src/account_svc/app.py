@@ -10,6 +10,7 @@ from account_svc.api import accounts, marketplaces, preflights, shops, vending
 from account_svc.api.accounts import Desk
 from account_svc.api.permissions import accounts_of
 from account_svc.checker import Checking
+from account_svc.checker.metrics import CheckMetrics
 from account_svc.checker.relay_login import Relays
 from account_svc.consumers import on_access_reports
 from account_svc.settings import AccountSettings
@@ -34,6 +35,7 @@ def build(parts: Parts, settings: AccountSettings) -> Built:
         outside=Outside(plugins=plugins, transport=transport, db=db, clock=clock, service="account-svc"),
         relays=Relays(redirects=settings.mail_relays, trust=tls_context(settings.mail_relay_ca_file)),
         safe=safe,
+        metrics=CheckMetrics(parts.registry),
     )
     desk = Desk(db=db, idempotency=once, cursors=cursors, clock=clock, plugins=plugins, safe=safe)
     return Built(

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from account_svc.accounts import expiries, jobs, preflights
 from account_svc.accounts.credentials import Safe
+from account_svc.checker.metrics import CheckMetrics
 from account_svc.checker.probing import probe_grants
 from account_svc.checker.relay_login import Relays
 from hanro import due, failpoints
@@ -31,6 +32,7 @@ class Checking:
     outside: Outside
     relays: Relays
     safe: Safe = field(repr=False)
+    metrics: CheckMetrics
 
 
 async def run(checking: Checking, stop: asyncio.Event) -> None:
@@ -66,10 +68,12 @@ async def check(checking: Checking, lease: Lease) -> None:
             await _preflight(checking, lease)
     except (Retryable, ContractBroken) as failure:
         _log.warning("check.failed", account_id=lease.account_id, job=lease.job, code=failure.code, why=failure.why)
+        checking.metrics.failed(lease.job, failure.code)
         await _put_off(checking, lease)
     except Exception as error:  # noqa: BLE001  one account's bug must not stop the checks of the others
         if not is_away(error):
             _log.exception("check.broken", account_id=lease.account_id, job=lease.job, error_type=type(error).__name__)
+        checking.metrics.failed(lease.job, "database-away" if is_away(error) else "bug")
         await _put_off(checking, lease)
 
 
@@ -88,9 +92,12 @@ async def _preflight(checking: Checking, lease: Lease) -> None:
     taken = await db.run(lambda tx: preflights.begin(tx, outside.plugins, checking.safe, lease, outside.clock.now()))
     if taken is None:
         return
+    began_at = outside.clock.monotonic()
     rows = await probe_grants(outside, checking.relays, taken, lease)
+    seconds = outside.clock.monotonic() - began_at
     failpoints.reach("checker.probed")
     account = await db.run(lambda tx: preflights.end(tx, lease, taken, rows, outside.clock.now()))
+    checking.metrics.checked(account.marketplace_id, account.state.value, seconds)
     _log.info("check.done", account_id=account.id, job=lease.job, state=account.state.value)
 
 
@@ -104,17 +111,21 @@ async def _look_up_expiries(checking: Checking, lease: Lease) -> None:
         async with asyncio.timeout(LOOK_UP_SECONDS):
             found = await taken.plugin.access(session).key_expiries()
     except Unsupported:
+        checking.metrics.looked_up("absent")
         await db.run(lambda tx: expiries.rest(tx, lease, outside.clock.now()))
         return
     except TimeoutError:
+        checking.metrics.looked_up("unavailable")
         late = Retryable("There was no answer in time.", code="unavailable")
         await db.run(lambda tx: expiries.keep_failure(tx, lease, taken, late, outside.clock.now()))
         return
     except (Retryable, NeedsSeller, Rejected, ContractBroken, InDoubt) as error:
         failure = error
+        checking.metrics.looked_up(failure.code)
         _log.warning("expiries.failed", account_id=lease.account_id, code=failure.code, why=failure.why)
         await db.run(lambda tx: expiries.keep_failure(tx, lease, taken, failure, outside.clock.now()))
         return
+    checking.metrics.looked_up("read")
     await db.run(lambda tx: expiries.keep(tx, lease, taken, found, outside.clock.now()))
 
 
