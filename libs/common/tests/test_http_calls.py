@@ -27,7 +27,7 @@ from hanro.testing.http_server import Arrived, Behaviour, HttpServer, answer, ht
 
 CLOCK = SystemClock()
 SHOP = MarketplaceId("sandbox")
-BRIEF = timedelta(seconds=0.4)
+BRIEF = timedelta(seconds=0.8)
 CANARY = "canary-6f1d"
 
 
@@ -161,7 +161,7 @@ async def test_a_deadline_bounds_the_whole_call_from_its_first_byte() -> None:
         began_at = CLOCK.monotonic()
         with pytest.raises(Retryable):
             await http.send(_request(), _Turn())
-    assert CLOCK.monotonic() - began_at < 1.0
+    assert CLOCK.monotonic() - began_at < 2.5
 
 
 @pytest.mark.parametrize("behave", [answer(b"x" * 2000), _lie], ids=["too large", "not gzip"])

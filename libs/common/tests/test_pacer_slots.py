@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from hanro.marketplace.types.limits import ApiGroup
 from hanro.pacer import slots
-from hanro.pacer.slots import AHEAD, HOLD, Pace, Slot
+from hanro.pacer.slots import AHEAD, GRACE, HOLD, LONGEST_LOOK, Pace, Slot
 
 NOW = datetime(2026, 7, 1, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
@@ -104,10 +104,11 @@ def test_a_turn_of_two_groups_waits_for_both_and_lets_others_of_one_group_wait()
 
 
 def test_who_lost_one_place_of_two_stands_behind_in_both() -> None:
-    order, shop = slots.ask(_fresh("order", "shop"), PACE, "holder", NOW).slots
-    order, shop = slots.ask((order, shop), PACE, "both", NOW).slots
+    later = NOW + timedelta(seconds=20)
+    resting = tuple(Slot(api_group=group, ready_at=later) for group in ("order", "shop"))
+    order, shop = slots.ask(resting, PACE, "both", NOW).slots
     # Its place in one queue was cleared away after a pause, and another took its turn there.
-    long_after = NOW + timedelta(seconds=2.5)
+    long_after = NOW + LONGEST_LOOK + GRACE
     (order,) = slots.ask((order,), PACE, "one", long_after).slots
     order, shop = slots.ask((order, shop), PACE, "both", long_after).slots
     assert [name for name, _ in order.queue] == ["one", "both"]

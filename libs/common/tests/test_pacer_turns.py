@@ -89,7 +89,7 @@ async def test_requests_of_one_process_keep_the_pace_though_all_ask_at_once(db: 
     sent = sorted(await asyncio.gather(*(_use(pacing) for _ in range(10))))
     gaps = [later - earlier for earlier, later in pairwise(sent)]
     assert min(gaps) >= STEP
-    assert (sent[-1] - sent[0]) / 9 < STEP * 1.06
+    assert (sent[-1] - sent[0]) / 9 < STEP * 1.15
 
 
 async def test_a_late_sender_puts_off_the_next_slot(db: Database) -> None:
@@ -103,12 +103,16 @@ async def test_turns_are_given_in_the_order_of_asking(db: Database) -> None:
     order: list[int] = []
 
     async def ask(n: int) -> None:
-        await asyncio.sleep(n * 0.02)
         await _use(pacing)
         order.append(n)
 
-    await asyncio.gather(*(ask(n) for n in range(6)))
-    assert order == list(range(6))
+    async with asyncio.TaskGroup() as tasks, pacing.turn("order"):
+        for n in range(5):
+            tasks.create_task(ask(n))
+            async with asyncio.timeout(5):
+                while await _waiting(db) <= n:
+                    await asyncio.sleep(0.01)
+    assert order == list(range(5))
 
 
 async def test_a_turn_of_two_groups_keeps_both_paces(db: Database) -> None:
@@ -119,9 +123,10 @@ async def test_a_turn_of_two_groups_keeps_both_paces(db: Database) -> None:
 
 
 async def test_accounts_do_not_wait_for_each_other(db: Database) -> None:
+    limits = _limits(timedelta(seconds=2))
     began_at = time.monotonic()
-    await asyncio.gather(*(_use(Pacing(db, CLOCK, _limits(), "order-svc", f"acc_{n}")) for n in range(10)))
-    assert time.monotonic() - began_at < 10 * STEP / 2
+    await asyncio.gather(*(_use(Pacing(db, CLOCK, limits, "order-svc", f"acc_{n}")) for n in range(10)))
+    assert time.monotonic() - began_at < 4
 
 
 async def test_a_turn_that_sends_nothing_gives_its_slot_back(db: Database) -> None:
@@ -143,7 +148,7 @@ async def test_who_gives_up_waiting_does_not_block_who_waits_behind(db: Database
         tired.cancel()
         began_at = time.monotonic()
     # It looks again when two turns would have been over.
-    assert patient.result() - began_at < 2 * STEP + 0.1
+    assert patient.result() - began_at < 2 * STEP + 0.5
 
 
 async def test_a_turn_is_for_one_request(db: Database) -> None:
@@ -201,7 +206,7 @@ async def test_the_pace_comes_back_after_a_refusal_without_a_time(db: Database) 
     sent = [await _use(pacing) for _ in range(8)]
     gaps = [later - earlier for earlier, later in pairwise(sent)]
     assert gaps[0] > 1.5 * STEP
-    assert gaps[-1] < 1.2 * STEP
+    assert gaps[-1] < 1.4 * STEP
     assert await _states(db) == {}
 
 
@@ -359,10 +364,15 @@ asyncio.run(main())
     assert len(sent) == 40
     assert min(gaps) >= PERIOD.total_seconds()
     both = [moment for moment in sent if max(times[0][0], times[1][0]) <= moment <= min(times[0][-1], times[1][-1])]
-    assert (both[-1] - both[0]) / (len(both) - 1) < STEP * 1.06
+    assert (both[-1] - both[0]) / (len(both) - 1) < STEP * 1.15
     # Fair: each has about half of what left while both were at work.
     mine = sum(moment in times[0] for moment in both)
     assert 0.35 < mine / len(both) < 0.65
+
+
+async def _waiting(db: Database) -> int:
+    async with db.begin() as tx:
+        return int((await tx.fetch("select jsonb_array_length(queue) from pacer"))[0][0])
 
 
 async def _terminate_backends(db: Database, admin_url: str) -> None:

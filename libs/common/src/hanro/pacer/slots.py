@@ -20,7 +20,7 @@ AHEAD = timedelta(milliseconds=150)
 # A holder extends this while it connects; who was stopped or killed blocks the others no longer than this.
 HOLD = timedelta(seconds=2)
 # A turn that was not heard of for so long after it should have asked again is gone.
-GRACE = timedelta(seconds=1.5)
+GRACE = timedelta(seconds=2)
 LOOK_AGAIN = timedelta(milliseconds=20)
 LONGEST_LOOK = timedelta(seconds=3)
 LONGEST_WAIT = timedelta(hours=1)
