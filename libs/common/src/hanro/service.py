@@ -18,7 +18,7 @@ from typing import Any, Generic, TypeVar, cast
 from fastapi import APIRouter
 from prometheus_client import CollectorRegistry
 
-from hanro import archive, db, log, metrics, worker
+from hanro import archive, breaker, db, log, metrics, worker
 from hanro.auth import JwtAuthenticator, KeySet
 from hanro.broker import Broker, KafkaBroker
 from hanro.clock import Clock, SystemClock
@@ -198,13 +198,17 @@ def _loops(parts: Parts, built: Built) -> dict[str, Loop]:
     loops: dict[str, Loop] = {
         subscription.name: partial(_consume, parts, subscription, observer) for subscription in built.subscriptions
     }
-    return loops | dict(built.doers) | {"pruning": partial(_prune, parts)}
+    return loops | dict(built.doers) | {"breakers": partial(_watch, parts), "pruning": partial(_prune, parts)}
 
 
 async def _consume(
     parts: Parts, subscription: Subscription[Any, Any], observer: ConsumerMetrics, stop: asyncio.Event
 ) -> None:
     await consume(parts.db, parts.broker, subscription, clock=parts.clock, stop=stop, observer=observer)
+
+
+async def _watch(parts: Parts, stop: asyncio.Event) -> None:
+    await breaker.watch(parts.db, parts.registry, clock=parts.clock, stop=stop)
 
 
 async def _prune(parts: Parts, stop: asyncio.Event) -> None:
