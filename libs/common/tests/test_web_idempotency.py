@@ -23,6 +23,7 @@ from hanro_local.databases import SchemaUrls
 PROBE = web.ServiceInfo(noun="probe", name="probe-svc", title="Probe", description="A probe.", scope="probes:read")
 WRITE = bearer("probes:write")
 CANARY = "canary-2b9d"
+SECONDS = 10.0
 
 
 class Deed(BaseModel):
@@ -161,7 +162,7 @@ async def test_a_running_twin_answers_409_and_then_the_same(
     client: httpx.AsyncClient, db: Database, gate: Gate
 ) -> None:
     gate.opened.clear()
-    async with asyncio.TaskGroup() as group:
+    async with asyncio.timeout(SECONDS), asyncio.TaskGroup() as group:
         first = group.create_task(client.post("/v1/deeds/a", headers=key("k1"), json={"name": "x"}))
         await gate.reached.wait()
         twin = await client.post("/v1/deeds/a", headers=key("k1"), json={"name": "x"})

@@ -77,6 +77,7 @@ async def service():
     async def answer_slowly() -> str:
         say("request began")
         await asyncio.sleep(1)
+        say("request ended")
         return "done"
 
     apps = web.create_app(info, routers=[routes], authenticator=SpokenCallers(), db=db,
@@ -182,8 +183,9 @@ def test_a_request_in_hand_is_answered_while_the_process_drains(urls: SchemaUrls
             read_until(started, "request began")
             started.send_signal(signal.SIGTERM)
             answer, _ = client.communicate(timeout=20)
-        code, _ = end_of(started)
+        code, said = end_of(started)
     assert (code, answer.strip()) == (0, '"done"')
+    assert said.index("request ended") < said.index("relay ended")
 
 
 def test_a_loop_that_does_not_listen_is_cancelled_after_its_time(urls: SchemaUrls, port: int) -> None:
