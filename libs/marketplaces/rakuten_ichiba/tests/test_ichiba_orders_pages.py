@@ -142,6 +142,18 @@ async def test_the_run_goes_on_where_the_last_order_left_the_search(shop: Shop) 
     assert set(numbers_of(pages)) == set(numbers)
 
 
+async def test_an_order_with_a_wrong_time_hides_no_other_from_a_resumed_run(shop: Shop) -> None:
+    numbers = place(shop, 50, apart=60)
+    numbers += place(shop, ago=DAY - timedelta(hours=2), raw={"orderDatetime": "2026-06-01T11:59:00+0900"})
+    numbers += place(shop, 120, ago=DAY - timedelta(hours=3), apart=60)
+    pages = []
+    async for page in orders_of(shop).pages("placed", WEEK):
+        pages.append(page)
+        break
+    pages += await take(orders_of(shop), after=pages[0].cursor)
+    assert set(numbers_of(pages)) == set(numbers)
+
+
 async def test_orders_that_leave_the_search_between_pages_take_none_along(shop: Shop) -> None:
     numbers = place(shop, 2500, apart=1)
     gone: list[str] = []

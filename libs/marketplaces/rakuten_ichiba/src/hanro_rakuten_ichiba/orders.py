@@ -4,6 +4,7 @@
 # ruff: noqa: ARG002
 
 from collections.abc import AsyncIterator, Sequence
+from contextlib import aclosing
 from datetime import datetime, timedelta
 
 from hanro.marketplace.port import Session
@@ -48,8 +49,8 @@ class IchibaOrders:
     def pages(self, route: str, window: Window, after: Cursor | None = None) -> AsyncIterator[OrderPage]:
         """Yield orders placed in the window, oldest first, 1 to 100 a page: any (`placed`), or open ones (`open`).
 
-        A window in which nothing is found yields no page. A cursor holds the time of the last order and its number: a
-        run goes on behind that order, or, where the search no longer shows it, at that second.
+        A window in which nothing is found yields no page. A cursor holds the number of a page's last order, behind
+        which a run goes on, and the time of its first: there it begins again where the search no longer shows the last.
 
         Raises:
             ValueError: no such route, or a window that begins beyond its reach.
@@ -115,15 +116,16 @@ class IchibaOrders:
         progresses = OPEN_PROGRESSES if route == OPEN else ()
         waiting: tuple[str, ...] = ()
         place = Place(start=window.start, after=after)
-        async for numbers in search(self._client, window, progresses):
-            fresh = numbers[numbers.index(after) + 1 :] if after in numbers else numbers
-            for first in range(0, len(fresh), ORDERS_PER_CALL):
-                if waiting:
-                    read = await read_orders(self._client, waiting)
-                    place = _advance(place, waiting, read)
-                    for page in _page(read, waiting, write_cursor(place)):
-                        yield page
-                waiting = fresh[first : first + ORDERS_PER_CALL]
+        async with aclosing(search(self._client, window, progresses)) as found:
+            async for numbers in found:
+                fresh = numbers[numbers.index(after) + 1 :] if after in numbers else numbers
+                for first in range(0, len(fresh), ORDERS_PER_CALL):
+                    if waiting:
+                        read = await read_orders(self._client, waiting)
+                        place = _advance(place, waiting, read)
+                        for page in _page(read, waiting, write_cursor(place)):
+                            yield page
+                    waiting = fresh[first : first + ORDERS_PER_CALL]
         if waiting:
             read = await read_orders(self._client, waiting)
             for page in _page(read, waiting, None):
@@ -138,6 +140,6 @@ def _page(read: Read, numbers: Sequence[str], cursor: Cursor | None) -> tuple[Or
 
 
 def _advance(place: Place, numbers: Sequence[str], read: Read) -> Place:
-    """Go on behind a batch; without one readable time the place in time stays."""
+    """Go on behind a batch, in time from its earliest order: one whose time is wrong must not hide those behind it."""
     times = [seen.placed.at for seen in read.sightings.values() if isinstance(seen, SeenOrder)]
-    return Place(start=max([place.start, *times]), after=numbers[-1])
+    return Place(start=max(place.start, min(times, default=place.start)), after=numbers[-1])

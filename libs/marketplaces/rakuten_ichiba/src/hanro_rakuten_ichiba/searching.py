@@ -1,6 +1,6 @@
 """Finds order numbers in a window: periods within their limits, all numbers first, oldest first."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -33,7 +33,7 @@ class Found:
     page_count: int
 
 
-async def search(client: Client, window: Window, progresses: tuple[int, ...]) -> AsyncIterator[tuple[str, ...]]:
+async def search(client: Client, window: Window, progresses: tuple[int, ...]) -> AsyncGenerator[tuple[str, ...], None]:
     """Yield the numbers of a window, period by period, oldest first; each at least one, each once a period.
 
     No `progresses` is any state. Orders change while this reads: they may be missing or come twice.
