@@ -18,6 +18,7 @@ from hanro_local.demo import broken
 from hanro_local.demo.api import Refused
 from hanro_local.demo.conduct import conduct
 from hanro_local.demo.kills import NothingInHand
+from hanro_local.demo.live import show
 from hanro_local.jars import JarsRefused
 from hanro_local.java import JavaMissing
 from hanro_local.postgres import PlaceRefused
@@ -115,7 +116,7 @@ async def _show(running: stack.Stack) -> bool:
         say(line)
     say("")
     say(f"open {running.gateway}/ in a browser; Ctrl-C stops everything and keeps its state")
-    await asyncio.Event().wait()
+    await show(running, say)
     return True
 
 

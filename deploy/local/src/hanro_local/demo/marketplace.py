@@ -52,9 +52,10 @@ async def open_shop(simulator: Api) -> OpenShop:
     )
 
 
-async def place(simulator: Api, count: int = 1) -> list[str]:
-    """Let buyers order; gives the order numbers."""
-    answer = await simulator.call("POST", f"/_sim/shops/{SHOP_NUMBER}/orders", {"count": count})
+async def place(simulator: Api, count: int = 1, *, is_plain: bool = False) -> list[str]:
+    """Let buyers order; gives the order numbers. A plain order has one line and nothing that could hold it."""
+    wish = {"count": count} | ({"is_plain": True} if is_plain else {})
+    answer = await simulator.call("POST", f"/_sim/shops/{SHOP_NUMBER}/orders", wish)
     numbers: list[str] = answer.json()["external_ids"]
     return numbers
 
@@ -74,13 +75,3 @@ async def look_at(simulator: Api, number: str) -> Placed:
 async def cancel(simulator: Api, number: str) -> None:
     """Let the buyer cancel an order."""
     await simulator.call("POST", f"/_sim/shops/{SHOP_NUMBER}/orders/{number}/cancel")
-
-
-async def expire_key(simulator: Api) -> None:
-    """Let the licence key end now, as it does after 90 days."""
-    await simulator.call("POST", f"/_sim/shops/{SHOP_NUMBER}/keys/expire")
-
-
-async def restore_key(simulator: Api) -> None:
-    """Make the licence key as good as new."""
-    await simulator.call("POST", f"/_sim/shops/{SHOP_NUMBER}/keys/restore")
