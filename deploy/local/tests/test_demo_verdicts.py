@@ -7,8 +7,8 @@ import subprocess
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
-from email.header import Header
-from email.mime.text import MIMEText
+from email.message import EmailMessage
+from email.policy import SMTP
 from typing import Any
 
 import jinja2
@@ -40,10 +40,11 @@ def invented(count: int) -> list[Entry]:
 
 
 def mail_of(number: int, letter: Letter) -> Entry:
-    part = MIMEText(letter.body.replace("\n", "\r\n"), "plain", "utf-8")
-    part["Subject"] = Header(letter.subject, "utf-8").encode()
-    part["To"] = letter.recipients[0]
-    raw = base64.b64encode(part.as_bytes()).decode()
+    message = EmailMessage()
+    message["Subject"] = letter.subject
+    message["To"] = letter.recipients[0]
+    message.set_content(letter.body, charset="utf-8", cte="base64")
+    raw = base64.b64encode(message.as_bytes(policy=SMTP)).decode()
     return {"id": number, "envelope_recipients": list(letter.recipients), "raw_base64": raw}
 
 

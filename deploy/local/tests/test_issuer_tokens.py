@@ -33,7 +33,7 @@ async def serving(state: Path) -> AsyncIterator[httpx.AsyncClient]:
     server = uvicorn.Server(config)
     async with asyncio.TaskGroup() as group:
         group.create_task(server.serve())
-        while not server.started:  # noqa: ASYNC110  uvicorn tells it by this flag alone
+        while not server.started:
             await asyncio.sleep(0.01)
         port = server.servers[0].sockets[0].getsockname()[1]
         async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", trust_env=False) as client:

@@ -38,7 +38,7 @@ async def serving(app: ASGIApp) -> AsyncIterator[str]:
     server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="critical", timeout_graceful_shutdown=1))
     async with asyncio.TaskGroup() as group:
         group.create_task(server.serve())
-        while not server.started:  # noqa: ASYNC110  uvicorn tells it by this flag alone
+        while not server.started:
             await asyncio.sleep(0.01)
         try:
             yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
