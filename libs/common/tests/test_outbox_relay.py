@@ -10,12 +10,13 @@ import pytest
 
 from hanro import archive, outbox
 from hanro.broker import Message, Record, Refused
-from hanro.clock import SystemClock
+from hanro.clock import Clock, SystemClock
 from hanro.db import Database, connect
 from hanro.errors import ContractBroken
 from hanro.events.envelope import decode
 from hanro.events.fact import Fact
 from hanro.ids import is_id
+from hanro.testing.clock import FixedClock
 from hanro.testing.memory_broker import MemoryBroker
 from hanro.testing.probe import AT, Heard, ProbeChanged, changed, create_probe_tables, running, until
 from hanro.trace import following
@@ -41,8 +42,8 @@ def broker() -> MemoryBroker:
     return MemoryBroker()
 
 
-def _relay(db: Database, broker: MemoryBroker, heard: Heard | None = None) -> outbox.Relay:
-    return outbox.Relay(db, broker, source="/probe-svc", clock=CLOCK, observer=heard)
+def _relay(db: Database, broker: MemoryBroker, heard: Heard | None = None, clock: Clock = CLOCK) -> outbox.Relay:
+    return outbox.Relay(db, broker, source="/probe-svc", clock=clock, observer=heard)
 
 
 async def _record(db: Database, *facts: Fact) -> None:
@@ -139,20 +140,39 @@ async def test_many_relays_at_once_publish_each_fact_once(urls: SchemaUrls, brok
             await db.close()
 
 
+async def test_who_does_not_have_the_lane_waits_without_a_lock(db: Database, broker: MemoryBroker) -> None:
+    clock = FixedClock()
+    async with running(_relay(db, broker, clock=clock).run):
+        async with db.begin() as other:
+            await other.fetch("select pg_advisory_xact_lock(hashtextextended('hanro outbox probe', 0))")
+            await _record(db, changed("a", 1))
+            await asyncio.sleep(0.3)
+            waiting = await other.fetch(
+                "select 1 from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()"
+            )
+            assert (waiting, _log(broker)) == ([], [])
+        # Asked again after 15 ms until it was had, not at the next poll, after 400 ms at the earliest.
+        for _ in range(10):
+            clock.advance(0.02)
+            await asyncio.sleep(0.1)
+        assert await _drained(db)
+
+
 async def test_a_relay_hears_this_process_at_once_and_others_by_polling(db: Database, broker: MemoryBroker) -> None:
-    async with running(_relay(db, broker).run):
-        await asyncio.sleep(0.2)
-        started = CLOCK.monotonic()
+    clock = FixedClock()
+    async with running(_relay(db, broker, clock=clock).run):
         await _record(db, changed("a", 1))
         await until(lambda: _drained(db))
-        assert CLOCK.monotonic() - started < 0.3
         async with db.begin() as tx:
             # As another process would: no signal here.
             await tx.execute(
                 "insert into outbox (event_id, topic, type, key, headers, value)"
                 " values ('evt_x', 'hanro.probe', 'x', 'prb_b', '{}', '')"
             )
-        await until(lambda: _drained(db), seconds=2.0)
+        await asyncio.sleep(0.2)
+        assert not await _drained(db)
+        clock.advance(0.6)
+        await until(lambda: _drained(db))
 
 
 async def test_what_was_sent_without_commit_is_sent_again_in_order(
