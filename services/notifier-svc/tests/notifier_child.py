@@ -22,7 +22,8 @@ async def main(database_url: str, services_url: str, relay_address: str, certifi
         ServiceHttp(services_url, SystemClock()),
         tls=ssl.create_default_context(cafile=certificate_file),
         relay_address=relay_address,
-        deadline=timedelta(seconds=1),
+        deadline=timedelta(seconds=5),
+        lease=timedelta(seconds=3),
         clock=SystemClock(),
     )
     await Sender(desk, lanes=4).run(asyncio.Event())

@@ -52,6 +52,8 @@ LOGIN = Login("999001", "123456", "canary-password", frozenset({"shop@example.in
 RELAY_NAME = "sub.fw.rakuten.ne.jp:587"
 BUYER = "0123456789abcdef0123456789abcdefs1@pc.fw.rakuten.ne.jp"
 ACCOUNT = "acc_1"
+# Long enough for a machine that has much else to do.
+PATIENCE = timedelta(seconds=5)
 
 
 def prepare(urls: SchemaUrls) -> None:
@@ -296,14 +298,26 @@ class Bed:
 
 @asynccontextmanager
 async def bed(
-    db: Database, folder: Path, *, deadline: timedelta = timedelta(seconds=2), ledger: type[Ledger] = Ledger
+    db: Database,
+    folder: Path,
+    *,
+    deadline: timedelta = PATIENCE,
+    lease: timedelta = 3 * PATIENCE,
+    ledger: type[Ledger] = Ledger,
 ) -> AsyncIterator[Bed]:
     """Join a notifier with its neighbours for the length of a block; the account is known, nothing is bound."""
     neighbours, clock = Neighbours(), SystemClock()
     async with mail_room(folder) as room, http_server(neighbours.behave) as server:
         http = ServiceHttp(server.url, clock)
         desk = made_desk(
-            db, http, tls=room.tls, relay_address=room.address, deadline=deadline, clock=clock, ledger=ledger
+            db,
+            http,
+            tls=room.tls,
+            relay_address=room.address,
+            deadline=deadline,
+            lease=lease,
+            clock=clock,
+            ledger=ledger,
         )
         await take(db, account())
         try:
@@ -326,6 +340,7 @@ def made_desk(
     tls: ssl.SSLContext,
     relay_address: str,
     deadline: timedelta,
+    lease: timedelta,
     clock: Clock,
     ledger: type[Ledger] = Ledger,
 ) -> Desk:
@@ -333,7 +348,7 @@ def made_desk(
     return Desk(
         db=db,
         clock=clock,
-        ledger=ledger(db, clock, SenderMetrics(new_registry()), lease=3 * deadline),
+        ledger=ledger(db, clock, SenderMetrics(new_registry()), lease=lease),
         vending=Vending(http, FixedToken(), clock, service="notifier-svc"),
         relays=Relays(tls=tls, clock=clock, instead={RELAY_NAME: relay_address}, step_seconds=2.0),
         writer=Writer(OrderService(http, FixedToken()), Renderer(), clock),

@@ -18,7 +18,7 @@ from notifier_svc.domain.messages import Message, State
 from notifier_svc.sender.ledger import Ledger
 
 CHILD = Path(__file__).parent / "notifier_child.py"
-QUICK = timedelta(seconds=1)
+QUICK = timedelta(seconds=3)
 
 
 @pytest.fixture
@@ -35,7 +35,7 @@ async def db(urls: SchemaUrls) -> AsyncIterator[Database]:
 
 @asynccontextmanager
 async def notifier(db: Database, folder: Path, ledger: type[Ledger] = Ledger) -> AsyncIterator[Bed]:
-    async with bed(db, folder, deadline=QUICK, ledger=ledger) as made:
+    async with bed(db, folder, lease=QUICK, ledger=ledger) as made:
         await bind(db)
         yield made
 
@@ -52,6 +52,13 @@ async def die(here: Bed, urls: SchemaUrls, failpoint: str) -> None:
         if process.returncode is None:
             process.kill()
             await process.wait()
+
+
+async def reached(db: Database, state: State) -> None:
+    """Wait until a message is in a state."""
+    async with asyncio.timeout(20):
+        while not any(message.state is state for message in await messages(db)):
+            await asyncio.sleep(0.02)
 
 
 @pytest.mark.parametrize(("failpoint", "copies"), [("sender.sending=kill", 0), ("sender.handed_over=kill", 1)])
@@ -86,9 +93,7 @@ async def test_a_sender_that_slept_over_its_lease_before_its_mail_sends_nothing(
     async with notifier(db, tmp_path) as here:
         await here.plan(order(1))
         dying = asyncio.create_task(die(here, urls, "sender.marked=sleep:4,sender.turn=kill@5"))
-        async with asyncio.timeout(20):
-            while not any(message.state is State.SENDING for message in await messages(db)):
-                await asyncio.sleep(0.05)
+        await reached(db, State.SENDING)
         (message,) = await here.send(until=("sending",))
         assert message.state is State.IN_DOUBT
         await dying
@@ -118,24 +123,27 @@ async def test_a_lost_answer_to_the_mark_is_no_lost_mail(db: Database, tmp_path:
         assert len(here.room.letters()) == 1
 
 
-async def test_a_backend_that_dies_while_a_mail_is_under_way_costs_neither_mail_nor_truth(
-    db: Database, tmp_path: Path
+async def test_a_database_that_drops_all_its_connections_costs_neither_mail_nor_truth(
+    db: Database, urls: SchemaUrls, tmp_path: Path
 ) -> None:
+    observer, killer = connect(urls.owner, schema="notifier"), connect(urls.runtime, schema="notifier")
     async with notifier(db, tmp_path) as here:
         here.room.fault(kind="mail-slow", stage="dot", seconds=0.4, count=1)
         await here.plan(order(1))
-        sending = asyncio.create_task(here.send())
-        async with asyncio.timeout(10):
-            while not any(message.state is State.SENDING for message in await messages(db)):
-                await asyncio.sleep(0.02)
-        async with db.begin() as tx:
+        stop = asyncio.Event()
+        sending = asyncio.create_task(here.sender.run(stop))
+        await reached(observer, State.SENDING)
+        async with killer.begin() as tx:
             await tx.fetch(
                 "select pg_terminate_backend(pid) from pg_stat_activity"
-                " where datname = current_database() and pid <> pg_backend_pid()"
+                " where usename = current_user and datname = current_database() and pid <> pg_backend_pid()"
             )
-        (message,) = await sending
-        assert message.state is State.HANDED_OVER
+        await reached(observer, State.HANDED_OVER)
+        stop.set()
+        await sending
         assert len(here.room.letters()) == 1
+    await observer.close()
+    await killer.close()
 
 
 class BlindLedger(Ledger):

@@ -142,12 +142,14 @@ async def test_a_lost_answer_is_in_doubt_and_never_sent_again(here: Bed, stage: 
     assert ("hanro.message.in_doubt.v1", message.id) in await recorded(here.db)
 
 
-async def test_silence_after_the_dot_is_in_doubt_when_the_deadline_has_passed(here: Bed) -> None:
-    await here.plan(order(1))
-    here.room.fault(kind="mail-slow", stage="dot", seconds=3, count=1)
-    (message,) = await here.send()
-    assert message.state is State.IN_DOUBT
-    assert len(here.room.letters()) == 1
+async def test_silence_after_the_dot_is_in_doubt_when_the_deadline_has_passed(db: Database, tmp_path: Path) -> None:
+    async with bed(db, tmp_path, deadline=timedelta(seconds=0.5)) as here:
+        await bind(db)
+        await here.plan(order(1))
+        here.room.fault(kind="mail-slow", stage="dot", seconds=1.5, count=1)
+        (message,) = await here.send()
+        assert message.state is State.IN_DOUBT
+        assert len(here.room.letters()) == 1
 
 
 @pytest.mark.parametrize("fault", ["mail-refuse", "mail-tls-broken", "mail-tls-name"])

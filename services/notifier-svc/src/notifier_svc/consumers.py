@@ -25,7 +25,7 @@ from notifier_svc.messages import planning
 def on_accounts(changed: Callable[[str], None]) -> Subscription[Account, Account]:
     """Copy each account; `changed` hears the ids after the commit."""
     return Subscription(
-        name="notifier-accounts",
+        name="notifier.accounts",
         facts=(AccountLinked, AccountActivated, AccountSuspended, AccountChanged),
         load=accounts.load,
         decide=accounts.decide,
@@ -36,7 +36,7 @@ def on_accounts(changed: Callable[[str], None]) -> Subscription[Account, Account
 def on_orders(wake: Callable[[], None]) -> Subscription[Known, Plan]:
     """Plan each milestone that an order has reached; `wake` hears of new plans after the commit."""
     return Subscription(
-        name="notifier-orders",
+        name="notifier.orders",
         facts=(
             OrderPlaced,
             OrderChanged,
