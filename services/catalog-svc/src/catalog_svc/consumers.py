@@ -14,46 +14,16 @@ from hanro.clock import Clock
 from hanro.consume import Subscription
 from hanro.db import Transaction
 from hanro.errors import Unsupported
-from hanro.events.accounts import (
-    AccountActivated,
-    AccountChanged,
-    AccountFact,
-    AccountLinked,
-    AccountSuspended,
-)
+from hanro.events.accounts import ACCOUNT_FACTS, AccountFact
 from hanro.events.envelope import Received
 from hanro.events.fact import Fact
-from hanro.events.orders import (
-    OrderCancelled,
-    OrderChanged,
-    OrderCompleted,
-    OrderConfirmed,
-    OrderFact,
-    OrderLinesCancelled,
-    OrderPlaced,
-    OrderQuarantined,
-    OrderReleased,
-    OrderShipped,
-)
+from hanro.events.orders import ORDER_FACTS, OrderFact
 from hanro.marketplace import match_key
 from hanro.marketplace.port import Plugin
 from hanro.marketplace.types import MarketplaceId
 
 Plugins = Mapping[MarketplaceId, Plugin]
 Kind = TypeVar("Kind", bound=Fact)
-
-ACCOUNT_FACTS = (AccountLinked, AccountActivated, AccountSuspended, AccountChanged)
-ORDER_FACTS = (
-    OrderPlaced,
-    OrderChanged,
-    OrderConfirmed,
-    OrderShipped,
-    OrderCompleted,
-    OrderLinesCancelled,
-    OrderCancelled,
-    OrderQuarantined,
-    OrderReleased,
-)
 
 
 def on_accounts() -> Subscription[None, AccountCopy]:

@@ -3,18 +3,8 @@
 from collections.abc import Callable
 from functools import partial
 
-from hanro.events.accounts import AccountActivated, AccountChanged, AccountLinked, AccountSuspended
-from hanro.events.orders import (
-    OrderCancelled,
-    OrderChanged,
-    OrderCompleted,
-    OrderConfirmed,
-    OrderLinesCancelled,
-    OrderPlaced,
-    OrderQuarantined,
-    OrderReleased,
-    OrderShipped,
-)
+from hanro.events.accounts import ACCOUNT_FACTS
+from hanro.events.orders import ORDER_FACTS
 from hanro.subscriptions import Subscription
 from notifier_svc import accounts
 from notifier_svc.domain.accounts import Account
@@ -26,7 +16,7 @@ def on_accounts(changed: Callable[[str], None]) -> Subscription[Account, Account
     """Copy each account; `changed` hears the ids after the commit."""
     return Subscription(
         name="notifier.accounts",
-        facts=(AccountLinked, AccountActivated, AccountSuspended, AccountChanged),
+        facts=ACCOUNT_FACTS,
         load=accounts.load,
         decide=accounts.decide,
         apply=partial(accounts.apply, changed=changed),
@@ -37,17 +27,7 @@ def on_orders(wake: Callable[[], None]) -> Subscription[Known, Plan]:
     """Plan each milestone that an order has reached; `wake` hears of new plans after the commit."""
     return Subscription(
         name="notifier.orders",
-        facts=(
-            OrderPlaced,
-            OrderChanged,
-            OrderConfirmed,
-            OrderShipped,
-            OrderCompleted,
-            OrderLinesCancelled,
-            OrderCancelled,
-            OrderQuarantined,
-            OrderReleased,
-        ),
+        facts=ORDER_FACTS,
         load=planning.load,
         decide=planning.plan,
         apply=partial(planning.apply, wake=wake),

@@ -3,13 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 
 from hanro.db import Transaction
-from hanro.events.accounts import (
-    AccountActivated,
-    AccountChanged,
-    AccountFact,
-    AccountLinked,
-    AccountSuspended,
-)
+from hanro.events.accounts import ACCOUNT_FACTS, AccountFact
 from hanro.events.envelope import Received
 from hanro.subscriptions import Subscription
 from order_svc import accounts
@@ -32,7 +26,7 @@ def on_accounts(
 
     return Subscription(
         name=NAME,
-        facts=(AccountLinked, AccountActivated, AccountSuspended, AccountChanged),
+        facts=ACCOUNT_FACTS,
         load=load,
         decide=_decide,
         apply=apply,

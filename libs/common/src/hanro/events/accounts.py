@@ -67,3 +67,7 @@ class AccountChanged(AccountFact):
     """Something else about an account changed: name, shops, grants, credentials."""
 
     type: ClassVar[str] = "hanro.account.changed.v1"
+
+
+ACCOUNT_FACTS: tuple[type[AccountFact], ...] = (AccountLinked, AccountActivated, AccountSuspended, AccountChanged)
+"""What a service registers to follow accounts."""

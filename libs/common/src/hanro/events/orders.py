@@ -134,3 +134,17 @@ class OrderReleased(OrderFact):
     """A quarantined order could be read at last."""
 
     type: ClassVar[str] = "hanro.order.released.v1"
+
+
+ORDER_FACTS: tuple[type[OrderFact], ...] = (
+    OrderPlaced,
+    OrderChanged,
+    OrderConfirmed,
+    OrderShipped,
+    OrderCompleted,
+    OrderLinesCancelled,
+    OrderCancelled,
+    OrderQuarantined,
+    OrderReleased,
+)
+"""What a service registers to follow orders."""

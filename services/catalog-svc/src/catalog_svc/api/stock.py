@@ -96,7 +96,9 @@ def _add_writing(router: APIRouter, db: Database, idempotency: Idempotency, cloc
 
         return await idempotency.once(request, work)
 
-    @router.post("/v1/stock/{sku}/movements", dependencies=[web.require("stock:write")], status_code=201)
+    @router.post(
+        "/v1/stock/{sku}/movements", dependencies=[web.require("stock:write"), web.key_needed()], status_code=201
+    )
     async def move(sku: str, body: MovementBody, request: Request) -> Response:
         """Let units come or leave; needs an Idempotency-Key, so that a repeat moves nothing twice."""
 
@@ -114,7 +116,7 @@ def _add_writing(router: APIRouter, db: Database, idempotency: Idempotency, cloc
             )
             return _answer(after, status=201)
 
-        return await idempotency.once(request, work, is_required=True)
+        return await idempotency.once(request, work)
 
 
 def _require_version(request: Request, body: CountBody, before: Stock) -> None:
