@@ -94,7 +94,11 @@ def routes_of(db: Database, gate: Gate) -> APIRouter:
                     raise ZeroDivisionError
             return web.Answer(status=201, body=deed, headers={"Location": f"/v1/deeds/{place}/1"})
 
-        return await idempotency.once(request, work, is_required=place == "strict")
+        return await idempotency.once(request, work)
+
+    @routes.post("/v1/strict", dependencies=[web.require("probes:write"), web.key_needed()])
+    async def act_under_a_key(request: Request, deed: Deed) -> Response:
+        return await act(request, "strict", deed)
 
     return routes
 
@@ -205,7 +209,7 @@ async def test_a_failure_that_may_pass_keeps_the_key_free(client: httpx.AsyncCli
 
 
 async def test_a_route_may_require_a_key(client: httpx.AsyncClient, db: Database) -> None:
-    answer = await client.post("/v1/deeds/strict", headers=WRITE, json={"name": "x"})
+    answer = await client.post("/v1/strict", headers=WRITE, json={"name": "x"})
     assert (answer.status_code, answer.json()["code"]) == (400, "idempotency-key-missing")
     assert await deeds(db) == 0
 

@@ -18,7 +18,7 @@ from typing import Any, Generic, TypeVar, cast
 from fastapi import APIRouter
 from prometheus_client import CollectorRegistry
 
-from hanro import archive, breaker, db, log, metrics, worker
+from hanro import archive, breaker, db, log, metrics, trace, worker
 from hanro.auth import JwtAuthenticator, KeySet
 from hanro.broker import Broker, KafkaBroker
 from hanro.clock import Clock, SystemClock
@@ -27,9 +27,9 @@ from hanro.crypto import Keyring
 from hanro.db import Database
 from hanro.observers import ConsumerMetrics, RelayMetrics
 from hanro.outbox import Relay
-from hanro.settings import CommonSettings, load
+from hanro.settings import PREFIX, CommonSettings, SettingsRefused, load
 from hanro.subscriptions import Subscription
-from hanro.tokens import ClientCredentials, TokenSource
+from hanro.tokens import ClientCredentials
 from hanro.waiting import rest
 from hanro.web import Cursors, Idempotency, ServiceInfo, create_app, document, idempotency
 from hanro.web.routes.operations import AccountsOf
@@ -53,7 +53,7 @@ class Parts:
     registry: CollectorRegistry
     cursors: Cursors
     idempotency: Idempotency
-    tokens: TokenSource
+    tokens: ClientCredentials
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,7 +87,11 @@ def main(service: Service[Settings], arguments: Sequence[str] | None = None) -> 
         case [("api" | "worker" | "all") as role]:
             worker.main(lambda: _run(service, role))
         case ["migrate"]:
-            migrate(service, load(service.settings))
+            try:
+                migrate(service, load(service.settings))
+            except SettingsRefused as error:
+                sys.stderr.write(f"{error}\n")
+                raise SystemExit(USAGE) from None
         case ["openapi"]:
             json.dump(describe(service), sys.stdout, ensure_ascii=False, indent=1, sort_keys=True)
             sys.stdout.write("\n")
@@ -144,7 +148,8 @@ def open_parts(service: Service[Settings], settings: Settings, *, keyring: Keyri
 
 async def _run(service: Service[Settings], role: str) -> None:
     settings = load(service.settings)
-    parts = open_parts(service, settings, keyring=Keyring.load(settings.keys_dir))
+    parts = open_parts(service, settings, keyring=_keyring(settings))
+    end_trace = _trace(service.info.name, settings)
     log.configure(service.info.name, level=settings.log_level, registry=parts.registry)
     built = service.build(parts, settings)
     # Tokens are signed by the issuer's clock, which a test does not move.
@@ -189,8 +194,25 @@ async def _run(service: Service[Settings], role: str) -> None:
             drains=built.drains,
         )
     finally:
-        for close in (*built.closers, keys.close, parts.db.close):
+        for close in (*built.closers, keys.close, parts.tokens.close, parts.db.close):
             await close()
+        end_trace()
+
+
+def _keyring(settings: CommonSettings) -> Keyring:
+    try:
+        return Keyring.load(settings.keys_dir)
+    except (ValueError, OSError) as error:
+        raise SettingsRefused(f"{PREFIX}KEYS_DIR: {error}") from None
+
+
+def _trace(name: str, settings: CommonSettings) -> Callable[[], None]:
+    if settings.trace_file is None:
+        return lambda: None
+    try:
+        return trace.set_up(name, settings.trace_file)
+    except OSError as error:
+        raise SettingsRefused(f"{PREFIX}TRACE_FILE: {error}") from None
 
 
 def _loops(parts: Parts, built: Built) -> dict[str, Loop]:
@@ -223,7 +245,7 @@ async def _prune(parts: Parts, stop: asyncio.Event) -> None:
         await rest(parts.clock, BETWEEN_PRUNINGS.total_seconds(), stop)
 
 
-def _tokens(settings: CommonSettings) -> TokenSource:
+def _tokens(settings: CommonSettings) -> ClientCredentials:
     return ClientCredentials(
         token_url=settings.token_url or "http://nowhere.invalid/token",
         client_id=settings.client_id,

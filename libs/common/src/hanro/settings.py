@@ -72,6 +72,8 @@ class CommonSettings(BaseSettings):
     clock_offset_file: Path | None = None
     """Tests only: file that holds the seconds by which wall time is moved."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
+    trace_file: Path | None = None
+    """Where spans are written to, as lines of JSON; None keeps tracing off."""
     requests_per_minute: int = Field(default=600, ge=1)
     """How many public requests a caller may make in a minute, per process."""
     failpoints: str = ""

@@ -3,14 +3,15 @@
 Source: W3C Trace Context; CloudEvents extension "distributed tracing".
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
+from pathlib import Path
 
 from opentelemetry import propagate, trace
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter
+from opentelemetry.sdk.trace.export import BatchSpanProcessor, ConsoleSpanExporter
 
 from hanro.ids import new_id
 
@@ -68,10 +69,22 @@ def span(name: str, attributes: Mapping[str, str | int | float | bool] | None = 
         yield
 
 
-def set_up(service: str, exporter: SpanExporter | None) -> None:
-    """Send spans to an exporter; None (the default everywhere) keeps tracing off and costs nothing."""
-    if exporter is None:
-        return
-    provider = TracerProvider(resource=Resource.create({"service.name": service}))
+def set_up(service: str, file: Path) -> Callable[[], None]:
+    """Append the process's spans to a file, one JSON object a line; give what writes the last ones and closes it.
+
+    Without this call tracing is off and costs nothing.
+
+    Raises:
+        OSError: the file cannot be written.
+    """
+    stream = file.open("a", encoding="utf-8")
+    exporter = ConsoleSpanExporter(out=stream, formatter=lambda one: one.to_json(indent=None) + "\n")
+    provider = TracerProvider(resource=Resource.create({"service.name": service}), shutdown_on_exit=False)
     provider.add_span_processor(BatchSpanProcessor(exporter))
     trace.set_tracer_provider(provider)
+
+    def close() -> None:
+        provider.shutdown()
+        stream.close()
+
+    return close

@@ -4,7 +4,7 @@ from hanro.web.answers import Answer, accepted
 from hanro.web.app import Apps, ScopeUndeclared, ServiceInfo, create_app, document
 from hanro.web.cursors import DEFAULT_PAGE, Cursors, CursorText, Limit, Position
 from hanro.web.etags import etag, require_match
-from hanro.web.guard import body_limit, caller, may, require, router
+from hanro.web.guard import any_version, body_limit, caller, key_needed, key_unused, may, require, router
 from hanro.web.idempotency import Idempotency
 from hanro.web.problems import FieldFault, Problem
 
@@ -22,11 +22,14 @@ __all__ = [
     "ScopeUndeclared",
     "ServiceInfo",
     "accepted",
+    "any_version",
     "body_limit",
     "caller",
     "create_app",
     "document",
     "etag",
+    "key_needed",
+    "key_unused",
     "may",
     "require",
     "require_match",

@@ -45,6 +45,24 @@ class BodyLimit:
         """Do nothing: the route reads the limit when it is built."""
 
 
+class KeyUse(Enum):
+    """Say what a POST makes of an Idempotency-Key; without a word it takes one."""
+
+    NEEDED = "needed"
+    TAKEN = "taken"
+    UNUSED = "unused"
+
+    async def __call__(self) -> None:
+        """Do nothing: `Idempotency.once` and the OpenAPI document ask the route."""
+
+
+class AnyVersion:
+    """Say that a PUT or PATCH restates whatever is stored, and asks for no If-Match."""
+
+    async def __call__(self) -> None:
+        """Do nothing: the OpenAPI document asks the route."""
+
+
 class Guard:
     """Let a request through to its route, or refuse it."""
 
@@ -127,6 +145,17 @@ def declared_body_limit(route: APIRoute) -> int:
     return found[-1].largest_bytes if found else DEFAULT_BODY_BYTES
 
 
+def declared_key_use(route: object) -> KeyUse:
+    """Give what a route makes of an Idempotency-Key."""
+    found = [one.dependency for one in route.dependencies] if isinstance(route, APIRoute) else []
+    return next((one for one in found if isinstance(one, KeyUse)), KeyUse.TAKEN)
+
+
+def is_version_asked(route: APIRoute) -> bool:
+    """Tell whether a PUT or PATCH asks for If-Match."""
+    return not any(isinstance(one.dependency, AnyVersion) for one in route.dependencies)
+
+
 def router(tags: Sequence[str | Enum] = ()) -> APIRouter:
     """Make a router whose routes are guarded; each must declare `dependencies=[require("…")]`.
 
@@ -144,6 +173,21 @@ def require(scope: str) -> Depends:
 def body_limit(largest_bytes: int) -> Depends:
     """Declare the largest body of a route, for its `dependencies`."""
     return Depends(BodyLimit(largest_bytes))
+
+
+def key_needed() -> Depends:
+    """Declare that a route needs an Idempotency-Key, for its `dependencies`: what it does must not happen twice."""
+    return Depends(KeyUse.NEEDED)
+
+
+def key_unused() -> Depends:
+    """Declare that a POST takes no Idempotency-Key, for its `dependencies`: to repeat it is harmless."""
+    return Depends(KeyUse.UNUSED)
+
+
+def any_version() -> Depends:
+    """Declare that a PUT or PATCH asks for no If-Match, for its `dependencies`: the last one who writes is right."""
+    return Depends(AnyVersion())
 
 
 def caller(request: Request) -> Caller:

@@ -21,7 +21,7 @@ from hanro.crypto import Keyring
 from hanro.db import Database, Transaction
 from hanro.errors import Rejected, Unsupported
 from hanro.web.answers import Answer
-from hanro.web.guard import caller
+from hanro.web.guard import KeyUse, caller, declared_key_use
 from hanro.web.problems import Problem, of_failure
 
 HEADER = "Idempotency-Key"
@@ -72,10 +72,11 @@ class Idempotency:
         self._db = db
         self._keyring = keyring
 
-    async def once(self, request: Request, work: Work, *, is_required: bool = False) -> Response:
+    async def once(self, request: Request, work: Work) -> Response:
         """Run `work` in a transaction of its own and give its answer, or the stored one where the key is known.
 
-        `work` may run again after a deadlock; it must touch nothing but its transaction. Without a key it just runs.
+        `work` may run again after a deadlock; it must touch nothing but its transaction. Without a key it just
+        runs, unless the route declares `key_needed()`.
         A `Rejected` or `Unsupported` that it raises is final: its effects are undone, the problem is kept and
         replayed. Other failures keep nothing, the key stays free.
 
@@ -83,7 +84,7 @@ class Idempotency:
             Problem: 400 `idempotency-key-missing` or `-malformed`; 409 `idempotency-key-running` while a twin runs;
                 422 `idempotency-key-reused` where the key came before with another path, query or body.
         """
-        attempt = await _attempt(request, is_required=is_required)
+        attempt = await _attempt(request)
         if attempt is None:
             return (await self._db.run(work)).response()
         stored = await self._db.run(lambda tx: self._once(tx, attempt, work))
@@ -145,9 +146,9 @@ async def prune(tx: Transaction) -> int:
     return await tx.execute(f"delete from idempotency where created_at < {tx.now_sql} - $1::interval", KEPT)  # noqa: S608  the schema's own clock
 
 
-async def _attempt(request: Request, *, is_required: bool) -> _Attempt | None:
+async def _attempt(request: Request) -> _Attempt | None:
     given = request.headers.getlist(HEADER)
-    if not given and not is_required:
+    if not given and declared_key_use(request.scope.get("route")) is not KeyUse.NEEDED:
         return None
     if not given:
         raise Problem(

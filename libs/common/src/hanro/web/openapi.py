@@ -4,9 +4,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from fastapi.openapi.utils import get_openapi
+from fastapi.routing import APIRoute
 from starlette.routing import BaseRoute
 
 from hanro.web import idempotency, problems
+from hanro.web.guard import KeyUse, declared_key_use, is_version_asked
 
 _TEXT = {"type": "string"}
 _PROBLEM: dict[str, Any] = {
@@ -84,8 +86,14 @@ _MATCH = {
 
 def write(*, title: str, version: str, description: str, routes: Sequence[BaseRoute]) -> dict[str, Any]:
     """Give the document of these routes."""
+    guarded = {
+        (route.path_format, method.lower()): route
+        for route in routes
+        if isinstance(route, APIRoute)
+        for method in route.methods or ()
+    }
     document = get_openapi(title=title, version=version, description=description, routes=routes)
-    for operations in document.get("paths", {}).values():
+    for path, operations in document.get("paths", {}).items():
         for method, operation in operations.items():
             answers = operation["responses"]
             answers.pop("422", None)
@@ -94,7 +102,7 @@ def write(*, title: str, version: str, description: str, routes: Sequence[BaseRo
                 for status in _ANSWERS
                 if status not in answers
             }
-            _add_parameters(method, operation)
+            _add_parameters(method, operation, guarded[path, method])
     components = document.setdefault("components", {})
     schemas = components.setdefault("schemas", {})
     for replaced in ("HTTPValidationError", "ValidationError"):
@@ -104,8 +112,13 @@ def write(*, title: str, version: str, description: str, routes: Sequence[BaseRo
     return document
 
 
-def _add_parameters(method: str, operation: dict[str, Any]) -> None:
-    added = [_KEY] if method == "post" else [_MATCH] if method in {"put", "patch"} else []
+def _add_parameters(method: str, operation: dict[str, Any], route: APIRoute) -> None:
+    key_use = declared_key_use(route)
+    added: list[dict[str, Any]] = []
+    if method == "post" and key_use is not KeyUse.UNUSED:
+        added.append(_KEY | {"required": key_use is KeyUse.NEEDED})
+    elif method in {"put", "patch"} and is_version_asked(route):
+        added.append(_MATCH)
     there = {one["name"].lower() for one in operation.get("parameters", [])}
     if missing := [one for one in added if str(one["name"]).lower() not in there]:
         operation.setdefault("parameters", []).extend(missing)

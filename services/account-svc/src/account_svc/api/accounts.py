@@ -155,7 +155,7 @@ def _add_switches(router: APIRouter, desk: Desk) -> None:
 def _add_credentials(router: APIRouter, desk: Desk) -> None:
     @router.put(
         "/v1/accounts/{account_id}/credentials",
-        dependencies=[web.require("accounts:write"), web.body_limit(CREDENTIALS_BODY_BYTES)],
+        dependencies=[web.require("accounts:write"), web.body_limit(CREDENTIALS_BODY_BYTES), web.any_version()],
         status_code=202,
         response_model=OperationShown,
     )

@@ -41,7 +41,7 @@ def _add_reading(router: APIRouter, db: Database, plugins: Plugins) -> None:
 
 
 def _add_writing(router: APIRouter, db: Database, clock: Clock, plugins: Plugins) -> None:
-    @router.put("/v1/bindings/{account_id}/{trigger}", dependencies=[web.require("bindings:write")])
+    @router.put("/v1/bindings/{account_id}/{trigger}", dependencies=[web.require("bindings:write"), web.any_version()])
     async def bind(account_id: Id, trigger: Trigger, body: BindingBody, request: Request) -> BindingShown:
         """Bind a template to a trigger from now on, or make it blank.
 

@@ -45,7 +45,7 @@ def make_routes(db: Database, cursors: Cursors, clock: Clock, renderer: Renderer
 
     @router.post(
         "/v1/templates:preview",
-        dependencies=[web.require("templates:read")],
+        dependencies=[web.require("templates:read"), web.key_unused()],
         description=f"Fill a template with a sample order; nothing is saved or sent.\n{LANGUAGE}",
     )
     async def preview(body: TemplateBody) -> PreviewShown:

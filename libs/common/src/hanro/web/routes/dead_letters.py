@@ -14,7 +14,7 @@ from hanro.db import Database
 from hanro.dead_letters import DeadLetter
 from hanro.subscriptions import Subscription
 from hanro.web.cursors import DEFAULT_PAGE, Cursors, CursorText, Limit
-from hanro.web.guard import require, router
+from hanro.web.guard import key_unused, require, router
 
 SCOPE = "ops"
 
@@ -84,7 +84,7 @@ def dead_letter_routes(
         """Look into a dead letter: its cause and its bytes."""
         return _details(await dead_letters.get_(db, letter_id))
 
-    @routes.post(f"{path}/{{letter_id}}:redrive", dependencies=[require(SCOPE)], response_model=Redriven)
+    @routes.post(f"{path}/{{letter_id}}:redrive", dependencies=[require(SCOPE), key_unused()], response_model=Redriven)
     async def redrive_dead_letter(letter_id: str) -> Redriven:
         """Put a letter through its consumer again; twice is harmless."""
         left = await dead_letters.redrive(db, letter_id, subscriptions)
