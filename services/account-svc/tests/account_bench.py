@@ -1,13 +1,14 @@
 """Gives tests account-svc on a real Postgres, its routes over ASGI, and the marketplace's simulator as a process."""
 
 import asyncio
+import copy
 import json
 import subprocess
 import sys
 import urllib.request
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,8 @@ from hanro.db import Database, migrate
 from hanro.http import Transport
 from hanro.http.transport import tls_context
 from hanro.marketplace import installed
+from hanro.marketplace.port import Plugin
+from hanro.marketplace.types import MarketplaceId
 from hanro.service import Built, Parts, open_parts
 from hanro.sessions import Outside
 from hanro.testing.callers import SpokenCallers, bearer, fixed_keyring
@@ -39,6 +42,7 @@ from hanro_local.databases import SchemaUrls
 MIGRATIONS = Path(__file__).parents[1] / "migrations"
 SCOPES = tuple(f"{noun}:{verb}" for noun in ("marketplaces", "shops", "accounts") for verb in ("read", "write"))
 RELAY = "sub.fw.rakuten.ne.jp:587"
+HURRY = 10
 VEND = bearer("internal:credentials", subject="order-svc")
 
 Json = dict[str, Any]
@@ -84,7 +88,9 @@ def simulator(folder: Path) -> Iterator[Simulator]:
         assert process.stdout is not None
         line = process.stdout.readline().decode()
         http, smtp = line.partition("http://")[2].split(", smtp ")
-        yield Simulator(f"http://{http}", f"127.0.0.1:{smtp.strip().rpartition(':')[2]}", certificate_file)
+        market = Simulator(f"http://{http}", f"127.0.0.1:{smtp.strip().rpartition(':')[2]}", certificate_file)
+        market.control("/limits", "PUT", {"requests_per_second": HURRY, "burst": HURRY})
+        yield market
     finally:
         process.terminate()
         process.wait(20)
@@ -181,7 +187,7 @@ async def open_bench(
     checking = Checking(
         db=parts.db,
         outside=Outside(
-            plugins=installed(), transport=transport, db=parts.db, clock=parts.clock, service="account-svc"
+            plugins=in_a_hurry(), transport=transport, db=parts.db, clock=parts.clock, service="account-svc"
         ),
         relays=Relays(
             redirects={RELAY: market.relay} if market else {},
@@ -199,6 +205,23 @@ async def open_bench(
     finally:
         for close in (public.aclose, internal.aclose, transport.close, *built.closers, parts.db.close):
             await close()
+
+
+def in_a_hurry() -> Mapping[MarketplaceId, Plugin]:
+    """Give the installed plug-ins, each with limits that let through ten times as many requests.
+
+    The simulator of these tests allows as much: the true pace has tests of its own.
+    """
+    hasty: dict[MarketplaceId, Plugin] = {}
+    for plugin_id, plugin in installed().items():
+        groups = {
+            name: replace(group, request_count=group.request_count * HURRY)
+            for name, group in plugin.limits.groups.items()
+        }
+        twin = copy.copy(plugin)
+        setattr(twin, "limits", replace(plugin.limits, groups=groups))  # noqa: B010  the port's attributes are read-only
+        hasty[plugin_id] = twin
+    return hasty
 
 
 def credentials_of(shop: Json) -> dict[str, str]:
