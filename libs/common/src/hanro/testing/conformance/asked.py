@@ -1,0 +1,102 @@
+"""Makes what is asked of orders: decisions, shipments and cancellations, and reads what came of them."""
+
+from collections.abc import Sequence
+
+from hanro.marketplace.port import Orders
+from hanro.marketplace.types import (
+    Answer,
+    Cancellation,
+    CancelReason,
+    Decision,
+    DelayReason,
+    LineKey,
+    LinePart,
+    OrderRef,
+    Outcome,
+    OutcomeStatus,
+    Party,
+    Receipt,
+    SeenOrder,
+    Shipment,
+    Tracking,
+)
+from hanro.money import Money
+
+
+def decision(
+    number: str,
+    *line_ids: str,
+    answer: Answer = Answer.ACCEPT,
+    claim_id: str | None = None,
+    delay: DelayReason | None = None,
+) -> Decision:
+    """Make a decision; accepting unless asked otherwise."""
+    return Decision(
+        id=f"op_{number}_{'_'.join(line_ids)}",
+        order=OrderRef(external_id=number),
+        answer=answer,
+        line_ids=line_ids,
+        claim_id=claim_id,
+        ships_on=None,
+        delay=delay,
+        note=None,
+        ships_from=None,
+        return_to=None,
+    )
+
+
+async def accepting(orders: Orders, numbers: Sequence[str]) -> list[Decision]:
+    """Make the decisions that accept whole orders, in the order asked; an unknown line where none is read."""
+    fetched = await orders.fetch([OrderRef(external_id=number) for number in numbers])
+    lines = {seen.external_id: [line.external_id for line in seen.lines] for seen in readable(fetched.sightings)}
+    return [decision(number, *lines.get(number, ["1"])) for number in numbers]
+
+
+def readable(sightings: Sequence[object]) -> list[SeenOrder]:
+    """Give the orders that could be read."""
+    return [one for one in sightings if isinstance(one, SeenOrder)]
+
+
+def shipment(*, replaces: str | None = None, lines: tuple[LinePart, ...] = ()) -> Shipment:
+    """Make a shipment."""
+    return Shipment(
+        id="op_ship",
+        order=OrderRef(external_id="1"),
+        package_id=None,
+        lines=lines or (LinePart(line_id="1", quantity=1),),
+        tracking=Tracking(carrier_code="yamato", marketplace_value="1001", number="1", url=None),
+        shipped_on=None,
+        is_last=True,
+        replaces=replaces,
+        claim_id=None,
+    )
+
+
+def cancellation(*, is_whole: bool = True, is_shipped: bool = False, refund: Money | None = None) -> Cancellation:
+    """Make a cancellation."""
+    return Cancellation(
+        id="op_cancel",
+        order=OrderRef(external_id="1"),
+        lines=(LinePart(line_id="1", quantity=0 if refund else 1, refund=refund),),
+        is_whole=is_whole,
+        is_shipped=is_shipped,
+        reason=CancelReason.OUT_OF_STOCK,
+        by=Party.SELLER,
+        comment=None,
+        is_restocked=None,
+    )
+
+
+def statuses(receipt: Receipt[LineKey]) -> list[OutcomeStatus]:
+    """Give the status of each line, in the order asked."""
+    return [outcome.status for outcome in receipt.outcomes]
+
+
+def code_of(outcome: Outcome[LineKey]) -> str | None:
+    """Give the code of what went wrong; None where nothing did."""
+    return None if outcome.failure is None else outcome.failure.code
+
+
+def keys_of(decisions: Sequence[Decision]) -> list[LineKey]:
+    """Give the keys that a receipt must hold, in order."""
+    return [LineKey(id=one.id, line_id=line_id) for one in decisions for line_id in one.line_ids]

@@ -1,0 +1,145 @@
+"""Plays sellers and buyers of Rakuten Ichiba's simulator for the conformance suites."""
+
+import itertools
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Literal
+
+from ichiba_wire import Simulator
+
+from hanro.marketplace import installed
+from hanro.marketplace.port import Plugin
+from hanro.marketplace.types import MarketplaceId, OrderStatus
+from hanro.testing.conformance.controls import Controls
+from hanro.testing.conformance.market import Shop, Spoilt
+from hanro.testing.conformance.rig import FAST
+
+FOLDER = Path(__file__).parents[2] / "libs" / "marketplaces" / "rakuten_ichiba"
+PROGRESS = {
+    OrderStatus.NEW: 100,
+    OrderStatus.ACCEPTED: 200,
+    OrderStatus.READY: 300,
+    OrderStatus.ON_HOLD: 400,
+    OrderStatus.SHIPPED: 500,
+    OrderStatus.COMPLETED: 700,
+    OrderStatus.CANCELLING: 800,
+    OrderStatus.CANCELLED: 900,
+}
+SPOILT: Mapping[Spoilt, Mapping[str, object]] = {
+    "unreadable": {"/PackageModelList/0/ItemModelList/0/units": "many"},
+    "unknown-status": {"orderProgress": 350},
+    "wrong-sum": {"totalPrice": 1},
+}
+
+
+@dataclass
+class IchibaShop:
+    """Be one shop."""
+
+    controls: Controls
+    service_secret: str = field(repr=False)
+    license_key: str = field(repr=False)
+
+    def secrets(self) -> Mapping[str, str]:
+        """Give the key pair."""
+        return {"service_secret": self.service_secret, "license_key": self.license_key}
+
+    def wrong_secrets(self) -> Mapping[str, str]:
+        """Give the pair with another key."""
+        return {**self.secrets(), "license_key": self.license_key[:-4] + "ZZZZ"}
+
+    def end_key(self, how: Literal["expire", "revoke"]) -> None:
+        """End the licence key."""
+        self._call("POST", f"/keys/{how}")
+
+    def renew_key(self) -> None:
+        """Issue a key."""
+        made = self._call("POST", "/keys/issue")
+        self.license_key = made["license_key"]
+
+    def switch(self, grant_id: str, *, is_on: bool) -> None:
+        """Switch a function."""
+        self._call("PUT", f"/grants/{grant_id}", {"enabled": is_on})
+
+    def place(
+        self,
+        count: int = 1,
+        *,
+        status: OrderStatus = OrderStatus.NEW,
+        placed_at: datetime | None = None,
+        every_seconds: float = 0,
+        hidden_from: Sequence[str] = (),
+        spoilt: Spoilt | None = None,
+        text: str | None = None,
+        line_count: int = 1,
+    ) -> list[str]:
+        """Let buyers order."""
+        line = {"units": 1, "price": 100}
+        wish: dict[str, object] = {
+            "count": count,
+            "progress": PROGRESS[status],
+            "every_seconds": every_seconds,
+            "hidden_from": list(hidden_from),
+            "is_plain": True,
+            "lines": [{**line, "manageNumber": f"item-{number}"} for number in range(line_count)],
+            "raw": dict(SPOILT[spoilt]) if spoilt else {},
+        }
+        if placed_at is not None:
+            wish["placed_at"] = placed_at.isoformat()
+        if text is not None:
+            wish["buyer"] = {"familyName": text, "subAddress": text}
+            wish["raw"] = {"remarks": text, "/PackageModelList/0/SenderModel/subAddress": text}
+        return list(self._call("POST", "/orders", wish)["external_ids"])
+
+    def move(self, number: str, status: OrderStatus) -> None:
+        """Bring an order to a state."""
+        self._call("POST", f"/orders/{number}/set", {"progress": PROGRESS[status]})
+
+    def show_one_page_for_ever(self, numbers: Sequence[str]) -> None:
+        """Let searchOrder say that there are two pages, and show one."""
+        answer = {
+            "MessageModelList": [
+                {"messageType": "INFO", "messageCode": "ORDER_EXT_API_SEARCH_ORDER_INFO_101", "message": "…"}
+            ],
+            "orderNumberList": list(numbers),
+            "PaginationResponseModel": {"totalRecordsAmount": 2 * len(numbers), "totalPages": 2, "requestPage": 1},
+        }
+        self.controls.fault("status", {"status": 200, "body": json.dumps(answer)}, "searchOrder")
+
+    def refuse_for_rate(self) -> Sequence[tuple[str, Mapping[str, object]]]:
+        """Name 429, and 403 with the word of the quota."""
+        return (
+            ("throttle", {}),
+            ("status", {"status": 403, "body": '{"Results":{"errorCode":"QPSLimit","message":"QPSLimit"}}'}),
+        )
+
+    def _call(self, method: str, path: str, value: object = None) -> dict[str, str]:
+        return dict(self.controls.call(method, f"/shops/{self.controls.shop_id}{path}", value) or {})
+
+
+@dataclass
+class IchibaMarket:
+    """Be Rakuten Ichiba beside its simulator."""
+
+    simulator: Simulator
+    plugin: Plugin = field(default_factory=lambda: installed()[MarketplaceId("rakuten_ichiba")])
+    folder: Path = FOLDER
+    statuses: Sequence[OrderStatus] = tuple(PROGRESS)
+    write_function: str = "confirmOrder"
+    numbers: "itertools.count[int]" = field(default_factory=lambda: itertools.count(999001))
+
+    @property
+    def base_url(self) -> str:
+        """Give the simulator's URL."""
+        return f"http://127.0.0.1:{self.simulator.port}"
+
+    def open_shop(self) -> Shop:
+        """Open a shop that allows as many calls as a fast rig makes, one at once."""
+        number = str(next(self.numbers))
+        controls = Controls(self.base_url, number)
+        made = controls.call("POST", "/shops", {"number": number})
+        controls.limit(FAST)
+        return IchibaShop(controls=controls, service_secret=made["service_secret"], license_key=made["license_key"])

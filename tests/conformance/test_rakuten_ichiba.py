@@ -1,0 +1,102 @@
+"""Rakuten Ichiba keeps the rules that every plug-in keeps, against its simulator as a process."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from ichiba_market import FOLDER, IchibaMarket
+from ichiba_wire import running_simulator
+
+from hanro.testing.conformance import SCHEMA, declared, linking, reading
+from hanro.testing.conformance.market import Market
+from hanro.testing.schemas import create_shared_tables
+from hanro_local.databases import SchemaUrls
+
+
+@pytest.fixture(scope="session")
+def market(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Market]:
+    with running_simulator(tmp_path_factory.mktemp("simulator")) as simulator:
+        yield IchibaMarket(simulator)
+
+
+@pytest.fixture
+def database_url(make_database: Callable[..., SchemaUrls]) -> str:
+    return make_database(SCHEMA, create_shared_tables).runtime
+
+
+class TestDeclared(declared.Declared):
+    """Rule 1."""
+
+
+class TestCapabilities(declared.Capabilities):
+    """Rule 3."""
+
+
+class TestProbes(linking.Probes):
+    """Rule 4."""
+
+
+class TestRefusals(linking.Refusals):
+    """Rule 5."""
+
+
+class TestRoutes(reading.Routes):
+    """Rule 6."""
+
+
+class TestPaging(reading.Paging):
+    """Rule 7."""
+
+
+class TestUnreadable(reading.Unreadable):
+    """Rule 8."""
+
+
+class TestFetching(reading.Fetching):
+    """Rule 12, without payments."""
+
+
+OPERATIONS = [
+    "searchOrder",
+    "getOrder",
+    "confirmOrder",
+    "updateOrderShipping",
+    "updateOrderShippingAsync",
+    "getResultUpdateOrderShippingAsync",
+    "getSubStatusList",
+    "updateOrderSubStatus",
+    "updateOrderMemo",
+    "updateOrderRemarks",
+    "updateOrderSender",
+    "updateOrderSenderAfterShipping",
+    "cancelOrder",
+    "cancelOrderAfterShipping",
+    "updateOrderOrderer",
+    "updateOrderDelivery",
+    "simulateCouponAmount",
+    "getPayment",
+    "searchOrderItem",
+    "getOrderItem",
+    "expiry-date",
+    "shopMaster",
+    "deliverySetInfo",
+    "soryoKbn",
+    "shopAreaSoryo",
+    "delvAreaMaster",
+    "delvdateMaster",
+    "operationLeadTime",
+    "shipFrom",
+    "shopCalendar",
+    "shopCalendarAndDesign",
+    "shopHoliday",
+    "shopStatus",
+    "topDisplay",
+    "notification",
+    "relay",
+    "CSV",
+]
+
+
+def test_every_operation_of_the_dossier_stands_in_the_ledger() -> None:
+    """Rule 28."""
+    ledger = (FOLDER / "README.md").read_text(encoding="utf-8").partition("## Ledger")[2].partition("\n## ")[0]
+    assert [name for name in OPERATIONS if name not in ledger] == []
