@@ -4,15 +4,19 @@ import asyncio
 import json
 import os
 import pty
+import queue
+import re
 import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 import httpx
@@ -23,6 +27,9 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from hanro_local import ports
 
 READY_SECONDS = 90.0
+ORDER_LINE = (
+    r"^\d\d:\d\d:\d\d  (?P<number>999001-\d{8}-\d{10})  \S+ \S+  \d+ lines?  reserved (\d+) of \2  mailed  \d+\.\d s$"
+)
 
 
 class Run:
@@ -43,23 +50,53 @@ class Run:
             start_new_session=True,
         )
         self.lines: list[str] = []
+        self._queue: queue.SimpleQueue[str | None] | None = None
+
+    def read_until(self, pattern: str) -> re.Match[str]:
+        """Read its lines until one has the pattern."""
+        deadline = time.monotonic() + READY_SECONDS
+        while (line := self._line(deadline - time.monotonic())) is not None:
+            if found := re.search(pattern, line):
+                return found
+        pytest.fail(f"no line has {pattern}:\n" + "\n".join(self.lines))
 
     def wait_ready(self) -> None:
         """Read its lines until it says that it runs."""
-        assert self.process.stdout
-        for line in self.process.stdout:
-            self.lines.append(line.rstrip())
-            if "Ctrl-C stops everything" in line:
-                return
-        pytest.fail("ended before it was ready:\n" + "\n".join(self.lines))
+        self.read_until("Ctrl-C stops everything")
+
+    def wait_order(self) -> str:
+        """Wait for the line of an order that has come through, and give its number."""
+        return self.read_until(ORDER_LINE)["number"]
 
     def interrupt(self) -> tuple[int, float]:
         """Send what Ctrl-C sends; returns the exit code and the seconds it took."""
         began = time.monotonic()
         self.process.send_signal(signal.SIGINT)
-        rest, _ = self.process.communicate(timeout=20)
-        self.lines += rest.splitlines()
-        return self.process.returncode, time.monotonic() - began
+        code = self.process.wait(timeout=20)
+        seconds = time.monotonic() - began
+        while self._line(5) is not None:
+            pass
+        return code, seconds
+
+    def _line(self, seconds: float) -> str | None:
+        """Give its next line, None at its end or after so long."""
+        if self._queue is None:
+            self._queue = queue.SimpleQueue()
+            threading.Thread(target=self._read, args=(self._queue,), daemon=True).start()
+        try:
+            line = self._queue.get(timeout=max(0, seconds))
+        except queue.Empty:
+            return None
+        if line is not None:
+            self.lines.append(line)
+        return line
+
+    def _read(self, lines: "queue.SimpleQueue[str | None]") -> None:
+        assert self.process.stdout
+        with self.process.stdout:
+            for line in self.process.stdout:
+                lines.put(line.rstrip())
+        lines.put(None)
 
     def family(self) -> list[str]:
         """The living processes that carry the mark, apart from the command itself."""
@@ -78,10 +115,10 @@ class Run:
         kept: dict[str, int] = json.loads((self.folder / ".hanro" / "run" / "ports.json").read_text())
         return kept
 
-    def postgres_url(self) -> str:
+    def postgres_url(self, database: str = "postgres") -> str:
         """Its database, password inside."""
         password = (self.folder / ".hanro" / "run" / "postgres" / "password").read_text()
-        return f"postgresql://postgres:{password}@127.0.0.1:{self.chosen()['postgres']}/postgres"
+        return f"postgresql://postgres:{password}@127.0.0.1:{self.chosen()['postgres']}/{database}"
 
 
 @contextmanager
@@ -93,7 +130,7 @@ def started(folder: Path, port: int) -> Iterator[Run]:
     finally:
         if run.process.poll() is None:
             run.process.kill()
-        run.process.communicate(timeout=20)
+        run.process.wait(timeout=20)
 
 
 @pytest.fixture
@@ -113,6 +150,13 @@ async def write(run: Run) -> None:
     await admin.close()
 
 
+async def stored(run: Run) -> set[str]:
+    connection = await asyncpg.connect(run.postgres_url("hanro"), timeout=5)
+    rows = await connection.fetch("select external_id from orders.orders")
+    await connection.close(timeout=5)
+    return {row["external_id"] for row in rows}
+
+
 async def read(run: Run) -> tuple[str, list[str]]:
     connection = await asyncpg.connect(run.postgres_url(), timeout=5)
     kept = await connection.fetchval("select order_number from kept")
@@ -124,11 +168,12 @@ async def read(run: Run) -> tuple[str, list[str]]:
     return kept, topics
 
 
-def test_kill_minus_nine_leaves_no_child_and_the_next_start_has_the_same_rows_and_topics(folder: Path) -> None:
+def test_kill_minus_nine_leaves_no_child_and_the_next_start_has_the_same_rows_topics_and_orders(folder: Path) -> None:
     port = ports.choose(1)[0]
     with started(folder, port) as first:
         asyncio.run(write(first))
-        assert len(first.family()) >= 6
+        number = first.wait_order()
+        assert len(first.family()) >= 10
         first.process.kill()
         deadline = time.monotonic() + 10
         while first.family() and time.monotonic() < deadline:
@@ -140,7 +185,10 @@ def test_kill_minus_nine_leaves_no_child_and_the_next_start_has_the_same_rows_an
         taken.bind(("127.0.0.1", before["kafka-controller"]))
         taken.listen()
         with started(folder, port) as second:
-            assert asyncio.run(read(second)) == ("①髙㈱〜", ["kept"])
+            kept, topics = asyncio.run(read(second))
+            assert (kept, "kept" in topics) == ("①髙㈱〜", True)
+            assert number in asyncio.run(stored(second))
+            assert second.wait_order() != number
             after = second.chosen()
             code, seconds = second.interrupt()
     assert {name for name in before if before[name] != after[name]} == {"kafka-controller"}
@@ -167,9 +215,9 @@ def test_the_run_is_told_in_numbered_steps_and_a_table_and_every_url_answers(fol
         answers = {url: httpx.get(url, timeout=5, trust_env=False, follow_redirects=True).status_code for url in urls}
         code, _ = run.interrupt()
     steps = [line.split("]")[0] for line in run.lines if line.startswith("[") and "…" not in line]
-    assert steps == [f"[{number}/7" for number in range(1, 8)]
-    assert sum("  running  " in line for line in run.lines) == 5
-    assert len(answers) == 3
+    assert steps == [f"[{number}/11" for number in range(1, 12)]
+    assert sum("  running  " in line for line in run.lines) == 9
+    assert len(answers) == 7
     assert set(answers.values()) == {200}
     assert code == 0
     # While it ran, a second run and a clean were each refused in one line.
@@ -180,6 +228,38 @@ def test_the_run_is_told_in_numbered_steps_and_a_table_and_every_url_answers(fol
     assert cleaned.stdout.startswith("a run is alive in .hanro/run ")
     assert clean(folder).returncode == 0
     assert list(folder.iterdir()) == []
+
+
+def pasted(line: str) -> dict[str, Any]:
+    told = subprocess.run(["/bin/bash", "-c", line], capture_output=True, text=True, check=True, timeout=20)
+    answer: dict[str, Any] = json.loads(told.stdout or "{}")
+    return answer
+
+
+def test_orders_come_in_and_every_line_to_paste_does_what_it_says(folder: Path) -> None:
+    with started(folder, ports.choose(1)[0]) as run:
+        run.read_until("見本店①髙㈱〜 at Rakuten Ichiba: 有効, 7 of 7 grants")
+        number = run.wait_order()
+        run.read_until("keys/expire")
+        curls = [line.strip() for line in run.lines if line.startswith("  curl")]
+        listed, accepted, refused = (pasted(line) for line in curls[:3])
+        assert [order["external_id"] for order in listed["items"]][-1] == number
+        assert accepted["status"] == "accepted"
+        assert (refused["status"], refused["errors"][0]["pointer"]) == (422, "/on_hand")
+        pasted(curls[3])
+        run.read_until("無効")
+        run.read_until("remedy: .*新しいキー.* / .*new key")
+        run.read_until("where: RMS > ")
+        mending = run.read_until("^  (curl .*keys/issue.*/credentials')$")[1]
+        pasted(mending)
+        run.read_until(r"有効 \((active|degraded)\)")
+        run.wait_order()
+        page = httpx.get(f"http://127.0.0.1:{run.port}/", timeout=10, trust_env=False).text
+        code, seconds = run.interrupt()
+    assert number in page
+    assert "TOWEL-M-WH" in page
+    assert code == 0
+    assert seconds < 10
 
 
 def test_a_run_that_is_interrupted_while_starting_ends_with_0_and_nothing_left(folder: Path) -> None:

@@ -58,7 +58,7 @@ def run(environ: dict[str, str], folder: Path) -> int:
 
 
 def demo(environ: dict[str, str], folder: Path) -> int:
-    """Conduct a demo on a stack of its own, beside others; returns 0 when every check held, 1 otherwise.
+    """Conduct a demo on a stack of its own, beside others; returns 0 when every check held, 1 otherwise, also stopped.
 
     Its state is wiped at the start and kept at the end, to be looked at.
     """
@@ -83,10 +83,10 @@ def demo(environ: dict[str, str], folder: Path) -> int:
         return await conduct(running, wish, say)
 
     with terminal.foreground():
-        return asyncio.run(_run(wanted, folder, live))
+        return asyncio.run(_run(wanted, folder, live, code_when_stopped=1))
 
 
-async def _run(wanted: StackSettings, folder: Path, live: Live) -> int:
+async def _run(wanted: StackSettings, folder: Path, live: Live, *, code_when_stopped: int = 0) -> int:
     probes.quiet_clients()
     steps = Steps(1 + stack.step_count(), report=say)
     loop = asyncio.get_running_loop()
@@ -106,7 +106,7 @@ async def _run(wanted: StackSettings, folder: Path, live: Live) -> int:
         return 1
     except asyncio.CancelledError:
         say(f"stopped, state kept in {_readable(wanted.state.parent, folder)}/")
-        return 0
+        return code_when_stopped
     return 0 if is_well else 1
 
 

@@ -18,24 +18,29 @@ READY_SECONDS = 60.0
 
 @dataclass(frozen=True)
 class KafkaSettings:
-    """Where the broker's state lies, its two ports, the `java` program and the class path."""
+    """Where the broker's state lies, its two ports, the `java` program and the class path.
+
+    `advertised_port` is the one that clients are told, where something stands in between; 0: the broker's own.
+    """
 
     folder: Path
     port: int
     controller_port: int
     java: Path
     class_path: Sequence[Path]
+    advertised_port: int = 0
 
 
 def properties(settings: KafkaSettings, data: Path) -> str:
     """Return the broker's configuration with its log folder at `data`."""
+    told = settings.advertised_port or settings.port
     lines = {
         "process.roles": "broker,controller",
         "node.id": "1",
         "controller.quorum.bootstrap.servers": f"{HOST}:{settings.controller_port}",
         "controller.listener.names": "CONTROLLER",
         "listeners": f"PLAINTEXT://{HOST}:{settings.port},CONTROLLER://{HOST}:{settings.controller_port}",
-        "advertised.listeners": f"PLAINTEXT://{HOST}:{settings.port},CONTROLLER://{HOST}:{settings.controller_port}",
+        "advertised.listeners": f"PLAINTEXT://{HOST}:{told},CONTROLLER://{HOST}:{settings.controller_port}",
         "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
         "inter.broker.listener.name": "PLAINTEXT",
         "log.dirs": str(data),

@@ -43,10 +43,13 @@ class Servers(Protocol):
 
 
 @contextlib.contextmanager
-def started_servers(environ: Mapping[str, str] = os.environ, *, folder: Path | None = None) -> Iterator[Servers]:
+def started_servers(
+    environ: Mapping[str, str] = os.environ, *, folder: Path | None = None, is_durable: bool = False
+) -> Iterator[Servers]:
     """Offer the session's servers; at the end, also at a violent one, no process and no folder is left.
 
     `folder` holds the state of embedded servers and is kept; without one it is a temporary folder that is removed.
+    `is_durable`: the embedded Postgres waits for the disk at each commit, as in production; tests need not.
 
     Raises:
         ServersMissing: HANRO_STACK is unknown or an address is missing.
@@ -54,7 +57,7 @@ def started_servers(environ: Mapping[str, str] = os.environ, *, folder: Path | N
     """
     match environ.get("HANRO_STACK") or "embedded":
         case "embedded":
-            with _embedded(folder) as servers:
+            with _embedded(folder, is_durable=is_durable) as servers:
                 yield servers
         case "external":
             yield External(environ)
@@ -98,10 +101,13 @@ class External:
 class Embedded:
     """Servers as child processes, kept by an event loop in a thread of its own: a test's own loop comes and goes."""
 
-    def __init__(self, supervisor: Supervisor, loop: asyncio.AbstractEventLoop, state: Path) -> None:
+    def __init__(
+        self, supervisor: Supervisor, loop: asyncio.AbstractEventLoop, state: Path, *, is_durable: bool
+    ) -> None:
         self._supervisor = supervisor
         self._loop = loop
         self._state = state
+        self._is_durable = is_durable
         self._lock = threading.Lock()
         self._postgres: PostgresAddress | None = None
         self._kafka: str | None = None
@@ -110,7 +116,7 @@ class Embedded:
         """Return Postgres, started by the first call."""
         with self._lock:
             if self._postgres is None:
-                wanted = PostgresSettings(self._state / "postgres", ports.choose(1)[0], is_durable=False)
+                wanted = PostgresSettings(self._state / "postgres", ports.choose(1)[0], is_durable=self._is_durable)
                 self._start(postgres.child(wanted))
                 self._postgres = postgres.address(wanted)
             return self._postgres
@@ -143,7 +149,7 @@ class Embedded:
 
 
 @contextlib.contextmanager
-def _embedded(folder: Path | None) -> Iterator[Embedded]:
+def _embedded(folder: Path | None, *, is_durable: bool) -> Iterator[Embedded]:
     state = folder or Path(tempfile.mkdtemp(prefix="hanro-servers-"))
     # Postgres as `nobody` must pass through; a temporary folder is closed to others.
     state.mkdir(parents=True, exist_ok=True)
@@ -154,7 +160,7 @@ def _embedded(folder: Path | None) -> Iterator[Embedded]:
     holder = _Holder(state, is_temporary=folder is None)
     try:
         supervisor = asyncio.run_coroutine_threadsafe(holder.open(), loop).result(STOP_SECONDS)
-        yield Embedded(supervisor, loop, state)
+        yield Embedded(supervisor, loop, state, is_durable=is_durable)
     finally:
         asyncio.run_coroutine_threadsafe(holder.close(), loop).result(STOP_SECONDS)
         loop.call_soon_threadsafe(loop.stop)

@@ -80,7 +80,7 @@ async def conduct(stack: Stack, wish: DemoWish, say: Say) -> bool:
     findings = await _judge(stack, linked, token)
     _tell(findings, kills, wish, say)
     say(last_line(findings, order_count=wish.orders, kill_count=len(kills)))
-    return findings.is_well and len(kills) == wish.kills
+    return findings.is_well and (findings.order_count, len(kills)) == (wish.orders, wish.kills)
 
 
 @contextlib.asynccontextmanager

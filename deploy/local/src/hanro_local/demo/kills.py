@@ -12,6 +12,8 @@ from hanro_local.supervisor import Supervisor
 
 LOOK_PAUSE_SECONDS = 0.05
 TRY_SECONDS = 120.0
+STOP_SECONDS = 1.0
+STOP_PAUSE_SECONDS = 0.001
 
 
 @dataclass(frozen=True)
@@ -59,19 +61,31 @@ async def wait_ready(supervisor: Supervisor, kill: Kill, seconds: float) -> None
 
 
 async def _try(pid: int, service: str, watch: Watch) -> Kill | None:
-    os.kill(pid, signal.SIGSTOP)
     is_killed = False
-    until = time.monotonic() + watch.seconds
     try:
+        await _stop(pid)
+        goes_on_at = time.monotonic() + watch.seconds
         while True:
             holding = await watch.look()
             if holding.count:
                 os.kill(pid, signal.SIGKILL)
                 is_killed = True
                 return Kill(service, pid, holding)
-            if time.monotonic() >= until:
+            if time.monotonic() >= goes_on_at:
                 return None
             await asyncio.sleep(LOOK_PAUSE_SECONDS)
     finally:
         if not is_killed:
             os.kill(pid, signal.SIGCONT)
+
+
+async def _stop(pid: int) -> None:
+    """Send SIGSTOP and return when the process stands still: what is counted then does not change under its hands."""
+    os.kill(pid, signal.SIGSTOP)
+    gives_up_at = time.monotonic() + STOP_SECONDS
+    while not _has_stopped(pid) and time.monotonic() < gives_up_at:  # noqa: ASYNC110  the kernel gives no event
+        await asyncio.sleep(STOP_PAUSE_SECONDS)
+
+
+def _has_stopped(pid: int) -> bool:
+    return os.waitid(os.P_PID, pid, os.WSTOPPED | os.WNOHANG) is not None

@@ -7,6 +7,14 @@ from typing import Any
 from hanro_local.demo.api import Api
 
 SHOP_NUMBER = "999001"
+FORM = {
+    "service_secret": "service_secret",
+    "license_key": "license_key",
+    "smtp_id": "smtp_username",
+    "smtp_password": "smtp_password",
+    "sender_address": "sender_address",
+}
+"""The fields of hanro's form, and what the simulator calls what belongs there."""
 # The simulator counts from 1 at each start while the orders of former starts are kept here: seconds never repeat.
 _COUNTED_FROM = 1_767_225_600
 
@@ -42,13 +50,7 @@ async def open_shop(simulator: Api) -> OpenShop:
     shop = answer.json()
     return OpenShop(
         number=shop["id"],
-        credentials={
-            "service_secret": shop["service_secret"],
-            "license_key": shop["license_key"],
-            "smtp_id": shop["smtp_username"],
-            "smtp_password": shop["smtp_password"],
-            "sender_address": shop["sender_address"],
-        },
+        credentials={field: shop[name] for field, name in FORM.items()},
     )
 
 

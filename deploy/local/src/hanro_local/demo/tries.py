@@ -1,13 +1,18 @@
 """Writes lines that a person can paste into another terminal, with the token inside."""
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from hanro_local.demo.goods import OFFERS
-from hanro_local.demo.marketplace import SHOP_NUMBER
+from hanro_local.demo.marketplace import FORM, SHOP_NUMBER
 
 SCOPES = ("orders:read", "orders:write", "stock:write", "accounts:write")
 """What the token of the lines must open."""
+_TO_FORM = (
+    "import json, sys; shop = json.load(sys.stdin); "
+    f'print(json.dumps({{"values": {{field: shop[name] for field, name in {json.dumps(FORM)}.items()}}}}))'
+)
 
 
 @dataclass(frozen=True)
@@ -34,11 +39,14 @@ class Tries:
         yield f"  curl -sS -o /dev/null -X POST '{self.simulator}/_sim/shops/{SHOP_NUMBER}/keys/expire'"
 
     def mending(self, account_id: str) -> Iterator[str]:
-        """Write the line that makes the key good again and has the account checked."""
-        restore = f"curl -sS -o /dev/null -X POST '{self.simulator}/_sim/shops/{SHOP_NUMBER}/keys/restore'"
-        check = f"{self._curl('POST')} -o /dev/null '{self.gateway}/v1/accounts/{account_id}:preflight'"
-        yield "mend it: make the key good again and have the account checked:"
-        yield f"  {restore}; {check}"
+        """Write the line that has a new key issued and enters it; no secret is shown."""
+        issue = (
+            f"curl -sS -X POST -H 'Content-Type: application/json' -d '{{\"active_after_seconds\": 0}}'"
+            f" '{self.simulator}/_sim/shops/{SHOP_NUMBER}/keys/issue'"
+        )
+        enter = f"{self._curl('PUT')} -o /dev/null -H 'Content-Type: application/json' -d @-"
+        yield "mend it: have a new key issued, and enter it:"
+        yield f"  {issue} | python3 -c '{_TO_FORM}' | {enter} '{self.gateway}/v1/accounts/{account_id}/credentials'"
 
     def _curl(self, method: str) -> str:
         # A key of its own for each paste, else the second would answer what the first did.

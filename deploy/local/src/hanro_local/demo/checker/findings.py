@@ -26,13 +26,15 @@ class Row:
 
 @dataclass
 class Findings:
-    """Be the verdict: rows, order numbers by what went wrong with them, and differences in words."""
+    """Be the verdict: how many orders the marketplace has, rows, order numbers by what became of them, differences."""
 
+    order_count: int = 0
     rows: list[Row] = field(default_factory=list)
     stored: set[str] = field(default_factory=set)
     reserved: set[str] = field(default_factory=set)
     mailed: set[str] = field(default_factory=set)
     in_doubt: set[str] = field(default_factory=set)
+    lost: set[str] = field(default_factory=set)
     double: Counter[str] = field(default_factory=Counter)
     differences: list[str] = field(default_factory=list)
 
@@ -55,7 +57,7 @@ class Findings:
 
 def compare(seen: Seen, *, account_id: str, shop_name: str) -> Findings:
     """Compare all that was seen; each order must be stored, reserved and mailed, once."""
-    findings = Findings()
+    findings = Findings(order_count=len(seen.trees))
     _check_stored(findings, seen)
     _check_announced(findings, seen, account_id)
     _check_reserved(findings, seen)
@@ -71,6 +73,7 @@ def _check_stored(findings: Findings, seen: Seen) -> None:
     findings.stored = counts.keys() & seen.trees.keys()
     findings.double.update({number: count - 1 for number, count in counts.items() if count > 1})
     findings.add("orders stored, each once", len(seen.trees), len(findings.stored))
+    findings.lost |= seen.trees.keys() - counts.keys()
     findings.tell("not stored", seen.trees.keys() - counts.keys())
     findings.tell("stored, and nobody ordered", counts.keys() - seen.trees.keys())
     findings.tell("stored twice", (number for number, count in counts.items() if count > 1))
@@ -84,6 +87,7 @@ def _check_announced(findings: Findings, seen: Seen, account_id: str) -> None:
     twice = [number for number, events in placed.items() if len(events) > 1]
     findings.add("orders announced on Kafka, each once", len(seen.trees), len(placed) - len(twice))
     findings.double.update(twice)
+    findings.lost |= seen.trees.keys() - placed.keys()
     findings.tell("not announced", seen.trees.keys() - placed.keys())
     findings.tell("announced twice", twice)
 
@@ -105,6 +109,7 @@ def _check_reserved(findings: Findings, seen: Seen) -> None:
     }
     wrong = {line for line, units in wanted.items() if held[line] != units or rows[line] > 1}
     findings.reserved = seen.trees.keys() - {number for number, _ in wrong}
+    findings.lost |= {number for number, line in wrong if held[number, line] < wanted[number, line]}
     findings.double.update({number for number, line in wrong if held[number, line] > wanted[number, line]})
     findings.add("orders reserved, each line as ordered", len(seen.trees), len(findings.reserved))
     findings.tell(
@@ -168,6 +173,7 @@ def _check_mails(findings: Findings, seen: Seen, shop_name: str) -> None:
         len(findings.in_doubt),
         is_well=len(findings.in_doubt) <= MOST_IN_DOUBT,
     )
+    findings.lost |= left - copies.keys()
     findings.tell("not mailed", left - copies.keys())
     findings.tell("mailed twice", (number for number, count in copies.items() if count > 1))
     findings.tell("the message's state is wrong", (number for number in left if states.get(number) != ["handed_over"]))

@@ -27,10 +27,10 @@ def report(findings: Findings) -> Iterator[str]:
 
 
 def last_line(findings: Findings, *, order_count: int, kill_count: int) -> str:
-    """Write the demo's last line: how many of the orders are stored, reserved and mailed (or in doubt), all three."""
+    """Write the demo's last line: how many orders are stored, reserved and mailed (or in doubt), all three once."""
     told = findings.mailed | findings.in_doubt
     whole = findings.stored & findings.reserved & told
-    lost = order_count - len(whole)
+    lost = len(findings.lost) + max(0, order_count - findings.order_count)
     doubt = f", {len(findings.in_doubt)} in doubt" if findings.in_doubt else ""
     return (
         f"demo: {len(whole)} of {order_count} stored, reserved and mailed{doubt}, {kill_count} kills,"
