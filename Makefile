@@ -8,7 +8,7 @@ PACKAGES := $(wildcard libs/common libs/simkit libs/marketplaces/* services/* de
 EDITABLE := $(foreach package,$(patsubst %/pyproject.toml,%,$(wildcard $(addsuffix /pyproject.toml,$(PACKAGES)))),-e ./$(package))
 NEW_ENOUGH := $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "hanro needs Python 3.11 or newer: install it, or say PYTHON=/path/to/python3.11 make …"; exit 1; }
 
-.PHONY: help run test lint contracts clean lock
+.PHONY: help run test lint bench contracts trace clean lock
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1|/' | column -t -s '|'
@@ -34,8 +34,14 @@ lint: $(VENV)/dev.stamp ## style, types and import contracts
 	@$(BIN)/lint-imports --no-logo
 	@$(BIN)/python -m pytest tests/architecture
 
+bench: $(VENV)/dev.stamp ## measure the bars against their own baselines; ONLY=V5 for some
+	@$(BIN)/python tests/benchmarks/bench.py $(ONLY)
+
 contracts: $(VENV)/dev.stamp ## rewrite schemas, AsyncAPI and OpenAPI; refuse what would break readers
 	@$(BIN)/python tests/contracts/contract_files.py
+
+trace: $(VENV)/dev.stamp ## requirement rows and the tests behind them, counted from the last run of tests
+	@$(BIN)/python tests/architecture/trace_rows.py
 
 clean: ## wipe the state of the local stack (.hanro)
 	@if [ -x $(BIN)/python ]; then $(BIN)/python -m hanro_local clean; else rm -rf .hanro; fi

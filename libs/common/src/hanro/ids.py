@@ -1,15 +1,43 @@
 """Makes ids that sort by time of birth and say what they name: `ord_01J…`."""
 
+import random
 import re
-
-from ulid import ULID
+import time
 
 _ID = re.compile(r"([a-z]{3})_[0-7][0-9A-HJKMNP-TV-Z]{25}")
+_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_PAIRS = [first + second for first in _ALPHABET for second in _ALPHABET]
+_RANDOM_BITS = 80
+_MOST = (1 << _RANDOM_BITS) - 1
+_chance = random.SystemRandom()
+_steps = random.Random(_chance.getrandbits(64))  # noqa: S311  ids are no secrets
+_last = (0, 0)
 
 
 def new_id(prefix: str) -> str:
-    """Make an id: the prefix of its noun (three letters), an underscore and a ULID."""
-    return f"{prefix}_{ULID()}"
+    """Make an id: the prefix of its noun (three letters), an underscore and a ULID, greater than those before it.
+
+    48 bits of milliseconds, 80 random bits; in one millisecond, or when the clock goes back, the random part grows.
+    Source: the ULID specification.
+    """
+    # By ten bits at once: ids were the largest cost of taking in an order while a library wrote them digit by digit.
+    global _last  # noqa: PLW0603  what makes the next id of this process greater
+    milliseconds, high = time.time_ns() // 1_000_000, 0
+    if milliseconds > _last[0]:
+        high = _chance.getrandbits(_RANDOM_BITS - 1)
+    else:
+        # A step at random: two threads that come from the same id go different ways.
+        milliseconds, high = _last[0], _last[1] + _steps.getrandbits(40) + 1
+        if high > _MOST:
+            milliseconds, high = milliseconds + 1, _chance.getrandbits(_RANDOM_BITS - 1)
+    _last = (milliseconds, high)
+    pairs = _PAIRS
+    return (
+        f"{prefix}_{pairs[milliseconds >> 40]}{pairs[milliseconds >> 30 & 1023]}{pairs[milliseconds >> 20 & 1023]}"
+        f"{pairs[milliseconds >> 10 & 1023]}{pairs[milliseconds & 1023]}"
+        f"{pairs[high >> 70]}{pairs[high >> 60 & 1023]}{pairs[high >> 50 & 1023]}{pairs[high >> 40 & 1023]}"
+        f"{pairs[high >> 30 & 1023]}{pairs[high >> 20 & 1023]}{pairs[high >> 10 & 1023]}{pairs[high & 1023]}"
+    )
 
 
 def is_id(text: str, prefix: str) -> bool:

@@ -165,6 +165,8 @@ def connect(url: str, *, schema: str, pool_size: int = 5) -> Database:
                 "idle_in_transaction_session_timeout": f"{IDLE_IN_TRANSACTION_SECONDS}s",
                 "timezone": "UTC",
                 "jit": "off",
+                # A plan kept from when a table was small reads all of it for each row of a page, until statistics come.
+                "plan_cache_mode": "force_custom_plan",
             },
         },
     )

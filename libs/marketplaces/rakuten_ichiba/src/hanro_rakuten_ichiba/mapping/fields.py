@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from functools import lru_cache
-from typing import NoReturn, TypeVar
+from typing import NoReturn, TypeVar, cast
 from zoneinfo import ZoneInfo
 
 from hanro.marketplace.types import Amount, Moment
@@ -161,14 +161,12 @@ def each(tree: Tree, key: str, read: Callable[[Tree], T]) -> tuple[T, ...]:
 
 def stated(tree: Tree, *keys: str) -> dict[str, str]:
     """Give the members that are there, verbatim, by their own names."""
-    members = {}
-    for key in keys:
-        found = tree.get(key)
-        if isinstance(found, str):
-            members[key] = found
-        elif found is not None:
+    get = tree.get
+    members = {key: found for key in keys if (found := get(key)) is not None}
+    for key, found in members.items():
+        if not isinstance(found, str):
             _fail(key, "is no text")
-    return members
+    return cast("dict[str, str]", members)
 
 
 # Amounts and times come again and again (0, postage, one order's stamps), and both are immutable.

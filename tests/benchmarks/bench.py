@@ -1,0 +1,39 @@
+"""Runs the bars: `python tests/benchmarks/bench.py [V5 V9 …]`; ends non-zero where a bar is missed."""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import bars_ingest
+import bench_places
+from bench_places import Places
+from bench_table import Row, save, show
+
+RESULT = Path(__file__).parents[2] / "build" / "bench.json"
+BARS: dict[str, Callable[[Places], list[Row]]] = {
+    "V5": bars_ingest.v5,
+    "V6": bars_ingest.v6,
+}
+
+
+def main(wanted: list[str]) -> int:
+    """Measure the bars that are wanted, all by default, and give the exit status."""
+    unknown = [name for name in wanted if name not in BARS]
+    if unknown:
+        sys.stderr.write(f"no such bar: {' '.join(unknown)}; there are {' '.join(BARS)}\n")
+        return 2
+    rows: list[Row] = []
+    with bench_places.opened() as places:
+        measures = dict.fromkeys(BARS[name] for name in wanted or BARS)
+        for measure in measures:
+            sys.stderr.write(f"{measure.__module__} {measure.__name__} …\n")
+            rows += measure(places)
+    show(rows, sys.stdout.write)
+    save(rows, RESULT)
+    missed = sorted({row.bar for row in rows if not row.is_met})
+    sys.stdout.write(f"bench: {len(rows)} figures, missed: {' '.join(missed) or 'none'}\n")
+    return 1 if missed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
