@@ -4,20 +4,22 @@ import itertools
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Literal
 
+from ichiba_full_order import FULL_ANSWER
 from ichiba_wire import Simulator
 
 from hanro.marketplace import installed
 from hanro.marketplace.port import Plugin
 from hanro.marketplace.types import MarketplaceId, OrderStatus
 from hanro.testing.conformance.controls import Controls
-from hanro.testing.conformance.market import Shop, Spoilt
+from hanro.testing.conformance.market import Golden, Shop, Spoilt
 from hanro.testing.conformance.rig import FAST
 
 FOLDER = Path(__file__).parents[2] / "libs" / "marketplaces" / "rakuten_ichiba"
+GOLDENS = Path(__file__).parent / "goldens"
 PROGRESS = {
     OrderStatus.NEW: 100,
     OrderStatus.ACCEPTED: 200,
@@ -91,8 +93,48 @@ class IchibaShop:
             wish["placed_at"] = placed_at.isoformat()
         if text is not None:
             wish["buyer"] = {"familyName": text, "subAddress": text}
-            wish["raw"] = {"remarks": text, "/PackageModelList/0/SenderModel/subAddress": text}
+            wish["raw"] = {
+                **(SPOILT[spoilt] if spoilt else {}),
+                "remarks": text,
+                "/PackageModelList/0/SenderModel/subAddress": text,
+            }
         return list(self._call("POST", "/orders", wish)["external_ids"])
+
+    def place_past_deadline(self) -> list[str]:
+        """Place an order long ago: what nobody confirms in 14 days is cancelled (rakuten-ichiba-orders 8.2)."""
+        long_ago = datetime.now(UTC) - timedelta(days=15)
+        numbers = self.place(placed_at=long_ago)
+        self.move(numbers[0], OrderStatus.CANCELLED)
+        return numbers
+
+    def place_refused(self, count: int) -> list[str]:
+        """Place orders whose postage is not decided: ERROR_105."""
+        return list(
+            self._call("POST", "/orders", {"count": count, "progress": 100, "kind": "undecided-postage"})[
+                "external_ids"
+            ]
+        )
+
+    def place_varied(self, count: int) -> list[str]:
+        """Let buyers order."""
+        return list(self._call("POST", "/orders", {"count": count})["external_ids"])
+
+    def answer_with(self, body: str) -> None:
+        """Answer getOrder so."""
+        self.controls.fault("status", {"status": 200, "body": body}, "getOrder")
+
+    def canaries(self, number: str) -> Sequence[str]:
+        """Give what OrdererModel and SenderModel hold of people."""
+        tree = json.loads(json.dumps(self._call("GET", f"/orders/{number}")["tree"]))
+        people = [tree["OrdererModel"], *(package["SenderModel"] for package in tree["PackageModelList"])]
+        found = [str(one.get(name) or "") for one in people for name in ("subAddress", "emailAddress", "familyName")]
+        found += ["".join(str(one.get(f"phoneNumber{part}") or "") for part in (1, 2, 3)) for one in people]
+        found += ["-".join(str(one.get(f"phoneNumber{part}") or "") for part in (1, 2, 3)) for one in people]
+        return sorted({text for text in found if len(text) > 3})
+
+    def refusal_body(self, message: str) -> str:
+        """Write an error as the current gateway words it."""
+        return json.dumps({"errors": [{"code": "GK0001", "message": message}]}, ensure_ascii=False)
 
     def move(self, number: str, status: OrderStatus) -> None:
         """Bring an order to a state."""
@@ -143,3 +185,11 @@ class IchibaMarket:
         made = controls.call("POST", "/shops", {"number": number})
         controls.limit(FAST)
         return IchibaShop(controls=controls, service_secret=made["service_secret"], license_key=made["license_key"])
+
+    def goldens(self) -> Sequence[Golden]:
+        """Give the full sample of rakuten-ichiba-orders 15.2."""
+        return (Golden("999001-20260511-0123456789", FULL_ANSWER, GOLDENS / "full_order.json"),)
+
+    def is_sentinel(self, text: str) -> bool:
+        """Tell: -9999, rakuten-ichiba-orders 2 [2+]."""
+        return text == "-9999"

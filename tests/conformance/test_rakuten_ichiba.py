@@ -6,7 +6,7 @@ import pytest
 from ichiba_market import FOLDER, IchibaMarket
 from ichiba_wire import running_simulator
 
-from hanro.testing.conformance import SCHEMA, declared, linking, reading
+from hanro.testing.conformance import SCHEMA, declared, linking, mapping, pace, reading, secrecy, writing
 from hanro.testing.conformance.market import Market
 from hanro.testing.schemas import create_shared_tables
 from hanro_local.databases import SchemaUrls
@@ -51,52 +51,53 @@ class TestUnreadable(reading.Unreadable):
     """Rule 8."""
 
 
+class TestPayloads(mapping.Payloads):
+    """Rule 9."""
+
+
+class TestTimes(mapping.Times):
+    """Rule 10."""
+
+
+class TestTexts(mapping.Texts):
+    """Rule 11."""
+
+
 class TestFetching(reading.Fetching):
     """Rule 12, without payments."""
 
 
-OPERATIONS = [
-    "searchOrder",
-    "getOrder",
-    "confirmOrder",
-    "updateOrderShipping",
-    "updateOrderShippingAsync",
-    "getResultUpdateOrderShippingAsync",
-    "getSubStatusList",
-    "updateOrderSubStatus",
-    "updateOrderMemo",
-    "updateOrderRemarks",
-    "updateOrderSender",
-    "updateOrderSenderAfterShipping",
-    "cancelOrder",
-    "cancelOrderAfterShipping",
-    "updateOrderOrderer",
-    "updateOrderDelivery",
-    "simulateCouponAmount",
-    "getPayment",
-    "searchOrderItem",
-    "getOrderItem",
-    "expiry-date",
-    "shopMaster",
-    "deliverySetInfo",
-    "soryoKbn",
-    "shopAreaSoryo",
-    "delvAreaMaster",
-    "delvdateMaster",
-    "operationLeadTime",
-    "shipFrom",
-    "shopCalendar",
-    "shopCalendarAndDesign",
-    "shopHoliday",
-    "shopStatus",
-    "topDisplay",
-    "notification",
-    "relay",
-    "CSV",
-]
+class TestDeciding(writing.Deciding):
+    """Rule 13, accepting."""
+
+
+class TestLostAnswers(writing.LostAnswers):
+    """Rule 17."""
+
+
+class TestBatches(writing.Batches):
+    """Rule 18."""
+
+
+class TestPace(pace.Pace):
+    """Rule 22."""
+
+
+class TestSecrecy(secrecy.Secrecy):
+    """Rule 27."""
+
+
+OPERATIONS = """
+searchOrder getOrder confirmOrder updateOrderShipping updateOrderShippingAsync getResultUpdateOrderShippingAsync
+getSubStatusList updateOrderSubStatus updateOrderMemo updateOrderRemarks updateOrderSender
+updateOrderSenderAfterShipping cancelOrder cancelOrderAfterShipping updateOrderOrderer updateOrderDelivery
+simulateCouponAmount getPayment searchOrderItem getOrderItem expiry-date shopMaster deliverySetInfo soryoKbn
+shopAreaSoryo delvAreaMaster delvdateMaster operationLeadTime shipFrom shopCalendar shopCalendarAndDesign
+shopHoliday shopStatus topDisplay notification relay CSV
+"""
 
 
 def test_every_operation_of_the_dossier_stands_in_the_ledger() -> None:
     """Rule 28."""
     ledger = (FOLDER / "README.md").read_text(encoding="utf-8").partition("## Ledger")[2].partition("\n## ")[0]
-    assert [name for name in OPERATIONS if name not in ledger] == []
+    assert [name for name in OPERATIONS.split() if name not in ledger] == []

@@ -12,7 +12,7 @@ SECONDS = 20.0
 
 @dataclass(frozen=True)
 class Request:
-    """Be one request that reached the marketplace; `group` shares a rate there, `at` are the simulator's seconds."""
+    """Be one request that reached the marketplace; `monotonic_seconds` are the simulator's."""
 
     function: str | None
     has_effect: bool
@@ -20,6 +20,7 @@ class Request:
     status: int | None
     path: str
     body: str
+    monotonic_seconds: float
 
 
 @dataclass(frozen=True)
@@ -69,6 +70,7 @@ class Controls:
                 status=entry["status"],
                 path=entry["path"],
                 body=entry.get("request_body", ""),
+                monotonic_seconds=entry["monotonic_seconds"],
             )
             for entry in found
             if entry["shop"] in (self.shop_id, None)

@@ -1,6 +1,7 @@
 """Says what a plug-in's own tests bring: the plug-in, and shops of its simulator that do what buyers and sellers do."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Literal, Protocol
@@ -10,6 +11,15 @@ from hanro.marketplace.types import OrderStatus
 from hanro.testing.conformance.controls import Controls
 
 Spoilt = Literal["unreadable", "unknown-status", "wrong-sum"]
+
+
+@dataclass(frozen=True)
+class Golden:
+    """Be an answer of the dossier, to the byte, that holds one order, and the file with what it maps to."""
+
+    external_id: str
+    body: str
+    mapped: Path
 
 
 class Shop(Protocol):
@@ -48,6 +58,24 @@ class Shop(Protocol):
     ) -> list[str]:
         """Let buyers order; `text` stands in the buyer's name, in the address and in the remarks."""
 
+    def place_past_deadline(self) -> list[str]:
+        """Place an order for whose acceptance it is too late."""
+
+    def place_refused(self, count: int) -> list[str]:
+        """Place orders that the marketplace will refuse to have accepted, each for itself."""
+
+    def place_varied(self, count: int) -> list[str]:
+        """Let buyers order as they like: several lines and destinations, coupons, points, gifts."""
+
+    def answer_with(self, body: str) -> None:
+        """Let every read of orders be answered with these bytes."""
+
+    def canaries(self, number: str) -> Sequence[str]:
+        """Give the texts of an order that tell of its buyer: names, mail address, telephone, street."""
+
+    def refusal_body(self, message: str) -> str:
+        """Write an error of the marketplace's gateway with that message."""
+
     def move(self, number: str, status: OrderStatus) -> None:
         """Bring an order to a status."""
 
@@ -83,3 +111,9 @@ class Market(Protocol):
 
     def open_shop(self) -> Shop:
         """Open a shop of its own for a test."""
+
+    def goldens(self) -> Sequence[Golden]:
+        """Give the dossier's answers with the committed orders."""
+
+    def is_sentinel(self, text: str) -> bool:
+        """Tell whether an amount's characters mean that it is not decided."""
