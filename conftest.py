@@ -17,6 +17,9 @@ from hanro_local.databases import SchemaUrls
 ROOT = Path(__file__).parent
 CONNECT_SECONDS = 10.0
 
+# The stack that tests of the whole path share, and the count of requirement rows that tests walk.
+pytest_plugins = ["running_stack", "trace_rows"]
+
 MakeDatabase = Callable[..., SchemaUrls]
 
 
