@@ -92,8 +92,6 @@ def create_app(
     )
     public = _app(service, "public", [*routes, *contract_routes(service.noun, lambda: document)], counted)
     public.state.guard = Guard(authenticator, Rates(requests_per_minute, clock))
-    # The name that FastAPI's own tools and schemathesis ask for.
-    public.openapi_schema = document
     internal = _app(service, "internal", [*_flat(internal_routers), *_health(registry, missing)], counted)
     internal.state.guard = Guard(authenticator, None)
     return Apps(public, internal)

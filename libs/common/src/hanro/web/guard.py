@@ -10,16 +10,18 @@ from fastapi.params import Depends
 from fastapi.params import Security as Secured
 from fastapi.routing import APIRoute
 from fastapi.security.base import SecurityBase
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
 from hanro.auth import Authenticator, Caller, Unauthenticated
 from hanro.web import bodies
-from hanro.web.problems import Problem
+from hanro.web.problems import FieldFault, Problem
 from hanro.web.rates import Rates
 
 DEFAULT_BODY_BYTES = 1024 * 1024
 REALM = "hanro"
+BAD_REQUEST = 400
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
@@ -128,7 +130,13 @@ class GuardedRoute(APIRoute):
             if is_body_expected and body:
                 _check_media_type(request)
                 bodies.refuse_unstorable(body)
-            return await inner(bodies.again(request, body))
+            try:
+                return await inner(bodies.again(request, body))
+            except HTTPException as error:
+                # FastAPI's word for JSON that nests too deep to be read.
+                if isinstance(error, Problem) or error.status_code != BAD_REQUEST:
+                    raise
+                raise _unreadable() from None
 
         return handle
 
@@ -203,6 +211,11 @@ def may(request: Request, scope: str) -> bool:
 
 def _unauthenticated(why: str, challenge: str) -> Problem:
     return Problem(status=401, code="unauthenticated", detail=why, headers={"WWW-Authenticate": challenge})
+
+
+def _unreadable() -> Problem:
+    fault = FieldFault(code="json-invalid", detail="it cannot be read as JSON", pointer="")
+    return Problem(status=422, code="request-malformed", detail="The body cannot be read as JSON.", errors=[fault])
 
 
 def _check_media_type(request: Request) -> None:

@@ -16,6 +16,7 @@ from hanro.web.problems import of_failure
 MOST_ENTRIES = 1000
 MOST_VARIANTS = 400
 LARGEST_QUANTITY = 1_000_000_000
+LARGEST_VERSION = 1_000_000_000
 
 Key = Annotated[str, StringConstraints(min_length=1, max_length=96, pattern=r"^[^\s/](.*[^\s])?$")]
 Title = Annotated[str, StringConstraints(min_length=1, max_length=1000)]
@@ -52,7 +53,7 @@ class ProductEntry(ProductBody):
     """Restate a product among others; `if_version` refuses it where the version is another."""
 
     code: Key
-    if_version: int | None = Field(default=None, ge=0)
+    if_version: int | None = Field(default=None, ge=0, le=LARGEST_VERSION)
 
 
 class ProductsBody(Request):
@@ -66,7 +67,7 @@ class CountBody(Request):
 
     on_hand: Quantity
     safety_buffer: Quantity | None = None
-    if_version: int | None = Field(default=None, ge=0)
+    if_version: int | None = Field(default=None, ge=0, le=LARGEST_VERSION)
 
 
 class CountEntry(CountBody):

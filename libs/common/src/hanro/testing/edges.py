@@ -1,0 +1,115 @@
+"""Opens a service's HTTP side over ASGI on a real database; tokens are signed and checked as they are live."""
+
+import json
+import time
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import httpx
+import jwt
+from cryptography.hazmat.primitives.asymmetric import ec
+from jwt.algorithms import ECAlgorithm
+
+from hanro.auth import ALL_SHOPS, JwtAuthenticator
+from hanro.clock import SystemClock
+from hanro.service import Built, Parts, Service, open_parts
+from hanro.settings import CommonSettings
+from hanro.testing.callers import fixed_keyring
+from hanro.testing.documents import Operation, operations
+from hanro.web import create_app
+
+ISSUER, AUDIENCE, KEY_ID = "https://issuer.invalid", "hanro", "test-1"
+LIFETIME_SECONDS = 600
+UNLIMITED = 1_000_000
+
+Settings = TypeVar("Settings", bound=CommonSettings)
+
+
+class Signer:
+    """Be an issuer: a key, its public set, and the tokens that it signs."""
+
+    def __init__(self) -> None:
+        self._key = ec.generate_private_key(ec.SECP256R1())
+
+    async def keys(self) -> bytes:
+        """Give the key set (JWKS)."""
+        found = ECAlgorithm.to_jwk(self._key.public_key(), as_dict=True)
+        return json.dumps({"keys": [{**found, "alg": "ES256", "kid": KEY_ID, "use": "sig"}]}).encode()
+
+    def bearer(self, *scopes: str, **claims: object) -> dict[str, str]:
+        """Give the header of a caller of all shops with these scopes; `claims` replace what the token says."""
+        said = {
+            "iss": ISSUER,
+            "aud": AUDIENCE,
+            "sub": "tester",
+            "scope": " ".join(scopes),
+            "shops": [ALL_SHOPS],
+            "exp": int(time.time()) + LIFETIME_SECONDS,
+        }
+        token = jwt.encode({**said, **claims}, self._key, algorithm="ES256", headers={"kid": KEY_ID})
+        return {"Authorization": f"Bearer {token}"}
+
+
+@dataclass(frozen=True)
+class Edge:
+    """Be a service's public application with what its tests need; the client sends no token by itself."""
+
+    client: httpx.AsyncClient
+    document: Mapping[str, Any]
+    signer: Signer
+    parts: Parts
+    built: Built
+
+    def operations(self) -> list[Operation]:
+        """Give every operation of the service's own document."""
+        return operations(self.document)
+
+    def scopes(self) -> set[str]:
+        """Give all scopes that operations name."""
+        return {one.scope for one in self.operations()}
+
+    async def send(
+        self,
+        operation: Operation,
+        address: str,
+        *,
+        body: object = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> httpx.Response:
+        """Send one request with a token that carries the operation's scope."""
+        said = {**self.signer.bearer(operation.scope), **(headers or {})}
+        if operation.body is None:
+            return await self.client.request(operation.method, address, headers=said)
+        return await self.client.request(operation.method, address, headers=said, json=body)
+
+
+@asynccontextmanager
+async def open_edge(service: Service[Settings], settings: Settings) -> AsyncIterator[Edge]:
+    """Open a service's public application on the database that the settings name; nothing else runs."""
+    signer = Signer()
+    parts = open_parts(service, settings, keyring=fixed_keyring())
+    built = service.build(parts, settings)
+    apps = create_app(
+        service.info,
+        routers=built.routers,
+        subscriptions=built.subscriptions,
+        authenticator=JwtAuthenticator(
+            issuer=ISSUER, audience=AUDIENCE, fetch_keys=signer.keys, clock=SystemClock(), subject_scopes={}
+        ),
+        db=parts.db,
+        cursors=parts.cursors,
+        clock=parts.clock,
+        registry=parts.registry,
+        missing=lambda: None,
+        accounts_of=built.accounts_of,
+        requests_per_minute=UNLIMITED,
+    )
+    client = httpx.AsyncClient(transport=httpx.ASGITransport(apps.public), base_url="http://edge")
+    try:
+        served = await client.get(f"/v1/{service.info.noun}/openapi.json")
+        yield Edge(client, served.raise_for_status().json(), signer, parts, built)
+    finally:
+        for close in (client.aclose, *built.closers, parts.tokens.close, parts.db.close):
+            await close()
