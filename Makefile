@@ -37,6 +37,9 @@ lint: $(VENV)/dev.stamp ## style, types and import contracts
 bench: $(VENV)/dev.stamp ## measure the bars against their own baselines; ONLY=V5 for some
 	@$(BIN)/python tests/benchmarks/bench.py $(ONLY)
 
+faults: $(VENV)/dev.stamp ## every fault alone, in its whole form, with the checks that must turn red
+	@HANRO_FAULTS=whole $(BIN)/python -m pytest tests/faults -m fault
+
 contracts: $(VENV)/dev.stamp ## rewrite schemas, AsyncAPI and OpenAPI; refuse what would break readers
 	@$(BIN)/python tests/contracts/contract_files.py
 

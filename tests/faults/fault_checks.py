@@ -1,0 +1,274 @@
+"""Checks the invariants of one shop from outside: the marketplace's truth, the sink, Kafka's log and the tables."""
+
+import asyncio
+import base64
+import email
+import email.policy
+import json
+import time
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import asyncpg
+from aiokafka import AIOKafkaConsumer
+from fault_shop import Shop
+from fault_stack import FaultStack
+
+from hanro_local.stack import DATABASE
+
+SECONDS = 20.0
+CANCELLED = 900
+TOPIC = "hanro.orders"
+TERMINAL = ("handed_over", "in_doubt", "refused", "suppressed")
+LOOKS = 2
+
+Entry = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class LogRecord:
+    """Be one record of Kafka's log, in the order of its partition; what is no envelope has no event id."""
+
+    event_id: str
+    key: str
+    version: int
+
+
+@dataclass(frozen=True)
+class Sighted:
+    """Be all that was seen of a shop."""
+
+    truth: dict[str, Entry]
+    orders: list[Entry]
+    reservations: list[Entry]
+    stock: list[Entry]
+    messages: list[Entry]
+    mails: Counter[str]
+    archive: list[Entry]
+    waiting: int
+    inboxes: list[Entry]
+    dead: list[Entry]
+    log: list[LogRecord]
+
+
+async def look(stack: FaultStack, shop: Shop, *, is_log_wanted: bool = True) -> Sighted:
+    """Look at everything once."""
+    answer = await shop.simulator.call("GET", f"/_sim/shops/{shop.number}/orders")
+    connection = await asyncpg.connect(stack.postgres.url(DATABASE), timeout=SECONDS)
+
+    async def rows(sql: str, *words: object) -> list[Entry]:
+        return [dict(row) for row in await connection.fetch(sql, *words, timeout=SECONDS)]
+
+    try:
+        orders = await rows(
+            "select id, external_id, status, version from orders.orders where account_id = $1", shop.account_id
+        )
+        ids = [order["id"] for order in orders]
+        return Sighted(
+            truth={order["external_id"]: order for order in answer.json()["orders"]},
+            orders=orders,
+            reservations=await rows("select * from catalog.reservations where account_id = $1", shop.account_id),
+            stock=await rows("select * from catalog.stock where starts_with(sku, $1)", f"{shop.prefix}-"),
+            messages=await rows("select * from notifier.messages where account_id = $1", shop.account_id),
+            mails=await _mails(shop),
+            archive=await rows("select event_id, key, position from orders.archive where key = any($1)", ids),
+            waiting=(await rows(_WAITING))[0]["count"],
+            inboxes=await rows(_INBOXES, ids),
+            dead=await rows(_DEAD),
+            log=await read_log(stack.kafka, TOPIC) if is_log_wanted else [],
+        )
+    finally:
+        await connection.close(timeout=SECONDS)
+
+
+async def quiet(stack: FaultStack, shop: Shop, seconds: float = 60.0) -> str:
+    """Wait until nothing of the shop is under way; gives what was left at the end, empty for nothing."""
+    deadline, calm, left = time.monotonic() + seconds, 0, ""
+    while time.monotonic() < deadline:
+        left = _left(await look(stack, shop, is_log_wanted=False))
+        calm = 0 if left else calm + 1
+        if calm == LOOKS:
+            return ""
+        await asyncio.sleep(0.3)
+    return left or "it was never quiet for long"
+
+
+async def differences(stack: FaultStack, shop: Shop, *, seconds: float = 60.0) -> dict[str, list[str]]:
+    """Wait until it is quiet and check; gives by invariant what differs, nothing where all is as it must be."""
+    left = await quiet(stack, shop, seconds)
+    found = judge(await look(stack, shop))
+    return found | {"I11": [f"after {seconds:.0f} s: {left}"]} if left else found
+
+
+def judge(seen: Sighted) -> dict[str, list[str]]:
+    """Give by invariant what differs; an invariant that holds is not there."""
+    checks = {"I1": _lost, "I2": _double, "I3": _mailed, "I5": _stock, "I9": _published, "I10": _effects}
+    found = {name: sorted(check(seen)) for name, check in checks.items()}
+    return {name: cases for name, cases in found.items() if cases}
+
+
+def _left(seen: Sighted) -> str:
+    known = {order["external_id"]: order for order in seen.orders}
+    unstored = [
+        number
+        for number, order in seen.truth.items()
+        if number not in known or (known[number]["status"] == "cancelled") != (order["progress"] == CANCELLED)
+    ]
+    applied = {(row["schema"], row["aggregate_id"]): row["version"] for row in seen.inboxes}
+    unread = [
+        f"{schema} {order['id']}"
+        for order in seen.orders
+        for schema in ("catalog", "notifier")
+        if applied.get((schema, order["id"])) != order["version"]
+    ]
+    unsent = [message["id"] for message in seen.messages if message["state"] not in TERMINAL]
+    parts = {"not stored": unstored, "not read": unread, "not sent": unsent}
+    words = [f"{what}: {len(cases)} ({cases[0]} …)" for what, cases in parts.items() if cases]
+    return "; ".join([*words, *([f"{seen.waiting} facts to publish"] if seen.waiting else [])])
+
+
+def _lost(seen: Sighted) -> Iterator[str]:
+    stored = {order["external_id"] for order in seen.orders}
+    held = {row["external_id"] for row in seen.reservations}
+    told = {message["order_external_id"] for message in seen.messages}
+    for number in seen.truth:
+        for what, known in (("stored", stored), ("reserved", held), ("planned to be mailed", told)):
+            if number not in known:
+                yield f"{number} is not {what}"
+
+
+def _double(seen: Sighted) -> Iterator[str]:
+    for number, count in Counter(order["external_id"] for order in seen.orders).items():
+        if count > 1:
+            yield f"{number} is stored {count} times"
+        if number not in seen.truth:
+            yield f"{number} is stored, and nobody ordered"
+    wanted = {number: sum(1 for _ in _items(order)) for number, order in seen.truth.items()}
+    for number, count in Counter(row["external_id"] for row in seen.reservations).items():
+        if count > wanted.get(number, 0):
+            yield f"{number} has {count} reservations for {wanted.get(number, 0)} lines"
+
+
+def _mailed(seen: Sighted) -> Iterator[str]:
+    states = defaultdict(list)
+    for message in seen.messages:
+        states[message["order_external_id"]].append(message["state"])
+    for number in seen.truth:
+        copies, found = seen.mails[number], states[number]
+        if copies > 1:
+            yield f"{number} was mailed {copies} times"
+        if not copies and not set(found) & {"in_doubt", "refused", "suppressed", "planned"}:
+            yield f"{number} was not mailed, and nothing says so: {found}"
+        if copies and not set(found) & {"in_doubt", "handed_over"}:
+            yield f"{number} was mailed, and the ledger says {found}"
+    for number in seen.mails.keys() - seen.truth.keys():
+        yield f"{number} was mailed, and nobody ordered"
+
+
+def _stock(seen: Sighted) -> Iterator[str]:
+    held: Counter[str] = Counter()
+    for row in seen.reservations:
+        held[row["sku"]] += row["reserved"]
+    for entry in seen.stock:
+        if entry["committed"] != held[entry["sku"]] or not 0 <= entry["committed"] <= entry["on_hand"]:
+            yield f"{entry['sku']}: {entry['committed']} of {entry['on_hand']} committed, {held[entry['sku']]} held"
+
+
+def _published(seen: Sighted) -> Iterator[str]:
+    ids = {order["id"] for order in seen.orders}
+    first: dict[str, dict[int, None]] = defaultdict(dict)
+    logged = set()
+    for record in seen.log:
+        if record.key in ids:
+            first[record.key].setdefault(record.version)
+            logged.add(record.event_id)
+    committed = {row["event_id"] for row in seen.archive}
+    for event_id in committed - logged:
+        yield f"{event_id} was committed and is not in the log"
+    for event_id in logged - committed:
+        yield f"{event_id} is in the log and was never committed"
+    for order in seen.orders:
+        versions = list(first[order["id"]])
+        if versions != list(range(1, order["version"] + 1)):
+            yield f"{order['external_id']} has version {order['version']}, the log tells of {versions}"
+
+
+def _effects(seen: Sighted) -> Iterator[str]:
+    wanted = {
+        number: 0 if order["progress"] == CANCELLED else sum(int(item["units"]) for item in _items(order))
+        for number, order in seen.truth.items()
+    }
+    held: Counter[str] = Counter()
+    for row in seen.reservations:
+        held[row["external_id"]] += row["reserved"]
+    for number, units in wanted.items():
+        if held[number] != units:
+            yield f"{number} holds {held[number]} units, not {units}"
+    told = Counter((message["order_id"], message["trigger"]) for message in seen.messages)
+    for (order_id, trigger), count in told.items():
+        if count > 1:
+            yield f"{order_id} has {count} messages for {trigger}"
+
+
+def _items(order: Entry) -> Iterator[Entry]:
+    for package in order["tree"]["PackageModelList"]:
+        yield from package["ItemModelList"]
+
+
+async def _mails(shop: Shop) -> Counter[str]:
+    copies: Counter[str] = Counter()
+    after = 0
+    while True:
+        page = (await shop.simulator.call("GET", f"/_sim/mails?limit=10000&after={after}")).json()
+        for mail in page["mails"]:
+            if mail["shop"] == shop.number:
+                message = email.message_from_bytes(base64.b64decode(mail["raw_base64"]), policy=email.policy.default)
+                copies[str(message["Subject"]).split()[-1]] += 1
+        if len(page["mails"]) < 10_000:
+            return copies
+        after = page["next"]
+
+
+async def read_log(bootstrap: str, topic: str) -> list[LogRecord]:
+    """Read a topic from its first record to its last; records of a key keep their order."""
+    consumer = AIOKafkaConsumer(
+        topic, bootstrap_servers=bootstrap, enable_auto_commit=False, auto_offset_reset="earliest"
+    )
+    await consumer.start()
+    try:
+        ends = await consumer.end_offsets(consumer.assignment())
+        found: list[LogRecord] = []
+        while any([await consumer.position(place) < end for place, end in ends.items()]):
+            for records in (await consumer.getmany(timeout_ms=5000)).values():
+                found += [_record(record) for record in records]
+        return found
+    finally:
+        await consumer.stop()
+
+
+def _record(record: Any) -> LogRecord:
+    headers = dict(record.headers)
+    try:
+        version = int(json.loads(record.value)["version"])
+    except (ValueError, KeyError, TypeError):
+        # Poison, which a test put there.
+        return LogRecord(event_id="", key="", version=0)
+    return LogRecord(headers.get("ce_id", b"").decode(), (record.key or b"").decode(), version)
+
+
+_WAITING = """
+    select (select count(*) from account.outbox) + (select count(*) from catalog.outbox)
+        + (select count(*) from orders.outbox) + (select count(*) from notifier.outbox) as count
+"""
+_INBOXES = """
+    select 'catalog' as schema, aggregate_id, version from catalog.inbox where aggregate_id = any($1)
+    union all select 'notifier', aggregate_id, version from notifier.inbox where aggregate_id = any($1)
+"""
+_DEAD = """
+    select 'catalog' as schema, id, consumer, code, cause, value from catalog.dead_letters
+    union all select 'notifier', id, consumer, code, cause, value from notifier.dead_letters
+    union all select 'account', id, consumer, code, cause, value from account.dead_letters
+    union all select 'order', id, consumer, code, cause, value from orders.dead_letters
+"""

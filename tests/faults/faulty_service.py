@@ -1,0 +1,123 @@
+"""Starts a service whose failpoints a test arms while it runs, and whose protections a test may break on purpose.
+
+`FAULTS_FOLDER=… python -m faulty_service order_svc all`. A file `<folder>/<module>/<failpoint>` holding a deed of
+`hanro.failpoints` (`kill`, `sleep:5` …, or `stop`: SIGSTOP) arms that point once: it is gone when the point was
+reached. A file `<folder>/broken/<what>` breaks a protection in every process while it exists.
+"""
+
+import os
+import runpy
+import signal
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from hanro import failpoints, inbox, outbox
+
+FOLDER = "FAULTS_FOLDER"
+MODULE = __name__
+STOP = "stop"
+
+
+def arm(folder: Path, module: str) -> None:
+    """Let points look for their file; the environment, read once, could not be changed while the process runs."""
+    own = folder / module
+
+    def reach(name: str) -> None:
+        file = own / name
+        try:
+            deed = file.read_text().strip()
+            file.unlink()
+        except FileNotFoundError:
+            return
+        if deed == STOP:
+            os.kill(os.getpid(), signal.SIGSTOP)
+            return
+        failpoints.armed(failpoints.parse(f"{name}={deed}"))(name)
+
+    failpoints.reach = reach
+
+
+def break_inbox(is_broken: Callable[[], bool]) -> None:
+    """Let the inbox take every fact for news (I10)."""
+    take = inbox.take
+
+    async def take_all(tx: Any, consumer: str, versions: Mapping[str, int]) -> dict[str, int | None]:
+        known = await take(tx, consumer, versions)
+        return dict.fromkeys(versions) if is_broken() else known
+
+    inbox.take = take_all
+
+
+def break_outbox(is_broken: Callable[[], bool]) -> None:
+    """Let facts be forgotten that the transaction made true (I9)."""
+    record = outbox.record
+
+    async def forget(tx: Any, *facts: Any, **named: Any) -> None:
+        if not is_broken():
+            await record(tx, *facts, **named)
+
+    outbox.record = forget
+
+
+def break_page(is_broken: Callable[[], bool]) -> None:
+    """Let the cursor move although the page was not stored (I1)."""
+    from order_svc.orders import ingestion  # noqa: PLC0415  only one service has it
+
+    take_in = ingestion.take_in
+
+    async def drop(*words: Any, **named: Any) -> list[Any]:
+        return [] if is_broken() else await take_in(*words, **named)
+
+    ingestion.take_in = drop
+
+
+def break_lock(is_broken: Callable[[], bool]) -> None:
+    """Let pages be stored without looking at what is known (I2)."""
+    from order_svc.store import orders  # noqa: PLC0415  only one service has it
+
+    lock_orders = orders.lock_orders
+
+    async def see_nothing(*words: Any, **named: Any) -> Any:
+        locked = await lock_orders(*words, **named)
+        return type(locked)(known={}, same=frozenset()) if is_broken() else locked
+
+    orders.lock_orders = see_nothing
+
+
+def break_ledger(is_broken: Callable[[], bool]) -> None:
+    """Let mails leave without a note before or after (I3)."""
+    from notifier_svc.sender.ledger import Ledger  # noqa: PLC0415  only one service has it
+
+    settle, mark_sending = Ledger.settle, Ledger.mark_sending
+
+    async def mark_nothing(self: Ledger, message: Any) -> bool:
+        return True if is_broken() else await mark_sending(self, message)
+
+    async def settle_nothing(self: Ledger, *words: Any, **named: Any) -> None:
+        if not is_broken():
+            await settle(self, *words, **named)
+
+    Ledger.mark_sending = mark_nothing  # type: ignore[method-assign]
+    Ledger.settle = settle_nothing  # type: ignore[method-assign]
+
+
+def main(words: list[str]) -> None:
+    """Prepare the faults, then be the service."""
+    folder = Path(os.environ[FOLDER])
+    module, broken = words[0], folder / "broken"
+    arm(folder, module)
+    break_inbox((broken / "inbox").exists)
+    break_outbox((broken / "outbox").exists)
+    if module == "order_svc":
+        break_page((broken / "page").exists)
+        break_lock((broken / "lock").exists)
+    if module == "notifier_svc":
+        break_ledger((broken / "ledger").exists)
+    sys.argv = words
+    runpy.run_module(module, run_name="__main__", alter_sys=True)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
