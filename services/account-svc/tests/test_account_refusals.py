@@ -1,4 +1,4 @@
-"""What account-svc refuses at its edge, over every operation of its document, on a real Postgres."""
+"""What account-svc refuses at its edge, over every operation, and what it puts aside from its topics."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -10,6 +10,7 @@ from conftest import MakeDatabase
 from account_svc.app import SERVICE
 from account_svc.settings import AccountSettings
 from hanro.testing.edges import Edge, open_edge
+from hanro.testing.poison import PoisonedTopics
 from hanro.testing.refusals import EdgeRefusals, Samples
 from hanro_local.databases import SchemaUrls
 
@@ -55,4 +56,8 @@ async def samples(edge: Edge) -> Samples:
 
 
 class TestAccountEdge(EdgeRefusals):
+    """Run the suite."""
+
+
+class TestAccountTopics(PoisonedTopics):
     """Run the suite."""

@@ -1,4 +1,4 @@
-"""What catalog-svc refuses at its edge, over every operation of its document, on a real Postgres."""
+"""What catalog-svc refuses at its edge, over every operation, and what it puts aside from its topics."""
 
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -9,6 +9,7 @@ from catalog_svc.app import SERVICE
 from catalog_svc.settings import CatalogSettings
 from hanro.db import migrate
 from hanro.testing.edges import Edge, open_edge
+from hanro.testing.poison import PoisonedTopics
 from hanro.testing.refusals import EdgeRefusals, Samples
 from hanro_local.databases import SchemaUrls
 
@@ -48,4 +49,8 @@ async def samples(edge: Edge) -> Samples:
 
 
 class TestCatalogEdge(EdgeRefusals):
+    """Run the suite."""
+
+
+class TestCatalogTopics(PoisonedTopics):
     """Run the suite."""

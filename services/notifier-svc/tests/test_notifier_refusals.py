@@ -1,4 +1,4 @@
-"""What notifier-svc refuses at its edge, over every operation of its document, on a real Postgres."""
+"""What notifier-svc refuses at its edge, over every operation, and what it puts aside from its topics."""
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
@@ -9,6 +9,7 @@ from conftest import MakeDatabase
 from notifier_playground import ACCOUNT, account, bind, order, prepare, take
 
 from hanro.testing.edges import Edge, open_edge
+from hanro.testing.poison import PoisonedTopics
 from hanro.testing.refusals import EdgeRefusals, Samples
 from hanro_local.databases import SchemaUrls
 from notifier_svc.app import SERVICE
@@ -50,4 +51,8 @@ async def samples(edge: Edge) -> Samples:
 
 
 class TestNotifierEdge(EdgeRefusals):
+    """Run the suite."""
+
+
+class TestNotifierTopics(PoisonedTopics):
     """Run the suite."""

@@ -1,4 +1,4 @@
-"""What order-svc refuses at its edge, over every operation of its document, on a real Postgres."""
+"""What order-svc refuses at its edge, over every operation, and what it puts aside from its topics."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -11,6 +11,7 @@ from order_sightings import NOON, seen
 
 from hanro.testing.clock import FixedClock
 from hanro.testing.edges import Edge, open_edge
+from hanro.testing.poison import PoisonedTopics
 from hanro.testing.refusals import EdgeRefusals, Samples
 from hanro_local.databases import SchemaUrls
 from order_svc.app import SERVICE
@@ -41,4 +42,8 @@ async def samples(edge: Edge) -> Samples:
 
 
 class TestOrderEdge(EdgeRefusals):
+    """Run the suite."""
+
+
+class TestOrderTopics(PoisonedTopics):
     """Run the suite."""

@@ -14,6 +14,7 @@ from jwt.algorithms import ECAlgorithm
 
 from hanro.auth import ALL_SHOPS, JwtAuthenticator
 from hanro.clock import SystemClock
+from hanro.observers import ConsumerMetrics
 from hanro.service import Built, Parts, Service, open_parts
 from hanro.settings import CommonSettings
 from hanro.testing.callers import fixed_keyring
@@ -61,6 +62,7 @@ class Edge:
     signer: Signer
     parts: Parts
     built: Built
+    consumers: ConsumerMetrics
 
     def operations(self) -> list[Operation]:
         """Give every operation of the service's own document."""
@@ -109,7 +111,7 @@ async def open_edge(service: Service[Settings], settings: Settings) -> AsyncIter
     client = httpx.AsyncClient(transport=httpx.ASGITransport(apps.public), base_url="http://edge")
     try:
         served = await client.get(f"/v1/{service.info.noun}/openapi.json")
-        yield Edge(client, served.raise_for_status().json(), signer, parts, built)
+        yield Edge(client, served.raise_for_status().json(), signer, parts, built, ConsumerMetrics(parts.registry))
     finally:
         for close in (client.aclose, *built.closers, parts.tokens.close, parts.db.close):
             await close()
