@@ -31,6 +31,7 @@ lint: $(VENV)/dev.stamp ## style, types and import contracts
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy libs services deploy tests conftest.py
+	@$(BIN)/mypy tests/faults/conftest.py
 	@$(BIN)/lint-imports --no-logo
 	@$(BIN)/python -m pytest tests/architecture
 
