@@ -198,7 +198,33 @@ def test_kill_minus_nine_leaves_no_child_and_the_next_start_has_the_same_rows_to
     assert second.family() == []
 
 
-def test_the_run_is_told_in_numbered_steps_and_a_table_and_every_url_answers(folder: Path) -> None:
+def pasted(line: str) -> dict[str, Any]:
+    told = subprocess.run(["/bin/bash", "-c", line], capture_output=True, text=True, check=True, timeout=20)
+    answer: dict[str, Any] = json.loads(told.stdout or "{}")
+    return answer
+
+
+def check_lines_to_paste(run: Run) -> str:
+    """Paste all lines that the run shows, let the key expire and mend it; gives the first order's number."""
+    run.read_until("見本店①髙㈱〜 at Rakuten Ichiba: 有効, 7 of 7 grants")
+    number = run.wait_order()
+    run.read_until("keys/expire")
+    curls = [line.strip() for line in run.lines if line.startswith("  curl")]
+    listed, accepted, refused = (pasted(line) for line in curls[:3])
+    assert [order["external_id"] for order in listed["items"]][-1] == number
+    assert accepted["status"] == "accepted"
+    assert (refused["status"], refused["errors"][0]["pointer"]) == (422, "/on_hand")
+    pasted(curls[3])
+    run.read_until("無効")
+    run.read_until("remedy: .*新しいキー.* / .*new key")
+    run.read_until("where: RMS > ")
+    pasted(run.read_until("^  (curl .*keys/issue.*/credentials')$")[1])
+    run.read_until(r"有効 \((active|degraded)\)")
+    run.wait_order()
+    return number
+
+
+def test_a_run_tells_its_steps_its_table_and_its_orders_and_every_url_and_line_to_paste_works(folder: Path) -> None:
     port = ports.choose(1)[0]
     with started(folder, port) as run:
         again = subprocess.run(
@@ -213,7 +239,12 @@ def test_the_run_is_told_in_numbered_steps_and_a_table_and_every_url_answers(fol
         cleaned = clean(folder)
         urls = [line.split()[-1] for line in run.lines if line.startswith("  ") and "http://" in line]
         answers = {url: httpx.get(url, timeout=5, trust_env=False, follow_redirects=True).status_code for url in urls}
-        code, _ = run.interrupt()
+        number = check_lines_to_paste(run)
+        page = httpx.get(f"http://127.0.0.1:{port}/", timeout=10, trust_env=False).text
+        code, seconds = run.interrupt()
+    assert number in page
+    assert "TOWEL-M-WH" in page
+    assert seconds < 10
     steps = [line.split("]")[0] for line in run.lines if line.startswith("[") and "…" not in line]
     assert steps == [f"[{number}/11" for number in range(1, 12)]
     assert sum("  running  " in line for line in run.lines) == 9
@@ -228,38 +259,6 @@ def test_the_run_is_told_in_numbered_steps_and_a_table_and_every_url_answers(fol
     assert cleaned.stdout.startswith("a run is alive in .hanro/run ")
     assert clean(folder).returncode == 0
     assert list(folder.iterdir()) == []
-
-
-def pasted(line: str) -> dict[str, Any]:
-    told = subprocess.run(["/bin/bash", "-c", line], capture_output=True, text=True, check=True, timeout=20)
-    answer: dict[str, Any] = json.loads(told.stdout or "{}")
-    return answer
-
-
-def test_orders_come_in_and_every_line_to_paste_does_what_it_says(folder: Path) -> None:
-    with started(folder, ports.choose(1)[0]) as run:
-        run.read_until("見本店①髙㈱〜 at Rakuten Ichiba: 有効, 7 of 7 grants")
-        number = run.wait_order()
-        run.read_until("keys/expire")
-        curls = [line.strip() for line in run.lines if line.startswith("  curl")]
-        listed, accepted, refused = (pasted(line) for line in curls[:3])
-        assert [order["external_id"] for order in listed["items"]][-1] == number
-        assert accepted["status"] == "accepted"
-        assert (refused["status"], refused["errors"][0]["pointer"]) == (422, "/on_hand")
-        pasted(curls[3])
-        run.read_until("無効")
-        run.read_until("remedy: .*新しいキー.* / .*new key")
-        run.read_until("where: RMS > ")
-        mending = run.read_until("^  (curl .*keys/issue.*/credentials')$")[1]
-        pasted(mending)
-        run.read_until(r"有効 \((active|degraded)\)")
-        run.wait_order()
-        page = httpx.get(f"http://127.0.0.1:{run.port}/", timeout=10, trust_env=False).text
-        code, seconds = run.interrupt()
-    assert number in page
-    assert "TOWEL-M-WH" in page
-    assert code == 0
-    assert seconds < 10
 
 
 def test_a_run_that_is_interrupted_while_starting_ends_with_0_and_nothing_left(folder: Path) -> None:

@@ -14,7 +14,6 @@ import httpx
 
 from hanro_local import jars, leftovers, ports, postgres, preflight, probes, run_lock, settings, stack, terminal
 from hanro_local.child import ChildFailed
-from hanro_local.demo import broken
 from hanro_local.demo.api import Refused
 from hanro_local.demo.conduct import conduct
 from hanro_local.demo.kills import NothingInHand
@@ -32,6 +31,8 @@ REFUSALS = (
 )
 USAGE = "usage: python -m hanro_local run | demo | clean"
 DEMO = "demo"
+BREAK_WRAPPER = "hanro_local.demo.broken"
+BREAK_VARIABLE = "HANRO_BREAK"
 # Sellers wait a quarter of a minute for an order; who watches one come in should not.
 RUN_PACE = {"HANRO_NEW_EVERY": "PT3S"}
 DEMO_PACE = {
@@ -75,8 +76,8 @@ def demo(environ: dict[str, str], folder: Path) -> int:
     wanted = StackSettings(
         state=state,
         gateway_port=ports.choose(1)[0],
-        service_environment=DEMO_PACE | ({broken.VARIABLE: wish.broken} if wish.broken else {}),
-        service_wrapper=broken.MODULE if wish.broken else "",
+        service_environment=DEMO_PACE | ({BREAK_VARIABLE: wish.broken} if wish.broken else {}),
+        service_wrapper=BREAK_WRAPPER if wish.broken else "",
     )
 
     async def live(running: stack.Stack) -> bool:

@@ -19,7 +19,6 @@ from hanro.events.envelope import Received
 from hanro.events.fact import Fact
 
 VARIABLE = "HANRO_BREAK"
-MODULE = __name__
 LATE_SECONDS = 5.0
 
 
