@@ -17,6 +17,9 @@ from hanro_local.databases import SchemaUrls
 ROOT = Path(__file__).parent
 CONNECT_SECONDS = 10.0
 
+# Suites that plug-ins inherit assert too: their failures shall say what differed.
+pytest.register_assert_rewrite("hanro.testing.conformance")
+
 # The stack that tests of the whole path share, and the count of requirement rows that tests walk.
 pytest_plugins = ["running_stack", "trace_rows"]
 
