@@ -3,6 +3,7 @@
 import uuid
 
 from aiokafka import AIOKafkaProducer
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from hanro_local.demo import late_facts
 from hanro_local.demo.checker.log import read_all
@@ -10,6 +11,10 @@ from hanro_local.demo.checker.log import read_all
 
 async def test_every_fact_comes_again_and_the_older_ones_after_the_newer(kafka_bootstrap: str) -> None:
     topic = f"hanro.late-{uuid.uuid4().hex}"
+    admin = AIOKafkaAdminClient(bootstrap_servers=kafka_bootstrap)
+    await admin.start()
+    await admin.create_topics([NewTopic(topic, 12, 1)])
+    await admin.close()
     producer = AIOKafkaProducer(bootstrap_servers=kafka_bootstrap)
     await producer.start()
     for version, key in ((1, b"a"), (1, b"b"), (2, b"a")):
