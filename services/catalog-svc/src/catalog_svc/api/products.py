@@ -39,7 +39,11 @@ def make_routes(db: Database, idempotency: Idempotency, cursors: Cursors) -> API
         response.headers["ETag"] = web.etag(found.version)
         return show_product(found)
 
-    @router.put("/v1/products/{code}", dependencies=[web.require("products:write")])
+    @router.put(
+        "/v1/products/{code}",
+        dependencies=[web.require("products:write")],
+        responses={201: {"description": "It is new", "content": {"application/json": {"schema": {}}}}},
+    )
     async def restate(code: str, body: ProductBody, request: Request) -> Response:
         """Restate a product: what is left out is gone. A change needs If-Match; saying the same again needs nothing."""
         wanted = body.product(code)
