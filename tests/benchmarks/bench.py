@@ -1,18 +1,31 @@
 """Runs the bars: `python tests/benchmarks/bench.py [V5 V9 …]`; ends non-zero where a bar is missed."""
 
+import io
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import bars_consume
 import bars_ingest
+import bars_process
+import bars_relay
 import bench_places
 from bench_places import Places
 from bench_table import Row, save, show
+
+from hanro.log import configure
 
 RESULT = Path(__file__).parents[2] / "build" / "bench.json"
 BARS: dict[str, Callable[[Places], list[Row]]] = {
     "V5": bars_ingest.v5,
     "V6": bars_ingest.v6,
+    "V7": bars_consume.v7,
+    "V8": bars_consume.v8,
+    "V9": bars_relay.v9,
+    "V10": bars_relay.v10,
+    "V15": bars_process.measure,
+    "V16": bars_process.measure,
+    "V18": bars_consume.v18,
 }
 
 
@@ -23,6 +36,8 @@ def main(wanted: list[str]) -> int:
         sys.stderr.write(f"no such bar: {' '.join(unknown)}; there are {' '.join(BARS)}\n")
         return 2
     rows: list[Row] = []
+    # The log of poison would bury the table.
+    configure("bench", stream=io.StringIO())
     with bench_places.opened() as places:
         measures = dict.fromkeys(BARS[name] for name in wanted or BARS)
         for measure in measures:

@@ -12,7 +12,7 @@ import asyncpg
 import uvloop
 
 from hanro.db import migrate
-from hanro.testing.schemas import create_shared_tables
+from hanro.testing.probe import create_probe_tables
 from hanro_local import databases, servers
 from hanro_local.databases import SchemaUrls
 
@@ -45,13 +45,13 @@ class Places:
         return self.servers.kafka()
 
     def database(self, schema: str) -> SchemaUrls:
-        """Make a database with one schema, migrated as its service is; `probe` has the shared tables alone."""
+        """Make a database with one schema, migrated as its service is; `probe` has the shared tables and `effects`."""
         for role in databases.roles([schema]):
             self.passwords.setdefault(role, secrets.token_urlsafe(16))
         name = f"bench_{schema}_{secrets.token_hex(4)}"
         made = asyncio.run(databases.provision(self.admin_url, name, self.passwords, [schema]))[schema]
         if schema == PROBE:
-            create_shared_tables(made)
+            create_probe_tables(made)
         else:
             migrate(made.owner, schema=schema, migrations=MIGRATIONS[schema], runtime_role=f"{schema}_runtime")
         return made

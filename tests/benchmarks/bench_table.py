@@ -60,7 +60,9 @@ def ratio(
     )
 
 
-def limit(bar: str, what: str, found: Sequence[float], *, unit: str, passes: float, stretch: float | None) -> Row:
+def limit(
+    bar: str, what: str, found: Sequence[float], *, unit: str, passes: float | None, stretch: float | None
+) -> Row:
     """Hold measurements against a limit that they must not exceed."""
     return Row(
         bar=bar,

@@ -1,0 +1,233 @@
+"""V7, V8 and V18: what the consumer costs over a loop by hand, with effects, and with poison among the messages."""
+
+import asyncio
+import secrets
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, ClassVar, cast
+
+from bars_ingest import in_schema
+from baselines import bare_consumer
+from bench_places import Places, run
+from bench_table import Row, ratio
+
+from hanro.broker import KafkaBroker, Message
+from hanro.clock import SystemClock
+from hanro.consume import Subscription, consume
+from hanro.db import Database, Transaction, connect
+from hanro.events.envelope import Received, encode
+from hanro.events.fact import Fact
+from hanro.testing.probe import AT
+from hanro_local.databases import SchemaUrls
+
+MESSAGES = 20_000
+REPETITIONS = 3
+POISON_EVERY = 100
+POISON = 13
+SECONDS = 120.0
+Effect = Callable[[Transaction, Sequence[tuple[str, int, int]]], Awaitable[None]]
+TABLES = ("inbox", "dead_letters", "effects", "outbox")
+_UPSERT = bare_consumer.UPSERT
+
+
+class StockTold(Fact):
+    """Be a fact of usual size: about 1.5 KB with its headers."""
+
+    type: ClassVar[str] = "hanro.bench.told.v1"
+    topic: ClassVar[str] = "hanro.bench"
+
+    amount: int
+    """The state; 13 is refused by `decide`."""
+    note: str = ""
+    """Makes it as long as an order's fact."""
+
+
+class Counter:
+    """Be the observer that knows how fast all was handled, from the end of the first batch on."""
+
+    def __init__(self, count: int) -> None:
+        self.done = asyncio.Event()
+        self.left = count
+        self.timed = 0
+        self.started = self.cpu = self.rate = self.busy = 0.0
+
+    def handled(self, subscription: str, applied: int, stale: int, skipped: int, dead: int) -> None:
+        """Count one batch; older versions that came with a newer one are counted by `gaps`' caller, not here."""
+        del subscription
+        self.left -= applied + stale + skipped + dead
+        if not self.started:
+            self.started, self.cpu, self.timed = time.perf_counter(), time.process_time(), self.left
+        if self.left <= 0 and not self.done.is_set():
+            self.rate = self.timed / (time.perf_counter() - self.started)
+            self.busy = (time.process_time() - self.cpu) / self.timed
+            self.done.set()
+
+    def gaps(self, subscription: str, count: int) -> None:
+        """Ask nothing."""
+
+    def paused(self, subscription: str, why: str) -> None:
+        """Say what disturbs a measurement."""
+        raise RuntimeError(f"{subscription} paused: {why}")
+
+    def lag(self, subscription: str, topic: str, partition: int, count: int) -> None:
+        """Ask nothing."""
+
+
+def messages(count: int, *, poison_every: int = 0) -> list[Message]:
+    """Make messages of as many aggregates; one in `poison_every` is refused by `decide`."""
+    made = []
+    for place in range(count):
+        is_poison = poison_every and place % poison_every == 0
+        fact = StockTold(
+            id=f"sku_{place:07d}",
+            version=1,
+            at=AT,
+            amount=POISON if is_poison else 1,
+            note="販路" * 180,
+        )
+        key, value, headers = encode(fact, event_id=f"evt_{place:026d}", source="/bench", context={})
+        made.append(Message(fact.topic, key, value, headers))
+    return made
+
+
+class NoTransaction:
+    """Be a transaction that stores nothing: every fact is news."""
+
+    async def fetch(self, _sql: str, *args: object) -> list[dict[str, object]]:
+        """Answer the inbox."""
+        ids = args[1]
+        assert isinstance(ids, list)
+        return [{"aggregate_id": one, "before": None} for one in ids]
+
+
+class NoDatabase:
+    """Be a database without one: what is left is the wrapper's own cost."""
+
+    async def run(self, work: Any) -> Any:
+        """Do the work once."""
+        return await work(NoTransaction())
+
+
+async def load(_tx: Transaction, _facts: Sequence[Received]) -> Mapping[str, int]:
+    """Know nothing."""
+    return {}
+
+
+def decide(_known: int | None, received: Received) -> tuple[str, int, int]:
+    """Give the row; 13 is a bug."""
+    fact = received.fact
+    if not isinstance(fact, StockTold) or fact.amount == POISON:
+        raise ValueError("thirteen")
+    return fact.id, fact.version, fact.amount
+
+
+async def store(tx: Transaction, changes: Sequence[tuple[str, int, int]]) -> None:
+    """Upsert in one statement."""
+    await tx.execute(_UPSERT, *map(list, zip(*changes, strict=True)))
+
+
+async def nothing(_tx: Transaction, _changes: Sequence[tuple[str, int, int]]) -> None:
+    """Have no effect."""
+
+
+def v7(places: Places, repetitions: int = REPETITIONS, count: int = 2 * MESSAGES) -> list[Row]:
+    """Compare the wrapper with a loop by hand; no database on either side."""
+
+    async def measure() -> list[tuple[tuple[float, float], tuple[float, float]]]:
+        prefix = await _published(places, messages(count))
+        found = []
+        for _ in range(repetitions):
+            broker = KafkaBroker(places.kafka(), topic_prefix=prefix, group_prefix=f"{prefix}{secrets.token_hex(4)}-")
+            ours = await _consumed(cast("Database", NoDatabase()), broker, nothing, count)
+            bare = await bare_consumer.read(
+                places.kafka(), prefix + StockTold.topic, prefix + secrets.token_hex(4), count
+            )
+            found.append((ours, bare))
+        return found
+
+    found = run(measure())
+    return [
+        ratio("V7", "consumer, no effect", [(a[0], b[0]) for a, b in found], passes=0.85, stretch=1.0),
+        ratio(
+            "V7",
+            "its CPU a message",
+            [(a[1] * 1e6, b[1] * 1e6) for a, b in found],
+            passes=1.3,
+            is_at_least=False,
+            unit="us",
+        ),
+    ]
+
+
+def v8(places: Places, repetitions: int = REPETITIONS, count: int = MESSAGES) -> list[Row]:
+    """Compare a consumer with inbox and one upsert an event, from Kafka, with the same upserts of ready rows."""
+
+    async def measure(ours: SchemaUrls, bare: SchemaUrls) -> list[tuple[float, float]]:
+        prefix = await _published(places, messages(count))
+        rows = [(f"sku_{place:07d}", 1, 1) for place in range(count)]
+        db = connect(ours.runtime, schema="probe")
+        try:
+            found = []
+            for _ in range(repetitions):
+                await places.empty(ours, TABLES)
+                await places.empty(bare, TABLES)
+                rate, _ = await _consumed(db, _broker(places, prefix), store, count)
+                found.append((rate, count / await bare_consumer.upsert(in_schema(bare), rows)))
+            return found
+        finally:
+            await db.close()
+
+    found = run(measure(places.database("probe"), places.database("probe")))
+    return [ratio("V8", "consumer with inbox and an upsert an event", found, passes=0.50, stretch=0.65)]
+
+
+def v18(places: Places, repetitions: int = REPETITIONS, count: int = 10_000) -> list[Row]:
+    """Compare good messages among poison with clean ones: both are hanro's."""
+
+    async def measure(urls: SchemaUrls) -> list[tuple[float, float]]:
+        clean = await _published(places, messages(count))
+        poisoned = await _published(places, messages(count, poison_every=POISON_EVERY))
+        db = connect(urls.runtime, schema="probe")
+        try:
+            found = []
+            for _ in range(repetitions):
+                rates = []
+                for prefix in (poisoned, clean):
+                    await places.empty(urls, TABLES)
+                    rates.append((await _consumed(db, _broker(places, prefix), store, count))[0])
+                found.append((rates[0] * (1 - 1 / POISON_EVERY), rates[1]))
+            return found
+        finally:
+            await db.close()
+
+    found = run(measure(places.database("probe")))
+    return [ratio("V18", "good messages among 1% poison", found, passes=0.70, stretch=0.85)]
+
+
+def _broker(places: Places, prefix: str) -> KafkaBroker:
+    return KafkaBroker(places.kafka(), topic_prefix=prefix, group_prefix=f"{prefix}{secrets.token_hex(4)}-")
+
+
+async def _published(places: Places, made: Sequence[Message]) -> str:
+    prefix = f"b{secrets.token_hex(4)}-"
+    broker = _broker(places, prefix)
+    await broker.ensure_topics([StockTold.topic])
+    producer = broker.producer()
+    await producer.start()
+    try:
+        for start in range(0, len(made), 1000):
+            await producer.send_all(made[start : start + 1000], timeout_seconds=SECONDS)
+    finally:
+        await producer.close()
+    return prefix
+
+
+async def _consumed(db: Database, broker: KafkaBroker, effect: Effect, count: int) -> tuple[float, float]:
+    """Consume a topic whole; give messages a second and CPU seconds a message."""
+    counter, stop = Counter(count), asyncio.Event()
+    subscription = Subscription(name="bench", facts=(StockTold,), load=load, decide=decide, apply=effect)
+    async with asyncio.timeout(SECONDS), asyncio.TaskGroup() as group:
+        group.create_task(consume(db, broker, subscription, clock=SystemClock(), stop=stop, observer=counter))
+        await counter.done.wait()
+        stop.set()
+    return counter.rate, counter.busy
