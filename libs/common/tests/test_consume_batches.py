@@ -213,6 +213,24 @@ async def test_a_database_that_breaks_in_a_batch_is_waited_for(
     assert (heard.pauses, heard.dead, len(tries)) == (["database"] * 3, 0, 4)
 
 
+async def test_what_was_read_ahead_of_a_failed_batch_comes_again_too(
+    db: Database, broker: MemoryBroker, heard: Heard
+) -> None:
+    tries: list[int] = []
+
+    async def store_sometimes(tx: Transaction, changes: Sequence[tuple[Received, int]]) -> None:
+        tries.append(len(changes))
+        await store(tx, changes)
+        if len(tries) in {1, 3, 4}:
+            raise Retryable("not yet", code="unavailable")
+
+    await publish(broker, *(message(changed(n, 1)) for n in range(1700)))
+    await _consume_all(db, broker, heard, counting(apply=store_sometimes))
+    found = await effects(db)
+    assert (len(found), set(found.values())) == (1700, {Effect(1, 1, 1)})
+    assert (heard.applied, heard.stale, len(heard.pauses)) == (1700, 0, 3)
+
+
 async def test_a_deadlock_repeats_the_whole_batch(db: Database, broker: MemoryBroker, heard: Heard) -> None:
     tries: list[int] = []
 
@@ -317,6 +335,35 @@ async def test_a_batch_in_hand_is_stored_and_committed_before_the_partition_goes
         seen += await second.fetch(limit=100, timeout_seconds=0.3)
         await second.close()
     assert (seen, len(await effects(db))) == ([], 30)
+
+
+async def test_what_was_read_ahead_is_left_to_the_next_owner(db: Database, broker: MemoryBroker, heard: Heard) -> None:
+    is_in_hand, may_go_on = asyncio.Event(), asyncio.Event()
+    applied: set[str] = set()
+
+    async def store_slowly(tx: Transaction, changes: Sequence[tuple[Received, int]]) -> None:
+        is_in_hand.set()
+        await may_go_on.wait()
+        await store(tx, changes)
+        applied.update(received.fact.id for received, _ in changes)
+
+    async def pass_by(_partitions: object) -> None:
+        """Let them go."""
+
+    await publish(broker, *(message(changed(n, 1)) for n in range(1000)))
+    second = broker.consumer("probe", ["hanro.probe"], pass_by)
+    async with running(_consumer(db, broker, heard, counting(apply=store_slowly))):
+        await asyncio.wait_for(is_in_hand.wait(), 10)
+        await asyncio.sleep(0.2)
+        joining = asyncio.ensure_future(second.start())
+        await asyncio.sleep(0.1)
+        may_go_on.set()
+        await asyncio.wait_for(joining, 10)
+        theirs = await second.fetch(limit=1000, timeout_seconds=1.0)
+        await asyncio.sleep(0.5)
+    await second.close()
+    assert len(applied) + len(theirs) == 1000
+    assert not applied & {(record.key or b"").decode() for record in theirs}
 
 
 async def test_a_redelivery_after_the_commit_is_known_already(db: Database, broker: MemoryBroker, heard: Heard) -> None:

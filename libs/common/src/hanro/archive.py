@@ -143,7 +143,8 @@ async def prune(db: Database) -> int:
 def unpack_headers(headers: str, source: str) -> tuple[tuple[str, bytes], ...]:
     """Give a message's headers as they go over the wire, from the JSON that the outbox and the archive keep."""
     named: dict[str, str] = json.loads(headers)
-    return (*((name, text.encode()) for name, text in named.items()), ("ce_source", source.encode()))
+    named["ce_source"] = source
+    return tuple([(name, text.encode()) for name, text in named.items()])
 
 
 def _qualified(tx: Transaction) -> str:

@@ -18,6 +18,7 @@ FETCH_BYTES = 4 * 1024 * 1024
 PARTITION_BYTES = 1024 * 1024
 COMMIT_SECONDS = 10.0
 CLOSE_SECONDS = 5.0
+REBALANCE_SECONDS = 0.02
 
 
 class KafkaConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka ships no types
@@ -35,6 +36,7 @@ class KafkaConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
         self._topics = [topic_prefix + topic for topic in topics]
         self._on_revoked = on_revoked
         self._is_rebalancing = False
+        self._share = 0
         self._positions: dict[Partition, int] = {}
         self._connection = connection
         self._group = group
@@ -69,29 +71,26 @@ class KafkaConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
     async def fetch(self, *, limit: int, timeout_seconds: float) -> list[Record]:
         """Give up to `limit` records."""
         inner = self._started()
+        if self._is_rebalancing:
+            await asyncio.sleep(REBALANCE_SECONDS)
+            return []
+        share = self._share
         try:
             found = await inner.getmany(timeout_ms=int(timeout_seconds * 1000), max_records=limit)
         except (KafkaError, OSError) as error:
             raise BrokerAway(f"{type(error).__name__} while fetching") from error
-        if self._is_rebalancing:
+        if self._share != share:
             # They may be another member's by now; whoever has them reads again from the committed offset.
             return []
         strip = len(self._topic_prefix)
-        records = [
-            Record(
-                message.topic[strip:],
-                message.partition,
-                message.offset,
-                message.key,
-                message.value,
-                message.headers,
-                message.timestamp,
-            )
-            for messages in found.values()
-            for message in messages
-        ]
-        for (topic, partition), messages in found.items():
-            self._positions[topic[strip:], partition] = messages[-1].offset + 1
+        records: list[Record] = []
+        for (prefixed, number), messages in found.items():
+            topic = prefixed[strip:]
+            records += [
+                Record(topic, number, each.offset, each.key, each.value, each.headers, each.timestamp)
+                for each in messages
+            ]
+            self._positions[topic, number] = messages[-1].offset + 1
         return records
 
     async def commit(self, offsets: Mapping[Partition, int]) -> None:
@@ -141,6 +140,7 @@ class KafkaConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
     async def on_partitions_revoked(self, revoked: Collection[TopicPartition]) -> None:
         """Wait for the batch in hand before others may have the partitions; aiokafka calls it."""
         self._is_rebalancing = True
+        self._share += 1
         strip = len(self._topic_prefix)
         if revoked:
             await self._on_revoked([(partition.topic[strip:], partition.partition) for partition in revoked])

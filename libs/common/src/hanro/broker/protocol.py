@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 Headers = tuple[tuple[str, bytes], ...]
 Partition = tuple[str, int]
@@ -20,17 +20,22 @@ class Message:
     headers: Headers = field(repr=False)
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
-    """Be what arrived. `topic` is without prefix, `timestamp` is the producer's in milliseconds since 1970."""
+class Record(NamedTuple):
+    """Be what arrived. `topic` is without prefix, `timestamp` is the producer's in milliseconds since 1970.
+
+    A tuple, because it is made for every message: a frozen dataclass takes four times as long.
+    """
 
     topic: str
     partition: int
     offset: int
     key: bytes | None
-    value: bytes | None = field(repr=False)
-    headers: Headers = field(repr=False)
+    value: bytes | None
+    headers: Headers
     timestamp: int
+
+    def __repr__(self) -> str:
+        return f"Record({self.topic}/{self.partition}/{self.offset})"
 
 
 class BrokerAway(Exception):

@@ -5,8 +5,8 @@ Source: CloudEvents 1.0.2, Kafka protocol binding 3.2.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 from pydantic import ValidationError
 
@@ -19,9 +19,11 @@ SCHEMA_ROOT = "urn:hanro:schema:"
 OPTIONAL_ATTRIBUTES = ("correlationid", "causationid", "traceparent")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Received:
-    """Be a fact as it arrived. `event_id` is the same at every redelivery; times are aware UTC."""
+class Received(NamedTuple):
+    """Be a fact as it arrived. `event_id` is the same at every redelivery; times are aware UTC.
+
+    A tuple, because it is made for every message: a frozen dataclass takes four times as long.
+    """
 
     fact: Fact
     event_id: str
@@ -70,14 +72,16 @@ def decode(headers: Headers, value: bytes, wanted: Mapping[str, type[Fact]]) -> 
     """
     # A thousand messages bring ten thousand headers: only what is asked for is turned into text.
     named = dict(headers)
-    kind, event_id = _text(named, "ce_type"), _text(named, "ce_id")
-    if kind is None or event_id is None:
+    raw_kind, raw_id = named.get("ce_type"), named.get("ce_id")
+    if raw_kind is None or raw_id is None:
         raise ContractBroken("the message has no ce_type or ce_id header", code="unreadable")
-    if kind not in wanted:
+    kind = str(raw_kind, "utf-8", "replace")
+    expected = wanted.get(kind)
+    if expected is None:
         return None
     try:
-        fact = wanted[kind].model_validate_json(value)
-        time = datetime.fromisoformat(_text(named, "ce_time") or "")
+        fact = expected.model_validate_json(value)
+        time = datetime.fromisoformat(str(named.get("ce_time", b""), "utf-8", "replace"))
     except ValidationError as error:
         where = "; ".join(f"/{'/'.join(map(str, fault['loc']))}: {fault['type']}" for fault in error.errors()[:5])
         raise ContractBroken(f"data of {kind} does not fit its schema: {where}", code="unreadable") from None
@@ -85,7 +89,7 @@ def decode(headers: Headers, value: bytes, wanted: Mapping[str, type[Fact]]) -> 
         raise ContractBroken(f"ce_time of {kind} is no RFC 3339 time", code="unreadable", field="ce_time") from None
     return Received(
         fact=fact,
-        event_id=event_id,
+        event_id=str(raw_id, "utf-8", "replace"),
         type=kind,
         source=_text(named, "ce_source") or "",
         time=time,
@@ -97,4 +101,4 @@ def decode(headers: Headers, value: bytes, wanted: Mapping[str, type[Fact]]) -> 
 
 def _text(named: Mapping[str, bytes], name: str) -> str | None:
     raw = named.get(name)
-    return None if raw is None else raw.decode(errors="replace")
+    return None if raw is None else str(raw, "utf-8", "replace")

@@ -194,6 +194,15 @@ class BrokerContract:
             found = await read(consumer, 4)
         assert [int(record.value or b"") for record in found if record.value is not None] == [0, 1, 2, 3]
 
+    async def test_large_messages_arrive_in_order_with_small_ones(self, broker: Broker, topic: str) -> None:
+        """900 KB, the most that a fact may have, is no trouble."""
+        large = [Message(topic, b"key-0", bytes([number]) * 900 * 1024, ()) for number in range(3)]
+        small = messages(topic, 3, keys=1)
+        sent = [message for pair in zip(large, small, strict=True) for message in pair]
+        assert await send(broker, sent) == [None] * 6
+        async with member(broker, "g", topic) as consumer:
+            assert [record.value for record in await read(consumer, 6)] == [message.value for message in sent]
+
     async def test_making_a_topic_twice_changes_nothing(self, broker: Broker, topic: str) -> None:
         """What was sent is still there."""
         await send(broker, messages(topic, 3))
