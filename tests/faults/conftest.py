@@ -28,7 +28,7 @@ def stack(running_stack: FaultStack) -> Iterator[FaultStack]:
 
 @pytest.fixture
 async def open_shop(stack: FaultStack) -> AsyncIterator[OpenShop]:
-    """Offer `await open_shop()`: a linked shop of the test's own."""
+    """Offer a function that opens a linked shop of the test's own."""
     async with httpx.AsyncClient(trust_env=False) as client:
 
         async def open_one(look_back: timedelta = timedelta()) -> Shop:

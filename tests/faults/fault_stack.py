@@ -83,6 +83,11 @@ class FaultStack:
         """The folder of armed failpoints and broken protections."""
         return self.state / "faults"
 
+    @property
+    def clock(self) -> Path:
+        """The file that moves the services' time, in seconds."""
+        return self.state / "clock-offset"
+
     def arm(self, module: str, point: str, deed: str = "kill") -> Path:
         """Arm a failpoint of a service, once; the file is gone when it was reached."""
         file = self.folder / module / point
@@ -225,7 +230,7 @@ def running() -> Iterator[FaultStack]:
 async def _live(loop: asyncio.AbstractEventLoop) -> AsyncIterator[FaultStack]:
     state = Path(tempfile.mkdtemp(prefix="hanro-faults-"))
     # Postgres as `nobody` must pass through.
-    state.chmod(0o711)
+    state.chmod(0o711)  # noqa: ASYNC240  once, before anything runs
     settings = StackSettings(state=state, gateway_port=ports.choose(1)[0], is_durable=False)
     names = (*stack.PORT_NAMES, *PROXY_PORTS)
     chosen = ports.keep(state / "ports.json", names)
@@ -298,7 +303,7 @@ async def _live(loop: asyncio.AbstractEventLoop) -> AsyncIterator[FaultStack]:
 def _surroundings(settings: StackSettings, chosen: Mapping[str, int], folder: Path) -> Surroundings:
     state = settings.state
     services.make_keys(state / "keys")
-    clock = {"HANRO_CLOCK_OFFSET_FILE": str(state / "clock-offset")}
+    clock = {"HANRO_CLOCK_OFFSET_FILE": str(settings.state / "clock-offset")}
     modules = {"PYTHONPATH": str(Path(__file__).parent), faulty_service.FOLDER: str(folder)}
     return Surroundings(
         state=state,

@@ -86,6 +86,20 @@ def break_lock(is_broken: Callable[[], bool]) -> None:
     orders.lock_orders = see_nothing
 
 
+def break_handler(is_broken: Callable[[], bool]) -> None:
+    """Let the handler of orders have a bug (fault 16)."""
+    from catalog_svc.domain import reservations  # noqa: PLC0415  only one service has it
+
+    wishes = reservations.wishes
+
+    def fail(*words: Any, **named: Any) -> Any:
+        if is_broken():
+            raise LookupError("a bug")
+        return wishes(*words, **named)
+
+    reservations.wishes = fail
+
+
 def break_ledger(is_broken: Callable[[], bool]) -> None:
     """Let mails leave without a note before or after (I3)."""
     from notifier_svc.sender.ledger import Ledger  # noqa: PLC0415  only one service has it
@@ -113,6 +127,8 @@ def main(words: list[str]) -> None:
     if module == "order_svc":
         break_page((broken / "page").exists)
         break_lock((broken / "lock").exists)
+    if module == "catalog_svc":
+        break_handler((broken / "handler").exists)
     if module == "notifier_svc":
         break_ledger((broken / "ledger").exists)
     sys.argv = words
