@@ -1,0 +1,38 @@
+"""Guards the build against a fall by multiples: ratios in one run, margins that a busy machine keeps, no seconds.
+
+The bars themselves are `make bench`'s.
+"""
+
+import bars_consume
+import bars_ingest
+import bars_relay
+import pytest
+from bench_places import Places
+from bench_table import Row
+
+from hanro_local.servers import Servers
+
+
+@pytest.fixture
+def places(run_servers: Servers) -> Places:
+    return Places(run_servers)
+
+
+def test_taking_in_orders_keeps_a_tenth_of_the_speed_of_bare_inserts(places: Places) -> None:
+    rows = bars_ingest.both(places, repetitions=1, pages=6)
+    assert _measured(rows, "V5") > 0.1, rows
+    assert _measured(rows, "V6") > 0.2, rows
+
+
+def test_the_consumer_keeps_a_third_of_the_speed_of_a_loop_by_hand(places: Places) -> None:
+    rows = bars_consume.v7(places, repetitions=1, count=10_000)
+    assert _measured(rows, "V7") > 0.33, rows
+
+
+def test_the_relay_keeps_a_fifth_of_the_speed_of_the_bare_lane(places: Places) -> None:
+    rows = bars_relay.v9(places, repetitions=1, count=4_000)
+    assert _measured(rows, "V9") > 0.2, rows
+
+
+def _measured(rows: list[Row], bar: str) -> float:
+    return next(row.measured for row in rows if row.bar == bar)
