@@ -13,6 +13,7 @@ from fault_stack import FaultStack, Late
 from hanro_local.demo import tokens
 from hanro_local.demo.api import Api, Refused
 from hanro_local.demo.goods import OFFERS
+from hanro_local.issuer_state import PUBLIC_SCOPES
 
 ON_HAND = 100_000
 SECONDS = 60.0
@@ -44,8 +45,10 @@ class Shop:
 
 
 def apis(stack: FaultStack, client: httpx.AsyncClient) -> tuple[Api, Api]:
-    """Give the controls of the simulator, and hanro's REST with a token that opens everything public."""
-    return Api(client, stack.simulator), Api(client, stack.gateway, tokens.mint(stack.state, subject="faults"))
+    """Give the controls of the simulator, and hanro's REST with a token that opens everything, also to ops."""
+    return Api(client, stack.simulator), Api(
+        client, stack.gateway, tokens.mint(stack.state, (*PUBLIC_SCOPES, "ops"), subject="faults")
+    )
 
 
 async def open_shop(stack: FaultStack, client: httpx.AsyncClient, *, look_back: timedelta = timedelta()) -> Shop:

@@ -61,14 +61,19 @@ def break_outbox(is_broken: Callable[[], bool]) -> None:
     outbox.record = forget
 
 
-def break_page(is_broken: Callable[[], bool]) -> None:
-    """Let the cursor move although the page was not stored (I1)."""
+def break_page(is_broken: Callable[[], bool], hit: Callable[[], None]) -> None:
+    """Let the cursor move although the page was not stored (I1); `hit` is called for each page that held anything."""
     from order_svc.orders import ingestion  # noqa: PLC0415  only one service has it
 
     take_in = ingestion.take_in
 
     async def drop(*words: Any, **named: Any) -> list[Any]:
-        return [] if is_broken() else await take_in(*words, **named)
+        if not is_broken():
+            return await take_in(*words, **named)
+        sightings = words[2]
+        if sightings:
+            hit()
+        return []
 
     ingestion.take_in = drop
 
@@ -125,7 +130,7 @@ def main(words: list[str]) -> None:
     break_inbox((broken / "inbox").exists)
     break_outbox((broken / "outbox").exists)
     if module == "order_svc":
-        break_page((broken / "page").exists)
+        break_page((broken / "page").exists, (broken / "page.hit").touch)
         break_lock((broken / "lock").exists)
     if module == "catalog_svc":
         break_handler((broken / "handler").exists)
