@@ -93,6 +93,7 @@ def _add_saving(router: APIRouter, db: Database, clock: Clock) -> None:
         "/v1/templates/{name}",
         dependencies=[web.require("templates:write")],
         response_model=TemplateShown,
+        responses={201: {"model": TemplateShown, "description": "It is new"}},
         description="Save a template as its next version; all versions are kept. To change one that exists, "
         f"If-Match names the version that was read. Messages that are planned use the newest.\n{LANGUAGE}",
     )
