@@ -61,18 +61,11 @@ def pages_of(count: int, *, shop_number: str = "999001") -> list[bytes]:
     ]
 
 
-def v5(places: Places, repetitions: int = REPETITIONS, pages: int = PAGES) -> list[Row]:
-    """Compare taking in new orders with inserting the same rows; two shops in flight, as a worker reads up to 32."""
-    return [row for row in both(places, repetitions, pages) if row.bar == "V5"]
-
-
-def v6(places: Places, repetitions: int = REPETITIONS, pages: int = PAGES) -> list[Row]:
-    """Compare taking in the same pages again with V5's baseline."""
-    return [row for row in both(places, repetitions, pages) if row.bar == "V6"]
-
-
 def both(places: Places, repetitions: int = REPETITIONS, pages: int = PAGES) -> list[Row]:
-    """Measure V5 and V6 in the same turns."""
+    """Compare taking in pages, new and polled again, with inserting the same rows.
+
+    Two shops in flight, as a worker reads up to 32 at once; one shop alone is shown beside it.
+    """
     ours, bare = places.database("orders"), places.database("orders")
     found = run(_measure(places, ours, bare, pages_of(pages), repetitions))
 

@@ -17,8 +17,8 @@ from hanro.log import configure
 
 RESULT = Path(__file__).parents[2] / "build" / "bench.json"
 BARS: dict[str, Callable[[Places], list[Row]]] = {
-    "V5": bars_ingest.v5,
-    "V6": bars_ingest.v6,
+    "V5": bars_ingest.both,
+    "V6": bars_ingest.both,
     "V7": bars_consume.v7,
     "V8": bars_consume.v8,
     "V9": bars_relay.v9,
@@ -42,7 +42,9 @@ def main(wanted: list[str]) -> int:
         measures = dict.fromkeys(BARS[name] for name in wanted or BARS)
         for measure in measures:
             sys.stderr.write(f"{measure.__module__} {measure.__name__} …\n")
-            rows += measure(places)
+            found = measure(places)
+            show(found, sys.stderr.write)
+            rows += found
     show(rows, sys.stdout.write)
     save(rows, RESULT)
     missed = sorted({row.bar for row in rows if not row.is_met})
