@@ -67,9 +67,10 @@ class Poller:
                 outcome = "conflict"
                 await self._put_off(lease, Retryable("another transaction was in the way", code="unavailable"))
             elif is_away(error):
-                # The lease runs out by itself.
                 LOG.warning("the database is away", account_id=lease.account_id, error_type=type(error).__name__)
                 outcome = "database-away"
+                # It may have been one lost answer: without this the job would rest until the lease runs out.
+                await self._put_off(lease, Retryable("the database was away", code="unavailable"))
             else:
                 raise
         self._means.metrics.polled(lease.job, outcome, self._means.clock.monotonic() - began)
