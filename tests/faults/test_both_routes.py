@@ -36,6 +36,7 @@ async def test_orders_of_ten_minutes_without_order_svc_all_arrive(stack: FaultSt
     finally:
         stack.release("order-svc")
     await asyncio.to_thread(stack.await_back, "order-svc", pid)
+    await stack.expire_leases()
     assert await differences(stack, shop) == {}
     assert len((await look(stack, shop)).orders) == 11
 
