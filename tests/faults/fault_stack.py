@@ -240,7 +240,8 @@ async def _live(loop: asyncio.AbstractEventLoop) -> AsyncIterator[FaultStack]:
     state = Path(tempfile.mkdtemp(prefix="hanro-faults-"))
     # Postgres as `nobody` must pass through.
     state.chmod(0o711)  # noqa: ASYNC240  once, before anything runs
-    settings = StackSettings(state=state, gateway_port=ports.choose(1)[0], is_durable=False)
+    # Durable: without it Postgres forgets the last commits when it is killed, which no service could make good.
+    settings = StackSettings(state=state, gateway_port=ports.choose(1)[0])
     names = (*stack.PORT_NAMES, *PROXY_PORTS)
     chosen = ports.keep(state / "ports.json", names)
     lines = (state / "supervisor.log").open("w")
@@ -261,7 +262,7 @@ async def _live(loop: asyncio.AbstractEventLoop) -> AsyncIterator[FaultStack]:
         ]
         for proxy, name in zip(proxies, PROXY_PORTS, strict=True):
             await opened.enter_async_context(proxy.serving(chosen[name]))
-        database = PostgresSettings(state / "postgres", chosen["postgres"], is_durable=False)
+        database = PostgresSettings(state / "postgres", chosen["postgres"])
         elsewhere = postgres.place(database.folder)[0]
         if elsewhere != database.folder:
             supervisor.guard.remove_at_end(elsewhere)
