@@ -9,6 +9,7 @@ from contextvars import ContextVar
 from pathlib import Path
 
 from opentelemetry import propagate, trace
+from opentelemetry.context import Context
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, ConsoleSpanExporter
@@ -55,7 +56,7 @@ def following(
     tokens = _correlation.set(correlated), _causation.set(causation)
     parent = propagate.extract({"traceparent": traceparent}) if traceparent else None
     try:
-        with trace.get_tracer(TRACER).start_as_current_span(name, context=parent):
+        with _started(name, context=parent):
             yield correlated
     finally:
         _correlation.reset(tokens[0])
@@ -65,8 +66,26 @@ def following(
 @contextmanager
 def span(name: str, attributes: Mapping[str, str | int | float | bool] | None = None) -> Iterator[None]:
     """Run a block as a span of the current trace; attributes hold no personal data and no secrets."""
-    with trace.get_tracer(TRACER).start_as_current_span(name, attributes=attributes):
+    with _started(name, attributes=attributes):
         yield
+
+
+@contextmanager
+def _started(
+    name: str,
+    *,
+    context: Context | None = None,
+    attributes: Mapping[str, str | int | float | bool] | None = None,
+) -> Iterator[None]:
+    # Left to itself the library writes an exception's text and frames into the span: a driver's text quotes values.
+    with trace.get_tracer(TRACER).start_as_current_span(
+        name, context=context, attributes=attributes, record_exception=False, set_status_on_exception=False
+    ) as current:
+        try:
+            yield
+        except Exception as error:
+            current.set_status(trace.StatusCode.ERROR, type(error).__name__)
+            raise
 
 
 def set_up(service: str, file: Path) -> Callable[[], None]:
