@@ -75,8 +75,6 @@ async def test_an_order_is_accepted_at_the_marketplace_and_told_of_as_confirmed_
     assert types.count("hanro.order.confirmed.v1") == 1
 
 
-@pytest.mark.row("M4", kind="walks")
-@pytest.mark.row("O3", kind="walks")
 async def test_an_order_is_reserved_and_mailed_once(shared_stack: Stack, linked: Linked) -> None:
     async with doors(shared_stack) as opened:
         number = (await marketplace.place(opened.simulator, is_plain=True))[0]
