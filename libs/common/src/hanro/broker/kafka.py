@@ -1,22 +1,18 @@
 """Is the broker on Apache Kafka, by aiokafka."""
 
-import asyncio
 import ssl
 from collections.abc import Sequence
-from contextlib import asynccontextmanager
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
-from aiokafka.errors import KafkaError
 
+from hanro.broker.answers import answered
 from hanro.broker.kafka_consumer import KafkaConsumer
 from hanro.broker.kafka_producer import KafkaProducer
 from hanro.broker.protocol import BrokerAway, Consumer, OnRevoked, Producer
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
 
 DAYS_KEPT = 30
 ANSWER_SECONDS = 10.0
@@ -63,41 +59,34 @@ class KafkaBroker:
     async def ensure_topics(self, names: Sequence[str], partitions: int = 12) -> None:
         """Make the topics that are missing, kept 30 days; those that are there stay as they are."""
         wanted = [self._topic_prefix + name for name in names]
-        async with self._admin() as admin:
-            there = set(await admin.list_topics())
-            missing = [name for name in wanted if name not in there]
-            if not missing:
-                return
-            answer = await admin.create_topics(
-                [
-                    NewTopic(
-                        name,
-                        num_partitions=partitions,
-                        replication_factor=self._replica_count,
-                        topic_configs={
-                            "cleanup.policy": "delete",
-                            "retention.ms": str(DAYS_KEPT * 24 * 3600 * 1000),
-                        },
-                    )
-                    for name in missing
-                ]
-            )
-        # A twin may have been faster.
-        refused = {row[0]: row[1] for row in answer.topic_errors if row[1] not in (0, TOPIC_EXISTS)}
+        admin = AIOKafkaAdminClient(**self._connection, request_timeout_ms=int(ANSWER_SECONDS * 1000))
+        try:
+            refused = await answered("looking at topics", self._make_missing(admin, wanted, partitions), ANSWER_SECONDS)
+        finally:
+            with suppress(BrokerAway):
+                await answered("closing", admin.close(), ANSWER_SECONDS)
         if refused:
             raise BrokerAway(f"the broker refuses to make topics, by error number: {refused}")
 
-    @asynccontextmanager
-    async def _admin(self) -> "AsyncIterator[AIOKafkaAdminClient]":
-        admin = AIOKafkaAdminClient(**self._connection, request_timeout_ms=int(ANSWER_SECONDS * 1000))
-        try:
-            async with asyncio.timeout(ANSWER_SECONDS):
-                await admin.start()
-                yield admin
-        except (KafkaError, OSError) as error:
-            raise BrokerAway(f"{type(error).__name__} while looking at topics") from error
-        finally:
-            await admin.close()
+    async def _make_missing(self, admin: AIOKafkaAdminClient, wanted: Sequence[str], partitions: int) -> dict[str, int]:
+        await admin.start()
+        there = set(await admin.list_topics())
+        configuration = {"cleanup.policy": "delete", "retention.ms": str(DAYS_KEPT * 24 * 3600 * 1000)}
+        missing = [
+            NewTopic(
+                name,
+                num_partitions=partitions,
+                replication_factor=self._replica_count,
+                topic_configs=configuration,
+            )
+            for name in wanted
+            if name not in there
+        ]
+        if not missing:
+            return {}
+        answer = await admin.create_topics(missing)
+        # A twin may have been faster.
+        return {row[0]: row[1] for row in answer.topic_errors if row[1] not in (0, TOPIC_EXISTS)}
 
 
 def _secured(security: KafkaSecurity | None) -> dict[str, Any]:

@@ -2,21 +2,20 @@
 
 import asyncio
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
-from aiokafka.errors import (
-    CommitFailedError,
-    IllegalStateError,
-    KafkaError,
-    UnknownMemberIdError,
-)
+from aiokafka.errors import CommitFailedError, IllegalStateError, UnknownMemberIdError
 
+from hanro.broker.answers import answered
 from hanro.broker.protocol import BrokerAway, OnRevoked, Partition, Record
 
 FETCH_BYTES = 4 * 1024 * 1024
 PARTITION_BYTES = 1024 * 1024
 COMMIT_SECONDS = 10.0
+# The slowest member's batch, and the broker's own patience.
+JOIN_SECONDS = 60.0
 CLOSE_SECONDS = 5.0
 REBALANCE_SECONDS = 0.02
 
@@ -59,12 +58,9 @@ class KafkaConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
         )
         inner.subscribe(self._topics, listener=self)
         try:
-            await inner.start()
-        except (KafkaError, OSError) as error:
-            await inner.stop()
-            raise BrokerAway(f"{type(error).__name__} while connecting") from error
-        except asyncio.CancelledError:
-            await inner.stop()
+            await answered("joining", inner.start(), JOIN_SECONDS)
+        except (BrokerAway, asyncio.CancelledError):
+            await _leave(inner)
             raise
         self._inner = inner
 
@@ -75,10 +71,8 @@ class KafkaConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
             await asyncio.sleep(REBALANCE_SECONDS)
             return []
         share = self._share
-        try:
-            found = await inner.getmany(timeout_ms=int(timeout_seconds * 1000), max_records=limit)
-        except (KafkaError, OSError) as error:
-            raise BrokerAway(f"{type(error).__name__} while fetching") from error
+        fetching = inner.getmany(timeout_ms=int(timeout_seconds * 1000), max_records=limit)
+        found = await answered("fetching", fetching, timeout_seconds + COMMIT_SECONDS)
         if self._share != share:
             # They may be another member's by now; whoever has them reads again from the committed offset.
             return []
@@ -101,14 +95,7 @@ class KafkaConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
         kept = {partition: offset for partition, offset in wanted.items() if partition in held}
         if not kept:
             return
-        try:
-            async with asyncio.timeout(COMMIT_SECONDS):
-                await inner.commit(kept)
-        except (CommitFailedError, IllegalStateError, UnknownMemberIdError):
-            # The group went on without us: the next owner reads again, and the inbox knows it already.
-            return
-        except (KafkaError, OSError) as error:
-            raise BrokerAway(f"{type(error).__name__} while committing") from error
+        await answered("committing", _commit(inner, kept), COMMIT_SECONDS)
 
     async def seek(self, offsets: Mapping[Partition, int]) -> None:
         """Read next from these offsets."""
@@ -128,14 +115,8 @@ class KafkaConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
     async def close(self) -> None:
         """Leave the group at once."""
         inner, self._inner = self._inner, None
-        if inner is None:
-            return
-        try:
-            async with asyncio.timeout(CLOSE_SECONDS):
-                await inner.stop()
-        except (KafkaError, OSError):
-            # The broker forgets a silent member by itself.
-            return
+        if inner is not None:
+            await _leave(inner)
 
     async def on_partitions_revoked(self, revoked: Collection[TopicPartition]) -> None:
         """Wait for the batch in hand before others may have the partitions; aiokafka calls it."""
@@ -157,3 +138,20 @@ class KafkaConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
         if self._inner is None:
             raise BrokerAway("the consumer is closed")
         return self._inner
+
+
+async def _commit(inner: AIOKafkaConsumer, offsets: Mapping[TopicPartition, int]) -> None:
+    # The group went on without us: the next owner reads again, and the inbox knows it already.
+    with suppress(CommitFailedError, IllegalStateError, UnknownMemberIdError):
+        await inner.commit(offsets)
+
+
+async def _leave(inner: AIOKafkaConsumer) -> None:
+    try:
+        await answered("leaving", inner.stop(), CLOSE_SECONDS)
+    except BrokerAway:
+        # The broker forgets a silent member by itself; what aiokafka still runs must end here.
+        for part in (inner._fetcher, inner._client):  # noqa: SLF001  a stop that was cut short leaves them running
+            if part is not None:
+                with suppress(BrokerAway):
+                    await answered("closing", part.close(), CLOSE_SECONDS)

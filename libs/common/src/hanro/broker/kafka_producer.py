@@ -15,10 +15,14 @@ from aiokafka.errors import (
 )
 from aiokafka.partitioner import DefaultPartitioner
 
+from hanro.broker.answers import answered
 from hanro.broker.protocol import BrokerAway, Message, Refused
 
 BATCH_BYTES = 256 * 1024
 CLOSE_SECONDS = 5.0
+ANSWER_SECONDS = 10.0
+# Flushes in a row that may fail before the producer is taken for broken.
+PATIENCE = 3
 # What Kafka takes by default is 1,048,588 bytes a batch, with what stands around a message.
 MOST_BYTES = 1_000_000
 _PARTITIONER = DefaultPartitioner()
@@ -32,6 +36,7 @@ class KafkaProducer:
         self._connection = connection
         self._topic_prefix = topic_prefix
         self._inner: AIOKafkaProducer | None = None
+        self._stuck_count = 0
 
     async def start(self) -> None:
         """Connect."""
@@ -45,65 +50,55 @@ class KafkaProducer:
             request_timeout_ms=10_000,
         )
         try:
-            await inner.start()
-        except (KafkaError, OSError) as error:
-            await inner.stop()
-            raise BrokerAway(f"{type(error).__name__} while connecting") from error
+            await answered("connecting", inner.start(), ANSWER_SECONDS)
+        except (BrokerAway, asyncio.CancelledError):
+            await _disconnect(inner)
+            raise
         self._inner = inner
+        self._stuck_count = 0
 
     async def send_all(self, messages: Sequence[Message], *, timeout_seconds: float) -> list[Refused | None]:
         """Send all and wait for all."""
-        try:
-            async with asyncio.timeout(timeout_seconds):
-                await self.start()
-                results = await self._send(messages)
-                failed = [place for place, result in enumerate(results) if isinstance(result, KafkaError)]
-                if any(isinstance(results[place], _FOR_GOOD) for place in failed):
-                    # A batch is refused as a whole: one by one shows whose fault it is.
-                    await self._renew()
-                    for place in failed:
-                        results[place] = await self._send_alone(messages[place])
-                elif failed:
-                    await self._renew()
-        except TimeoutError as error:
-            raise BrokerAway(f"not all of {len(messages)} messages were answered in {timeout_seconds} s") from error
-        return _answers(results)
+        await self.start()
+        return _answers(await answered("sending", self._send_or_blame(messages), timeout_seconds))
 
     async def flush(self, *, timeout_seconds: float) -> None:
-        """Wait until nothing sent before is under way."""
+        """Wait until nothing sent before is under way; a producer that stays stuck is made anew."""
         await self.start()
         try:
-            async with asyncio.timeout(timeout_seconds):
-                if self._inner is not None:
-                    await self._inner.flush()
-        except (KafkaError, OSError) as error:
-            raise BrokerAway(f"{type(error).__name__} while flushing") from error
+            await answered("flushing", self._started().flush(), timeout_seconds)
+        except BrokerAway:
+            self._stuck_count += 1
+            if self._stuck_count >= PATIENCE:
+                await self._renew()
+            raise
+        self._stuck_count = 0
 
     async def close(self) -> None:
         """Disconnect; what the broker does not take within 5 s is given up."""
         inner, self._inner = self._inner, None
-        if inner is None:
-            return
-        stopping = asyncio.ensure_future(inner.stop())
-        done, _ = await asyncio.wait([stopping], timeout=CLOSE_SECONDS)
-        if not done:
-            # aiokafka waits for its buffers as long as it takes; without its sender it gives them up.
-            inner._sender.sender_task.cancel()  # noqa: SLF001  it has no public way
-        with suppress(KafkaError, asyncio.CancelledError):
-            await stopping
+        if inner is not None:
+            await _disconnect(inner)
+
+    async def _send_or_blame(self, messages: Sequence[Message]) -> list[object]:
+        results = await self._send(messages)
+        failed = [place for place, result in enumerate(results) if isinstance(result, KafkaError)]
+        if failed:
+            await self._renew()
+        if any(isinstance(results[place], _FOR_GOOD) for place in failed):
+            # A batch is refused as a whole: one by one shows whose fault it is.
+            for place in failed:
+                results[place] = await self._send_alone(messages[place])
+        return results
 
     async def _send(self, messages: Sequence[Message]) -> list[object]:
         """Send a batch a partition: a third of the work of one future a message."""
-        if self._inner is None:
-            raise BrokerAway("the producer is closed")
+        inner = self._started()
         results: list[object] = [None] * len(messages)
         places: dict[TopicPartition, list[int]] = defaultdict(list)
         partitions: dict[str, list[int]] = {}
         for topic in {message.topic for message in messages}:
-            try:
-                partitions[topic] = sorted(await self._inner.partitions_for(self._topic_prefix + topic))
-            except KafkaError as error:
-                raise BrokerAway(f"{type(error).__name__} while asking for partitions") from error
+            partitions[topic] = sorted(await inner.partitions_for(self._topic_prefix + topic))
         for place, message in enumerate(messages):
             if _size(message) > MOST_BYTES:
                 results[place] = Refused(f"over {MOST_BYTES} bytes")
@@ -111,10 +106,7 @@ class KafkaProducer:
             number = _PARTITIONER(message.key, partitions[message.topic], [])
             places[TopicPartition(self._topic_prefix + message.topic, number)].append(place)
         await asyncio.gather(
-            *(
-                self._send_partition(self._inner, partition, messages, mine, results)
-                for partition, mine in places.items()
-            )
+            *(self._send_partition(inner, partition, messages, mine, results) for partition, mine in places.items())
         )
         return results
 
@@ -156,6 +148,23 @@ class KafkaProducer:
     async def _renew(self) -> None:
         await self.close()
         await self.start()
+
+    def _started(self) -> AIOKafkaProducer:
+        if self._inner is None:
+            raise BrokerAway("the producer is closed")
+        return self._inner
+
+
+async def _disconnect(inner: AIOKafkaProducer) -> None:
+    try:
+        await answered("disconnecting", inner.stop(), CLOSE_SECONDS)
+    except BrokerAway:
+        # aiokafka waits for its buffers as long as it takes; without its sender it gives them up.
+        sender = inner._sender.sender_task  # noqa: SLF001  it has no public way
+        if sender is not None:
+            sender.cancel()
+        with suppress(BrokerAway):
+            await answered("closing", inner.client.close(), CLOSE_SECONDS)
 
 
 def _answers(results: Sequence[object]) -> list[Refused | None]:
