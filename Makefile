@@ -19,7 +19,7 @@ run: ## start everything on this machine and show orders arriving; Ctrl-C stops 
 	@$(MAKE) --silent $(VENV)/run.stamp
 	@exec $(BIN)/python -m hanro_local run
 
-demo: ## 200 orders, each service killed while it holds work, every mail compared; ORDERS=, KILLS=, BREAK=inbox|outbox|ledger
+demo: ## 200 orders, each service killed while it holds work, every mail compared; ORDERS=, KILLS=, BREAK=inbox, outbox or ledger
 	@$(NEW_ENOUGH)
 	@$(MAKE) --silent $(VENV)/run.stamp
 	@export ORDERS='$(ORDERS)' KILLS='$(KILLS)' BREAK='$(BREAK)'; exec $(BIN)/python -m hanro_local demo

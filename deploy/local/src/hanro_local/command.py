@@ -15,7 +15,7 @@ import httpx
 from hanro_local import jars, leftovers, ports, postgres, preflight, probes, run_lock, settings, stack, terminal
 from hanro_local.child import ChildFailed
 from hanro_local.demo.api import Refused
-from hanro_local.demo.conduct import conduct
+from hanro_local.demo.conduct import conduct, step_count
 from hanro_local.demo.kills import NothingInHand
 from hanro_local.demo.live import show
 from hanro_local.jars import JarsRefused
@@ -43,8 +43,8 @@ DEMO_PACE = {
 }
 
 
-Live = Callable[[stack.Stack], Awaitable[bool]]
-"""Uses a stack that runs; False: what it was for has failed."""
+Live = Callable[[stack.Stack, Steps], Awaitable[bool]]
+"""Uses a stack that runs, and reports its own steps; False: what it was for has failed."""
 
 
 def run(environ: dict[str, str], folder: Path) -> int:
@@ -54,8 +54,13 @@ def run(environ: dict[str, str], folder: Path) -> int:
     except SettingRefused as refused:
         say(str(refused))
         return 1
+
+    async def live(running: stack.Stack, steps: Steps) -> bool:
+        await show(running, steps, say)
+        return True
+
     with terminal.foreground():
-        return asyncio.run(_run(replace(wanted, service_environment=RUN_PACE), folder, _show))
+        return asyncio.run(_run(replace(wanted, service_environment=RUN_PACE), folder, live, step_count=1))
 
 
 def demo(environ: dict[str, str], folder: Path) -> int:
@@ -80,16 +85,16 @@ def demo(environ: dict[str, str], folder: Path) -> int:
         service_wrapper=BREAK_WRAPPER if wish.broken else "",
     )
 
-    async def live(running: stack.Stack) -> bool:
-        return await conduct(running, wish, say)
+    async def live(running: stack.Stack, steps: Steps) -> bool:
+        return await conduct(running, wish, steps, say)
 
     with terminal.foreground():
-        return asyncio.run(_run(wanted, folder, live, code_when_stopped=1))
+        return asyncio.run(_run(wanted, folder, live, step_count=step_count(wish), code_when_stopped=1))
 
 
-async def _run(wanted: StackSettings, folder: Path, live: Live, *, code_when_stopped: int = 0) -> int:
+async def _run(wanted: StackSettings, folder: Path, live: Live, *, step_count: int, code_when_stopped: int = 0) -> int:
     probes.quiet_clients()
-    steps = Steps(1 + stack.step_count(), report=say)
+    steps = Steps(1 + stack.step_count() + step_count, report=say)
     loop = asyncio.get_running_loop()
     task = asyncio.current_task()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
@@ -101,7 +106,7 @@ async def _run(wanted: StackSettings, folder: Path, live: Live, *, code_when_sto
             if problem:
                 raise SettingRefused(problem)
         async with stack.running(wanted, report=say, steps=steps) as running:
-            is_well = await live(running)
+            is_well = await live(running, steps)
     except REFUSALS as refusal:
         say(str(refusal) or type(refusal).__name__)
         return 1
@@ -109,16 +114,6 @@ async def _run(wanted: StackSettings, folder: Path, live: Live, *, code_when_sto
         say(f"stopped, state kept in {_readable(wanted.state.parent, folder)}/")
         return code_when_stopped
     return 0 if is_well else 1
-
-
-async def _show(running: stack.Stack) -> bool:
-    say("")
-    for line in stack.table(running):
-        say(line)
-    say("")
-    say(f"open {running.gateway}/ in a browser; Ctrl-C stops everything and keeps its state")
-    await show(running, say)
-    return True
 
 
 def clean(environ: dict[str, str], folder: Path, *, report: Callable[[str], None] = say) -> int:

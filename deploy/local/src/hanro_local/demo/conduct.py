@@ -2,8 +2,7 @@
 
 import asyncio
 import contextlib
-import time
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 
 import httpx
 
@@ -16,6 +15,7 @@ from hanro_local.demo.holdings import Outside, outside
 from hanro_local.demo.kills import Kill, kill_at_work, wait_ready
 from hanro_local.demo.letter import SHOP_NAME
 from hanro_local.demo.shop import LinkedShop, keep_renaming, link
+from hanro_local.progress import Step, Steps
 from hanro_local.settings import DemoWish
 from hanro_local.stack import DATABASE, Stack
 
@@ -59,28 +59,55 @@ class Buyers:
             await asyncio.sleep(BURST_SECONDS)
 
 
-async def conduct(stack: Stack, wish: DemoWish, say: Say) -> bool:
+def step_count(wish: DemoWish) -> int:
+    """How many numbered steps `conduct` reports: the link, each kill, the rest of the orders, late facts, the check."""
+    return 4 + wish.kills
+
+
+async def conduct(stack: Stack, wish: DemoWish, steps: Steps, say: Say) -> bool:
     """Conduct a demo on a stack that runs and holds nothing yet; True when all is as it must be.
 
     Raises:
         Refused, NothingInHand, TimeoutError, httpx.HTTPError: it could not be conducted; the text says why.
     """
-    began = time.monotonic()
     token = tokens.mint(stack.state)
     tokens.write_page_token(stack.state)
     async with httpx.AsyncClient(trust_env=False) as client:
         simulator, hanro = Api(client, stack.simulator), Api(client, stack.gateway, token)
-        linked = await link(hanro, await marketplace.open_shop(simulator))
-        say(f"{linked.name}: {linked.label}, {linked.granted_count} of {linked.grant_count} grants, {_since(began)}")
-        url = stack.postgres.url(DATABASE)
-        async with outside(url, stack.kafka, simulator) as seen:
-            kills = await _orders_and_kills(stack, hanro, seen, wish, say)
-            await _settle(seen, say)
-            await _late_news(seen, stack.kafka, wish, say)
-    findings = await _judge(stack, linked, token)
+        async with steps.step("Demo shop") as step:
+            linked = await link(hanro, await marketplace.open_shop(simulator))
+            step.result = str(linked)
+        async with outside(stack.postgres.url(DATABASE), stack.kafka, simulator) as seen:
+            buyers = Buyers(simulator, wish.orders)
+            kills: list[Kill] = []
+            for place in range(wish.kills):
+                service = VICTIMS[place % len(VICTIMS)]
+                works = [buyers.keep_coming(), *([keep_renaming(hanro)] if service == "account-svc" else [])]
+                kills.append(await _kill(stack, seen, service, works, steps))
+            async with steps.step("Rest of the orders") as step:
+                await buyers.all_come()
+                await quiet.wait(seen, QUIET_SECONDS, step)
+            async with steps.step("Old facts after newer ones") as step:
+                await _late_news(seen, stack.kafka, wish, step)
+    async with steps.step("Check from outside") as step:
+        findings = await _judge(stack, linked, token)
+        step.result = "all as it must be" if findings.is_well else "something differs"
     _tell(findings, kills, wish, say)
     say(last_line(findings, order_count=wish.orders, kill_count=len(kills)))
     return findings.is_well and (findings.order_count, len(kills)) == (wish.orders, wish.kills)
+
+
+async def _kill(
+    stack: Stack, seen: Outside, service: str, works: Sequence[Coroutine[None, None, None]], steps: Steps
+) -> Kill:
+    """Kill a service while it holds work, with `works` going on meanwhile, and wait until it is back."""
+    async with steps.step(f"Kill of {service}") as step:
+        step.detail = lambda: "it is looked at while orders come"
+        async with _meanwhile(*works):
+            kill = await kill_at_work(stack.supervisor, service, seen.watches()[service])
+        step.result = f"{kill.in_hand.count} {kill.in_hand.what} in hand"
+        await wait_ready(stack.supervisor, kill, READY_SECONDS)
+    return kill
 
 
 @contextlib.asynccontextmanager
@@ -98,41 +125,18 @@ async def _meanwhile(*works: Coroutine[None, None, None]) -> AsyncIterator[None]
             raise failure
 
 
-async def _orders_and_kills(stack: Stack, hanro: Api, seen: Outside, wish: DemoWish, say: Say) -> list[Kill]:
-    buyers = Buyers(seen.simulator, wish.orders)
-    kills: list[Kill] = []
-    watches = seen.watches()
-    for place in range(wish.kills):
-        service = VICTIMS[place % len(VICTIMS)]
-        say(f"orders come in; {service} is watched for work in hand")
-        works = [buyers.keep_coming(), *([keep_renaming(hanro)] if service == "account-svc" else [])]
-        async with _meanwhile(*works):
-            kill = await kill_at_work(stack.supervisor, service, watches[service])
-            say(f"{service} killed with {kill.in_hand.count} {kill.in_hand.what} in hand")
-            kills.append(kill)
-        await wait_ready(stack.supervisor, kill, READY_SECONDS)
-    await buyers.all_come()
-    say(f"all {wish.orders} orders are placed")
-    return kills
-
-
-async def _settle(seen: Outside, say: Say) -> None:
-    backlog = await quiet.wait(seen, QUIET_SECONDS, say)
-    say(f"quiet: {backlog}" if backlog.is_empty else f"not quiet after {QUIET_SECONDS:.0f} s: {backlog}")
-
-
-async def _late_news(seen: Outside, kafka: str, wish: DemoWish, say: Say) -> None:
+async def _late_news(seen: Outside, kafka: str, wish: DemoWish, step: Step) -> None:
     """Let some buyers cancel, then bring every fact of orders again, the older after the newer."""
+    chosen: list[str] = []
     if wish.orders >= CANCEL_EVERY:
         truth = (await seen.simulator.call("GET", f"/_sim/shops/{marketplace.SHOP_NUMBER}/orders")).json()["orders"]
         chosen = [str(order["external_id"]) for order in truth[::CANCEL_EVERY]]
         for number in chosen:
             await marketplace.cancel(seen.simulator, number)
-        say(f"{len(chosen)} buyers cancel; their units must be free again")
-        await _settle(seen, say)
+        await quiet.wait(seen, QUIET_SECONDS, step)
     count = await late_facts.bring_again(kafka, "hanro.orders")
-    say(f"{count} facts of orders come again, the older after the newer")
-    await _settle(seen, say)
+    await quiet.wait(seen, QUIET_SECONDS, step)
+    step.result = f"{len(chosen)} orders cancelled, then {count} facts once more; {step.result}"
 
 
 async def _judge(stack: Stack, linked: LinkedShop, token: str) -> Findings:
@@ -159,7 +163,3 @@ def _tell(findings: Findings, kills: list[Kill], wish: DemoWish, say: Say) -> No
     if wish.broken:
         say(f"  {wish.broken} is broken on purpose: what differs here is what it prevents")
     say("")
-
-
-def _since(began: float) -> str:
-    return f"{time.monotonic() - began:.1f} s"

@@ -14,7 +14,8 @@ from hanro_local.demo.api import Api, Refused
 from hanro_local.demo.marketplace import Placed
 from hanro_local.demo.shop import WORKING, LinkedShop, link
 from hanro_local.demo.tries import SCOPES, Tries
-from hanro_local.stack import Stack
+from hanro_local.progress import Steps
+from hanro_local.stack import Stack, table
 
 BUYER_SECONDS = 10.0
 LOOK_SECONDS = 0.5
@@ -126,8 +127,8 @@ class Show:
         return [*said, *self.tries.mending(self.linked.account_id)] if was_working else said
 
 
-async def show(stack: Stack, say: Say) -> None:
-    """Link the shop and show it at work, until cancelled.
+async def show(stack: Stack, steps: Steps, say: Say) -> None:
+    """Link the shop, show the table of services and then the shop at work, until cancelled.
 
     Raises:
         Refused, TimeoutError, httpx.HTTPError: the shop cannot be linked; the text says why.
@@ -136,9 +137,12 @@ async def show(stack: Stack, say: Say) -> None:
     async with httpx.AsyncClient(trust_env=False) as client:
         hanro = Api(client, stack.gateway, tokens.mint(stack.state))
         simulator = Api(client, stack.simulator)
-        linked = await link(hanro, await marketplace.open_shop(simulator))
-        say(f"{linked.name} at Rakuten Ichiba: {linked.label}, {linked.granted_count} of {linked.grant_count} grants")
-        say("")
+        async with steps.step("Demo shop") as step:
+            linked = await link(hanro, await marketplace.open_shop(simulator))
+            step.result = linked.label
+        end = f"open {stack.gateway}/ in a browser; Ctrl-C stops everything and keeps its state"
+        for line in ("", *table(stack), "", str(linked), end, ""):
+            say(line)
         tries = Tries(stack.gateway, stack.simulator, tokens.mint(stack.state, SCOPES, subject="try"))
         await Show(hanro, simulator, linked, tries, say).run()
 

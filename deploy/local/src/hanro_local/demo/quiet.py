@@ -2,13 +2,12 @@
 
 import asyncio
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from hanro_local.demo.holdings import Outside
 from hanro_local.demo.marketplace import SHOP_NUMBER
+from hanro_local.progress import Step
 
-SECONDS_BETWEEN_LINES = 4.0
 LOOK_PAUSE_SECONDS = 0.5
 # What a look found at rest is looked at again: a fact may pass between two looks.
 LOOKS = 3
@@ -49,17 +48,16 @@ async def look(outside: Outside) -> Backlog:
     )
 
 
-async def wait(outside: Outside, seconds: float, report: Callable[[str], None]) -> Backlog:
-    """Wait until nothing is left, at most so long, with a line every 4 s; gives what was left at the end."""
-    began = told = time.monotonic()
+async def wait(outside: Outside, seconds: float, step: Step) -> None:
+    """Wait until nothing is left, at most so long; the step tells what is left, and at its end what was."""
+    gives_up_at = time.monotonic() + seconds
     calm = 0
     while True:
         backlog = await look(outside)
+        step.detail = backlog.__str__
         calm = calm + 1 if backlog.is_empty else 0
-        now = time.monotonic()
-        if calm >= LOOKS or now - began > seconds:
-            return backlog
-        if now - told >= SECONDS_BETWEEN_LINES:
-            report(f"waiting: {backlog}, {now - began:.0f} s")
-            told = now
+        is_late = time.monotonic() > gives_up_at
+        if calm >= LOOKS or is_late:
+            step.result = f"{'not quiet in time, ' if not backlog.is_empty else ''}{backlog}"
+            return
         await asyncio.sleep(LOOK_PAUSE_SECONDS)

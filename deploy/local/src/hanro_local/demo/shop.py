@@ -35,6 +35,10 @@ class LinkedShop:
     granted_count: int
     grant_count: int
 
+    def __str__(self) -> str:
+        """Say it in one line."""
+        return f"{self.name} at Rakuten Ichiba: {self.label}, {self.granted_count} of {self.grant_count} grants"
+
 
 async def link(hanro: Api, shop: OpenShop) -> LinkedShop:
     """Link the shop, put its goods and bind its mail; what stands already stays as it is.
