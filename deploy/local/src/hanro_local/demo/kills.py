@@ -45,7 +45,7 @@ async def kill_at_work(supervisor: Supervisor, service: str, watch: Watch) -> Ki
                 if kill:
                     return kill
     except TimeoutError:
-        raise NothingInHand(f"{service} held no work at any look of {TRY_SECONDS:.0f} s") from None
+        raise NothingInHand(f"{service} held no work within {TRY_SECONDS:.0f} s: give it more ORDERS") from None
 
 
 async def wait_ready(supervisor: Supervisor, kill: Kill, seconds: float) -> None:
