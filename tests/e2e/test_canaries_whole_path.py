@@ -17,8 +17,6 @@ from hanro_local.stack import Stack
 MAY_QUOTE_REQUESTS = (
     # Postgres' own log and files quote the rows that a table refuses.
     *("log/postgres.log", "database/base", "database/pg_wal"),
-    # A hole: the server spans carry `url.query` as it came. Take this out when they do no longer.
-    "order-svc/trace.jsonl",
 )
 
 

@@ -40,7 +40,7 @@ async def test_a_new_order_is_told_to_its_buyer(here: Bed) -> None:
     assert (message.state, message.reason_code, message.template_version, message.attempt) == (
         State.HANDED_OVER, None, 1, 1,
     )  # fmt: skip
-    assert message.answer == "250 2.0.0 Ok: queued"
+    assert message.answer == "250 2.0.0 Ok queued"
     (letter,) = here.room.letters()
     assert (letter.subject, letter.to) == ("ご注文 999001-20260511-0000000001", BUYER)
     assert letter.body == "①髙㈱〜 ﾊﾝｶｸ 様\n見本タオル\n"
@@ -90,7 +90,7 @@ async def test_a_refusal_for_good_is_known_at_every_step(here: Bed, stage: str) 
     here.room.fault(kind="mail-answer", stage=stage, status=550, body=f"5.1.1 <{BUYER}> no such user", count=1)
     (message,) = await here.send()
     assert message.state is State.REFUSED
-    assert message.answer == "550 5.1.1 <…> no such user"
+    assert message.answer == "550 5.1.1 no such user"
     assert here.room.letters() == []
     assert [kind for kind, _ in await recorded(here.db) if "message" in kind] == ["hanro.message.refused.v1"]
     await here.plan(order(2))

@@ -3,6 +3,7 @@
 Source: W3C Trace Context; CloudEvents extension "distributed tracing".
 """
 
+import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -11,7 +12,7 @@ from pathlib import Path
 from opentelemetry import propagate, trace
 from opentelemetry.context import Context
 from opentelemetry.sdk.resources import Resource
-from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, ConsoleSpanExporter
 
 from hanro.ids import new_id
@@ -19,6 +20,13 @@ from hanro.ids import new_id
 _correlation: ContextVar[str | None] = ContextVar("correlation_id", default=None)
 _causation: ContextVar[str | None] = ContextVar("causation_id", default=None)
 
+# Names of OpenTelemetry's conventions under which a query, a whole address, a header or an exception's text stands.
+QUOTING = frozenset(
+    {
+        *("url.query", "url.full", "http.url", "http.target", "user_agent.original", "client.address"),
+        *("exception.message", "exception.stacktrace"),
+    }
+)
 TRACER = "hanro"
 
 
@@ -97,7 +105,7 @@ def set_up(service: str, file: Path) -> Callable[[], None]:
         OSError: the file cannot be written.
     """
     stream = file.open("a", encoding="utf-8")
-    exporter = ConsoleSpanExporter(out=stream, formatter=lambda one: one.to_json(indent=None) + "\n")
+    exporter = ConsoleSpanExporter(out=stream, formatter=write_span)
     provider = TracerProvider(resource=Resource.create({"service.name": service}), shutdown_on_exit=False)
     provider.add_span_processor(BatchSpanProcessor(exporter))
     trace.set_tracer_provider(provider)
@@ -107,3 +115,12 @@ def set_up(service: str, file: Path) -> Callable[[], None]:
         stream.close()
 
     return close
+
+
+def write_span(span: ReadableSpan) -> str:
+    """Write a span as one line of JSON, without what quotes a request: libraries add spans of their own."""
+    written = json.loads(span.to_json(indent=None))
+    for attributes in (written["attributes"], *(event["attributes"] for event in written["events"])):
+        for name in QUOTING & attributes.keys():
+            del attributes[name]
+    return json.dumps(written, ensure_ascii=False) + "\n"

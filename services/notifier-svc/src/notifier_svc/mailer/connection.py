@@ -20,7 +20,18 @@ TAKEN = 250
 SERVICE_CLOSES = 421
 
 _AWAY = (aiosmtplib.SMTPServerDisconnected, aiosmtplib.SMTPTimeoutError, aiosmtplib.SMTPConnectError, OSError)
-_ADDRESS_IN_ANSWER = re.compile(r"[^\s<>]+@[^\s<>]+")
+_STATUS = re.compile(r"[245]\.\d{1,3}\.\d{1,3}")
+# A relay may quote the buyer in any of its words: only these are kept, and its enhanced status (RFC 3463).
+_KNOWN_WORDS = frozenset(
+    {
+        *("sender", "recipient", "address", "mailbox", "user", "message", "mail", "relay"),
+        *("domain", "server", "service", "login", "authentication", "password", "rejected", "refused"),
+        *("denied", "blocked", "failed", "unknown", "invalid", "unavailable", "not", "no"),
+        *("such", "allowed", "permitted", "found", "full", "quota", "exceeded", "limit"),
+        *("too", "large", "many", "big", "size", "spam", "policy", "temporarily"),
+        *("temporary", "try", "again", "later", "busy", "closed", "ok", "queued"),
+    }
+)
 _LONGEST_ANSWER = 300
 _DOT_AT_START = re.compile(rb"(?m)^\.")
 
@@ -119,7 +130,7 @@ class Connection:
             raise InDoubt("The relay's answer to the mail was lost.", code="answer-lost") from None
         self._used_at = self._clock.monotonic()
         if answer.code == TAKEN:
-            return f"{answer.code} {_without_addresses(answer.message)}"
+            return f"{answer.code} {_discreetly(answer.message)}"
         if not 400 <= answer.code < 600:  # noqa: PLR2004  the classes of RFC 5321 4.2.1
             self.close()
             raise InDoubt("The relay's answer to the mail means nothing.", code="answer-unreadable")
@@ -200,7 +211,7 @@ def failure_of(error: aiosmtplib.SMTPException | OSError, code: str) -> Retryabl
     if isinstance(error, aiosmtplib.SMTPRecipientsRefused):
         error = error.recipients[0]
     if isinstance(error, aiosmtplib.SMTPResponseException):
-        refusal = Refusal(code=str(error.code), message=_without_addresses(error.message))
+        refusal = Refusal(code=str(error.code), message=_discreetly(error.message))
         if 400 <= error.code < 500:  # noqa: PLR2004  RFC 5321 4.2.1: transient
             return Retryable(f"The relay refused for now ({error.code}).", code="unavailable", refusal=refusal)
         if 500 <= error.code < 600:  # noqa: PLR2004  RFC 5321 4.2.1: permanent
@@ -209,12 +220,14 @@ def failure_of(error: aiosmtplib.SMTPException | OSError, code: str) -> Retryabl
 
 
 def _login_failure(error: aiosmtplib.SMTPAuthenticationError) -> Retryable | NeedsSeller:
-    refusal = Refusal(code=str(error.code), message=_without_addresses(error.message))
+    refusal = Refusal(code=str(error.code), message=_discreetly(error.message))
     if 400 <= error.code < 500:  # noqa: PLR2004  RFC 4954: 454, temporary
         return Retryable(f"The relay refused the login for now ({error.code}).", code="unavailable", refusal=refusal)
     why = f"The mail relay refused the login ({error.code})."
     return NeedsSeller(why, code="credential-refused", refusal=refusal)
 
 
-def _without_addresses(text: str) -> str:
-    return _ADDRESS_IN_ANSWER.sub("…", text)[:_LONGEST_ANSWER]
+def _discreetly(text: str) -> str:
+    status = _STATUS.search(text)
+    words = [word for word in re.findall(r"[A-Za-z]+", text) if word.lower() in _KNOWN_WORDS]
+    return " ".join([*([status[0]] if status else []), *words])[:_LONGEST_ANSWER]
