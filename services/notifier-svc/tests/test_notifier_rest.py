@@ -114,9 +114,9 @@ async def test_templates_are_listed_page_by_page_and_previewed(client: httpx.Asy
     for name in ("a", "お礼", "b"):
         assert (await client.put(f"/v1/templates/{name}", json=THANKS)).status_code == 201
     first = (await client.get("/v1/templates", params={"limit": 2})).json()
-    rest = (await client.get("/v1/templates", params={"limit": 2, "cursor": first["next_cursor"]})).json()
+    rest = (await client.get("/v1/templates", params={"limit": 2, "cursor": first["next"]})).json()
     assert [one["name"] for one in (*first["items"], *rest["items"])] == sorted(["a", "お礼", "b"])
-    assert rest["next_cursor"] is None
+    assert rest["next"] is None
     shown = await client.post("/v1/templates:preview", json=THANKS)
     assert shown.json() == {"subject": "ご注文 999001-20260101-0000000001", "body": "見本 花子 様\n"}
 
@@ -186,7 +186,7 @@ async def test_messages_are_listed_page_by_page(client: httpx.AsyncClient, parts
     while True:
         page = (await client.get("/v1/messages", params={"limit": 2, **({"cursor": cursor} if cursor else {})})).json()
         seen += [one["id"] for one in page["items"]]
-        cursor = page["next_cursor"]
+        cursor = page["next"]
         if cursor is None:
             break
     assert (len(seen), seen) == (5, sorted(seen, reverse=True))

@@ -78,7 +78,7 @@ def _add_lists(router: APIRouter, db: Database, cursors: Cursors) -> None:
                 tx, account_id=account_id, sku=sku, after=str(position[0]) if position else None, limit=limit + 1
             )
         following = cursors.link(request, response, (found[limit - 1].id,) if len(found) > limit else None)
-        return {"items": [show_listing(one) for one in found[:limit]], "next_cursor": following}
+        return {"items": [show_listing(one) for one in found[:limit]], "next": following}
 
     @router.get("/v1/reservations", dependencies=[web.require("stock:read")])
     async def list_reservations(
@@ -104,7 +104,7 @@ def _add_lists(router: APIRouter, db: Database, cursors: Cursors) -> None:
             )
         last = found[limit - 1].key if len(found) > limit else None
         following = cursors.link(request, response, last)
-        return {"items": [show_reservation(one) for one in found[:limit]], "next_cursor": following}
+        return {"items": [show_reservation(one) for one in found[:limit]], "next": following}
 
 
 def _check_shops(request: Request, account: AccountCopy) -> None:

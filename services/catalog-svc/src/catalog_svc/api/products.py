@@ -27,7 +27,7 @@ def make_routes(db: Database, idempotency: Idempotency, cursors: Cursors) -> API
             codes = await store.list_codes(tx, after=str(position[0]) if position else None, limit=limit + 1)
             found = await store.read_products(tx, codes[:limit])
         following = cursors.link(request, response, (codes[limit - 1],) if len(codes) > limit else None)
-        return {"items": [show_product(found[code]) for code in codes[:limit]], "next_cursor": following}
+        return {"items": [show_product(found[code]) for code in codes[:limit]], "next": following}
 
     @router.get("/v1/products/{code}", dependencies=[web.require("products:read")])
     async def show(code: str, response: Response) -> dict[str, object]:

@@ -39,7 +39,7 @@ def _add_reading(router: APIRouter, db: Database, cursors: Cursors) -> None:
         async with db.begin() as tx:
             found = await store.list_stock(tx, after=str(position[0]) if position else None, limit=limit + 1)
         following = cursors.link(request, response, (found[limit - 1].sku,) if len(found) > limit else None)
-        return {"items": [show_stock(one) for one in found[:limit]], "next_cursor": following}
+        return {"items": [show_stock(one) for one in found[:limit]], "next": following}
 
     @router.get("/v1/stock/{sku}", dependencies=[web.require("stock:read")])
     async def show(sku: str, response: Response) -> dict[str, object]:
@@ -63,7 +63,7 @@ def _add_reading(router: APIRouter, db: Database, cursors: Cursors) -> None:
                 raise stock.unknown(sku)
             found = await store.list_movements(tx, sku, before=int(position[0]) if position else None, limit=limit + 1)
         following = cursors.link(request, response, (found[limit - 1].position,) if len(found) > limit else None)
-        return {"items": [show_movement(one) for one in found[:limit]], "next_cursor": following}
+        return {"items": [show_movement(one) for one in found[:limit]], "next": following}
 
 
 def _add_writing(router: APIRouter, db: Database, idempotency: Idempotency, clock: Clock) -> None:

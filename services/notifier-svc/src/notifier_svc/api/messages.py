@@ -77,7 +77,7 @@ def _add_reading(router: APIRouter, db: Database, cursors: Cursors) -> None:
         return MessagesShown(
             items=[show_message(one) for one in found[:limit]],
             skipped=[show_skip(one) for one in skips],
-            next_cursor=following,
+            next=following,
         )
 
     @router.get("/v1/messages/{message_id}", dependencies=[web.require("messages:read")])

@@ -68,7 +68,7 @@ class TemplatesShown(BaseModel):
     """Templates by name, their current versions."""
 
     items: list[TemplateShown]
-    next_cursor: str | None
+    next: str | None
 
 
 class PreviewShown(BaseModel):
@@ -157,7 +157,7 @@ class MessagesShown(BaseModel):
 
     items: list[MessageShown]
     skipped: list[SkipShown]
-    next_cursor: str | None
+    next: str | None
 
 
 def shops_of(request: Request) -> list[str] | None:

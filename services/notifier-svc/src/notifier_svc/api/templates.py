@@ -70,7 +70,7 @@ def _add_reading(router: APIRouter, db: Database, cursors: Cursors) -> None:
         async with db.begin() as tx:
             found = await list_templates(tx, after=str(position[0]) if position else "", limit=limit + 1)
         following = cursors.link(request, response, (found[limit - 1].name,) if len(found) > limit else None)
-        return TemplatesShown(items=[show_template(one) for one in found[:limit]], next_cursor=following)
+        return TemplatesShown(items=[show_template(one) for one in found[:limit]], next=following)
 
     @router.get("/v1/templates/{name}", dependencies=[web.require("templates:read")])
     async def show(
