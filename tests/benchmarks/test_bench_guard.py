@@ -3,6 +3,9 @@
 The bars themselves are `make bench`'s.
 """
 
+import gc
+from collections.abc import Iterator
+
 import bars_consume
 import bars_ingest
 import bars_relay
@@ -16,6 +19,18 @@ from hanro_local.servers import Servers
 @pytest.fixture
 def places(run_servers: Servers) -> Places:
     return Places(run_servers)
+
+
+@pytest.fixture(autouse=True)
+def calm_collector() -> Iterator[None]:
+    """Collect garbage as a worker does: the heap of a test run would be looked through with every batch."""
+    before = gc.get_threshold()
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 100)
+    yield
+    gc.set_threshold(*before)
+    gc.unfreeze()
 
 
 def test_taking_in_orders_keeps_a_tenth_of_the_speed_of_bare_inserts(places: Places) -> None:

@@ -126,6 +126,9 @@ def configure(
     for name in ("uvicorn", "uvicorn.error", "uvicorn.access"):
         found = logging.getLogger(name)
         found.handlers.clear()
+        # A server that was set up in this process before may have silenced it.
+        found.disabled = False
+        found.setLevel(logging.NOTSET)
         found.propagate = name != "uvicorn.access"
 
 

@@ -17,7 +17,7 @@ from hanro.subscriptions import Subscription
 from hanro.testing.schemas import CONNECT_SECONDS, OwnedSchema, create_shared_tables
 
 AT = datetime(2026, 5, 11, 1, 15, 30, tzinfo=UTC)
-SECONDS = 20.0
+SECONDS = 45.0
 
 _SAVE = """
     insert into effects as known (aggregate_id, version, amount, applied_count)
@@ -185,7 +185,7 @@ async def running(*loops: Callable[[asyncio.Event], Coroutine[Any, Any, None]]) 
 
 
 async def until(condition: Callable[[], Awaitable[bool]], seconds: float = SECONDS) -> None:
-    """Wait until something is so; TimeoutError after 20 s."""
+    """Wait until something is so; TimeoutError after 45 s."""
     async with asyncio.timeout(seconds):
         while not await condition():  # noqa: ASYNC110  what is waited for stands in another process's memory
             await asyncio.sleep(0.02)
