@@ -30,13 +30,12 @@ async def keep(
     """
     free = {sku for sku, stock in allotment.stocks.items() if stock.short_count and stock.available}
     if free:
-        waiting = {line.key: line for line in await reservation_store.lock_short(tx, free)}
+        rows = {line.key: line for line in await reservation_store.lock_short(tx, free)}
         # What this transaction has just decided is newer than the rows.
-        waiting |= {key: line for key, line in allotment.reservations.items() if line.short_count and line.sku in free}
-        waiting = {key: allotment.reservations.get(key, line) for key, line in waiting.items()}
-        filled = holding.fill(allotment.stocks, [line for line in waiting.values() if line.short_count])
+        waiting = [allotment.reservations.get(key, line) for key, line in rows.items()]
+        filled = holding.fill(allotment.stocks, [line for line in waiting if line.short_count])
         allotment = Allotment(reservations={**allotment.reservations, **filled.reservations}, stocks=filled.stocks)
-        known = {**waiting, **known}
+        known = {**rows, **known}
     changed = [line for key, line in allotment.reservations.items() if known.get(key) != line]
     if changed:
         await reservation_store.save_reservations(tx, changed)
