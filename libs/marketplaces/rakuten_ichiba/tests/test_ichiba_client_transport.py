@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from ichiba_decided import accept, statuses
+from ichiba_decided import statuses
 from ichiba_session import open_session, open_shop_session
 from ichiba_wire import Shop, Simulator, open_shop, running_simulator
 
@@ -15,6 +15,7 @@ from hanro.errors import NeedsSeller, Retryable
 from hanro.http import Transport
 from hanro.marketplace.port import Session
 from hanro.marketplace.types import OrderRef, OutcomeStatus, SeenOrder, Window
+from hanro.testing.conformance.asked import decision as accept
 from hanro_rakuten_ichiba.plugin import plugin
 
 

@@ -4,13 +4,14 @@ import json
 from collections.abc import Callable, Sequence
 
 import pytest
-from ichiba_decided import accept, failure_code
+from ichiba_decided import failure_code
 from ichiba_mapped import full_tree
 from ichiba_samples import NOT_ENABLED, UNAUTHORISED
 from ichiba_session import CannedHttp, answered, open_session
 
 from hanro.errors import NeedsSeller, Rejected, Retryable
 from hanro.marketplace.types import HttpAnswer, HttpRequest, LineKey, Outcome, OutcomeStatus
+from hanro.testing.conformance.asked import decision as accept
 from hanro_rakuten_ichiba.orders import IchibaOrders
 
 PREFIX = "ORDER_EXT_API_CONFIRM_ORDER_"

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from ichiba_decided import accept, failure_code, statuses
+from ichiba_decided import failure_code, statuses
 from ichiba_session import CannedHttp, answered, open_session, open_shop_session
 from ichiba_wire import Shop, Simulator, open_shop, running_simulator, set_clock
 
@@ -24,6 +24,7 @@ from hanro.marketplace.types import (
     Receipt,
     SeenOrder,
 )
+from hanro.testing.conformance.asked import decision as accept
 from hanro_rakuten_ichiba.orders import IchibaOrders
 
 NOW = datetime(2026, 6, 1, 3, tzinfo=UTC)
