@@ -17,8 +17,9 @@ from hanro_local.servers import Servers
 
 
 @pytest.fixture
-def places(run_servers: Servers) -> Places:
-    return Places(run_servers)
+def places(run_servers: Servers, role_passwords: dict[str, str]) -> Places:
+    # The run's own passwords: other ones would lock out every test that comes after.
+    return Places(run_servers, role_passwords)
 
 
 @pytest.fixture(autouse=True)
