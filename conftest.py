@@ -1,15 +1,20 @@
 """Gives every test the run's real servers: one Postgres and one Kafka, started when first asked for.
 
-A schema's database is migrated once a run, as a template, and cloned for each test that wants it.
+A schema's database is migrated once a process, as a template, and cloned for each test that wants it. Where a run has
+several processes (`-n 2`), the first one starts the servers and tells the others where they are.
 """
 
 import asyncio
+import contextlib
+import os
 import secrets
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 import pytest
+from xdist.workermanage import WorkerController
 
 from hanro_local import databases, servers
 from hanro_local.databases import SchemaUrls
@@ -25,11 +30,63 @@ pytest_plugins = ["running_stack", "trace_rows"]
 
 MakeDatabase = Callable[..., SchemaUrls]
 
+# Roles are the server's, so processes that share it agree on their passwords.
+SCHEMAS = (*databases.SCHEMAS, "probe")
+# What must be one process's work, by the fixture that tells it: each of these is a whole stack.
+STACKS = ("shared_stack", "running_stack")
+
+
+class _Processes:
+    """Be the first process of a run with several: start the servers when another process comes up."""
+
+    def __init__(self) -> None:
+        self._opened = contextlib.ExitStack()
+        self._told: dict[str, object] = {}
+
+    def pytest_configure_node(self, node: WorkerController) -> None:
+        """Tell a process where the servers are."""
+        if not self._told:
+            started = self._opened.enter_context(servers.started_servers())
+            self._told = {
+                "HANRO_STACK": "external",
+                "HANRO_POSTGRES_URL": started.postgres().url(),
+                "HANRO_KAFKA": started.kafka(),
+                "passwords": _new_passwords(),
+            }
+        node.workerinput["hanro"] = self._told
+
+    def pytest_unconfigure(self) -> None:
+        """Stop the servers."""
+        self._opened.close()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Share the servers where the run has several processes."""
+    if config.getoption("numprocesses", None):
+        config.pluginmanager.register(_Processes(), "hanro-processes")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep all tests of one stack in one process."""
+    for item in items:
+        for stack in set(STACKS) & set(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.xdist_group(stack))
+
+
+def _new_passwords() -> dict[str, str]:
+    return {role: secrets.token_urlsafe(16) for role in databases.roles(SCHEMAS)}
+
+
+def _told(config: pytest.Config) -> dict[str, Any]:
+    told: dict[str, Any] = getattr(config, "workerinput", {}).get("hanro", {})
+    return told
+
 
 @pytest.fixture(scope="session")
-def run_servers() -> Iterator[servers.Servers]:
+def run_servers(pytestconfig: pytest.Config) -> Iterator[servers.Servers]:
     """Offer the servers of this run; each starts when its address is first asked for."""
-    with servers.started_servers() as started:
+    with servers.started_servers(_told(pytestconfig) or os.environ) as started:
         yield started
 
 
@@ -46,9 +103,10 @@ def postgres_admin_url(run_servers: servers.Servers) -> str:
 
 
 @pytest.fixture(scope="session")
-def role_passwords() -> dict[str, str]:
-    """Give the passwords of this run's roles; filled as schemas are asked for."""
-    return {}
+def role_passwords(pytestconfig: pytest.Config) -> dict[str, str]:
+    """Give the passwords of this run's roles; a test that set others would lock out all that come after."""
+    passwords: dict[str, str] = _told(pytestconfig).get("passwords") or _new_passwords()
+    return passwords
 
 
 @pytest.fixture(scope="session")
@@ -69,8 +127,6 @@ def make_database(
     made: list[str] = []
 
     def make(schema: str, prepare: Callable[[SchemaUrls], None] | None = None) -> SchemaUrls:
-        for role in databases.roles([schema]):
-            role_passwords.setdefault(role, secrets.token_urlsafe(16))
         wanted = (schema, f"{prepare.__module__}.{prepare.__qualname__}" if prepare else "")
         if wanted not in template_databases:
             template = f"template_{schema}_{secrets.token_hex(4)}"

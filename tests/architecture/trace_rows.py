@@ -19,6 +19,7 @@ REQUIREMENTS = ROOT / "docs/requirements.csv"
 FINISHED = Path(__file__).parent / "finished_rows.txt"
 RESULTS = ROOT / "build/rows.json"
 KINDS = ("walks", "refuses")
+MARKS = "requirement rows"
 
 Marks = tuple[tuple[str, str], ...]
 """Pairs of a row's id and how a test shows it: `walks` or `refuses`."""
@@ -140,9 +141,12 @@ def write_results(results: Results, file: Path = RESULTS) -> None:
 
 
 class Ledger:
-    """Be the plug-in: it learns which tests carry marks and which of them passed in each of their phases."""
+    """Be the plug-in: it learns which tests carry marks and which of them passed in each of their phases.
 
-    def __init__(self, file: Path, known: frozenset[str]) -> None:
+    Where a run has several processes, the marks come to the first one with each report.
+    """
+
+    def __init__(self, file: Path | None, known: frozenset[str]) -> None:
         self._file = file
         self._known = known
         self._marks: dict[str, Marks] = {}
@@ -151,17 +155,22 @@ class Ledger:
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         """Read the marks, and refuse those that mean nothing."""
         try:
-            self._marks = {item.nodeid: marks for item in items if (marks := marks_of(item, self._known))}
+            for item in items:
+                if marks := marks_of(item, self._known):
+                    item.user_properties.append((MARKS, marks))
         except MarkRefused as refused:
             raise pytest.UsageError(str(refused)) from None
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Note how a phase of a test ended: set-up, the test and tear-down count alike."""
         self._is_passed[report.nodeid] = self._is_passed.get(report.nodeid, True) and report.passed
+        for name, marks in report.user_properties:
+            if name == MARKS and isinstance(marks, tuple | list):
+                self._marks[report.nodeid] = tuple((str(row), str(kind)) for row, kind in marks)
 
     def pytest_sessionfinish(self) -> None:
         """Keep what passed; a run that only collected changes nothing."""
-        if self._is_passed:
+        if self._is_passed and self._file:
             passed = {test: marks for test, marks in self._marks.items() if self._is_passed.get(test)}
             write_results(Results(len(self._is_passed), passed), self._file)
 
@@ -169,7 +178,8 @@ class Ledger:
 def pytest_configure(config: pytest.Config) -> None:
     """Keep the ledger of this run."""
     known = frozenset(row.id for row in read_rows())
-    config.pluginmanager.register(Ledger(RESULTS, known), "trace-ledger")
+    file = None if hasattr(config, "workerinput") else RESULTS
+    config.pluginmanager.register(Ledger(file, known), "trace-ledger")
 
 
 def main() -> int:

@@ -46,12 +46,12 @@ def test_a_runtime_role_writes_rows_but_changes_no_table(make_database: Callable
 def test_a_runtime_role_cannot_look_into_another_schema(
     postgres_admin_url: str, role_passwords: dict[str, str]
 ) -> None:
-    passwords = {role: role_passwords.setdefault(role, "unlike-any") for role in databases.roles()}
+    database = "roles_of_all"
 
     async def use() -> None:
         # Twice: the second start of a stack finds everything there.
-        await databases.provision(postgres_admin_url, "roles_of_all", passwords)
-        made = await databases.provision(postgres_admin_url, "roles_of_all", passwords)
+        await databases.provision(postgres_admin_url, database, role_passwords)
+        made = await databases.provision(postgres_admin_url, database, role_passwords)
         owner = await asyncpg.connect(made["orders"].owner, timeout=SECONDS)
         await owner.execute("create table if not exists orders.secret (id int)")
         await owner.close()

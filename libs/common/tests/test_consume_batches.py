@@ -31,6 +31,7 @@ from hanro.testing.probe import (
     store,
     until,
 )
+from hanro.testing.schemas import terminate_backends
 from hanro_local.databases import SchemaUrls
 
 CLOCK = SystemClock()
@@ -193,7 +194,7 @@ async def test_the_newer_version_behind_poison_takes_effect(db: Database, broker
 
 
 async def test_a_database_that_breaks_in_a_batch_is_waited_for(
-    db: Database, broker: MemoryBroker, heard: Heard, postgres_admin_url: str
+    db: Database, broker: MemoryBroker, heard: Heard, urls: SchemaUrls
 ) -> None:
     tries: list[int] = []
 
@@ -201,11 +202,7 @@ async def test_a_database_that_breaks_in_a_batch_is_waited_for(
         tries.append(1)
         await store(tx, changes)
         if len(tries) <= 3:
-            admin = await asyncpg.connect(postgres_admin_url)
-            await admin.execute(
-                "select pg_terminate_backend(pid) from pg_stat_activity where usename = 'probe_runtime'"
-            )
-            await admin.close()
+            await terminate_backends(urls.runtime)
 
     await publish(broker, *(message(changed(n, 1)) for n in range(100)))
     await _consume_all(db, broker, heard, counting(apply=store_after_cuts))

@@ -11,6 +11,7 @@ from sqlalchemy.exc import DBAPIError
 
 from hanro.db import Database, Transaction, connect, is_away, is_conflict, state_of
 from hanro.testing.probe import create_probe_tables
+from hanro.testing.schemas import terminate_backends
 from hanro_local.databases import SchemaUrls
 
 EFFECTS = table("effects", *(column(name) for name in ("aggregate_id", "version", "amount", "applied_count")))
@@ -102,27 +103,27 @@ async def test_the_sixth_conflict_is_raised(db: Database) -> None:
     assert len(tries) == 5
 
 
-async def test_a_server_that_dropped_everybody_is_used_again_at_once(db: Database, postgres_admin_url: str) -> None:
+async def test_a_server_that_dropped_everybody_is_used_again_at_once(db: Database, urls: SchemaUrls) -> None:
     await asyncio.gather(*(_count(db) for _ in range(5)))
-    await _terminate(postgres_admin_url)
+    await _terminate(urls)
     assert await asyncio.gather(*(_count(db) for _ in range(5))) == [0] * 5
 
 
-async def test_a_connection_that_breaks_inside_a_transaction_is_away(db: Database, postgres_admin_url: str) -> None:
+async def test_a_connection_that_breaks_inside_a_transaction_is_away(db: Database, urls: SchemaUrls) -> None:
     with pytest.raises((asyncpg.PostgresError, asyncpg.InterfaceError)) as caught:  # noqa: PT012  the block is the case
         async with db.begin() as tx:
             await tx.execute(ROW, "a", 1)
-            await _terminate(postgres_admin_url)
+            await _terminate(urls)
             await tx.execute(ROW, "b", 1)
     assert is_away(caught.value)
     assert await _count(db) == 0
 
 
-async def test_a_broken_connection_is_away_for_core_too(db: Database, postgres_admin_url: str) -> None:
+async def test_a_broken_connection_is_away_for_core_too(db: Database, urls: SchemaUrls) -> None:
     with pytest.raises(DBAPIError) as caught:  # noqa: PT012  the block is the case
         async with db.begin() as tx:
             await tx.execute(ROW, "a", 1)
-            await _terminate(postgres_admin_url)
+            await _terminate(urls)
             await tx.connection.execute(insert(EFFECTS).values(aggregate_id="b", version=1, amount=1, applied_count=1))
     assert is_away(caught.value)
 
@@ -202,9 +203,7 @@ async def test_the_runtime_role_has_no_ddl(db: Database) -> None:
             await tx.execute("create table mine ()")
 
 
-async def _terminate(admin_url: str) -> None:
-    admin = await asyncpg.connect(admin_url)
-    await admin.execute("select pg_terminate_backend(pid) from pg_stat_activity where usename = 'probe_runtime'")
-    await admin.close()
+async def _terminate(urls: SchemaUrls) -> None:
+    await terminate_backends(urls.runtime)
     # The client learns of it when its loop reads next.
     await asyncio.sleep(0.1)

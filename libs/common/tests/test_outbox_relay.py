@@ -19,6 +19,7 @@ from hanro.ids import is_id
 from hanro.testing.clock import FixedClock
 from hanro.testing.memory_broker import MemoryBroker
 from hanro.testing.probe import AT, Heard, ProbeChanged, changed, create_probe_tables, running, until
+from hanro.testing.schemas import terminate_backends
 from hanro.trace import following
 from hanro_local.databases import SchemaUrls
 
@@ -176,10 +177,9 @@ async def test_a_relay_hears_this_process_at_once_and_others_by_polling(db: Data
 
 
 async def test_what_was_sent_without_commit_is_sent_again_in_order(
-    db: Database, broker: MemoryBroker, postgres_admin_url: str
+    db: Database, broker: MemoryBroker, urls: SchemaUrls
 ) -> None:
     await _record(db, *(changed("a", version) for version in range(1, 6)))
-    admin = await asyncpg.connect(postgres_admin_url)
     is_cut = asyncio.Event()
 
     class Cutting(MemoryBroker):
@@ -201,10 +201,7 @@ async def test_what_was_sent_without_commit_is_sent_again_in_order(
             answers = await self._inner.send_all(messages, timeout_seconds=timeout_seconds)
             if not is_cut.is_set():
                 is_cut.set()
-                await admin.execute(
-                    "select pg_terminate_backend(pid) from pg_stat_activity where state = 'idle in transaction'"
-                    " and usename = 'probe_runtime'"
-                )
+                await terminate_backends(urls.runtime, state="idle in transaction")
             return answers
 
         async def flush(self, *, timeout_seconds: float) -> None:
@@ -218,7 +215,6 @@ async def test_what_was_sent_without_commit_is_sent_again_in_order(
     heard = Heard()
     async with running(_relay(db, cutting, heard).run):
         await until(lambda: _drained(db))
-    await admin.close()
     assert _versions(broker, "a") == [1, 2, 3, 4, 5, 1, 2, 3, 4, 5]
     assert heard.pauses == ["database"]
     assert [event.position for event in await archive.events_after(db, 0, 100)] == [1, 2, 3, 4, 5]

@@ -19,7 +19,7 @@ from hanro.db import Database, connect
 from hanro.errors import ContractBroken, NeedsSeller, Rejected, Retryable
 from hanro.marketplace.types.limits import ApiGroup, Limits
 from hanro.pacer import Pacing, SlotTurn, drop
-from hanro.testing.schemas import create_shared_tables
+from hanro.testing.schemas import create_shared_tables, terminate_backends
 from hanro_local.databases import SchemaUrls
 
 CLOCK = SystemClock()
@@ -323,12 +323,12 @@ async def test_a_dropped_account_leaves_no_row(db: Database) -> None:
         assert await tx.fetch("select * from pacer") == []
 
 
-async def test_a_database_that_went_away_takes_no_answer_with_it(db: Database, postgres_admin_url: str) -> None:
+async def test_a_database_that_went_away_takes_no_answer_with_it(db: Database, urls: SchemaUrls) -> None:
     pacing = _pacing(db)
     async with pacing.turn("order") as turn:
         assert isinstance(turn, SlotTurn)
         await turn.leaving()
-        await _terminate_backends(db, postgres_admin_url)
+        await terminate_backends(urls.runtime)
         turn.left()
         answer = "kept"
     assert answer == "kept"
@@ -373,16 +373,6 @@ asyncio.run(main())
 async def _waiting(db: Database) -> int:
     async with db.begin() as tx:
         return int((await tx.fetch("select jsonb_array_length(queue) from pacer"))[0][0])
-
-
-async def _terminate_backends(db: Database, admin_url: str) -> None:
-    async with db.begin() as tx:
-        name = (await tx.fetch("select current_database()"))[0][0]
-    import asyncpg  # noqa: PLC0415  only here
-
-    admin = await asyncpg.connect(admin_url)
-    await admin.execute("select pg_terminate_backend(pid) from pg_stat_activity where datname = $1", name)
-    await admin.close()
 
 
 async def _move_clock(db: Database, seconds: float) -> None:

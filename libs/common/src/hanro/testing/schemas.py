@@ -1,4 +1,4 @@
-"""Gives tests of the shared parts a schema with nothing but the shared tables."""
+"""Gives tests of the shared parts a schema with nothing but the shared tables, and takes connections away."""
 
 import asyncio
 from typing import Protocol
@@ -25,6 +25,22 @@ class OwnedSchema(Protocol):
 def create_shared_tables(urls: OwnedSchema) -> None:
     """Make the shared tables in an empty schema; a `prepare` for the fixture `make_database`."""
     asyncio.run(_run(urls))
+
+
+async def terminate_backends(url: str, *, state: str | None = None) -> None:
+    """End every connection of the database that `url` names but its own; `state`: only those, as Postgres calls it.
+
+    Only this database's: other tests work on the same server.
+    """
+    connection = await asyncpg.connect(url, timeout=CONNECT_SECONDS)
+    try:
+        await connection.execute(
+            "select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database()"
+            " and usename = current_user and pid <> pg_backend_pid() and ($1::text is null or state = $1)",
+            state,
+        )
+    finally:
+        await connection.close(timeout=CONNECT_SECONDS)
 
 
 async def _run(urls: OwnedSchema) -> None:
