@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import os
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ import asyncpg
 import pytest
 from xdist.workermanage import WorkerController
 
+from hanro.db import Database, connect
 from hanro_local import databases, servers
 from hanro_local.databases import SchemaUrls
 
@@ -142,6 +143,21 @@ def make_database(
     yield make
     for name in made:
         asyncio.run(_on_server(postgres_admin_url, f'drop database if exists "{name}" with (force)'))
+
+
+@pytest.fixture
+def urls(request: pytest.FixtureRequest, make_database: MakeDatabase) -> SchemaUrls:
+    """Give the URLs of the database that the module's mark `schema(name, prepare)` asks for."""
+    mark = request.node.get_closest_marker("schema")
+    return make_database(*mark.args)
+
+
+@pytest.fixture
+async def db(urls: SchemaUrls) -> AsyncIterator[Database]:
+    """Give that database as a service's runtime role uses it."""
+    opened = connect(urls.runtime, schema=urls.schema)
+    yield opened
+    await opened.close()
 
 
 async def _clone(admin_url: str, template: str, name: str, schema: str) -> None:

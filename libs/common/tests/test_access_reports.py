@@ -1,35 +1,23 @@
 """Access reports on a real Postgres: what is told at once, what is told rarely, and what says nothing."""
 
 import json
-from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from hanro.access_reports import AccessLog
-from hanro.db import Database, connect
+from hanro.db import Database
 from hanro.errors import NeedsSeller, Refusal
 from hanro.testing.clock import FixedClock
 from hanro.testing.schemas import create_shared_tables
-from hanro_local.databases import SchemaUrls
+
+pytestmark = pytest.mark.schema("probe", create_shared_tables)
 
 SEARCH = "rms.order.searchOrder"
 DEAD = NeedsSeller(
     "The key is dead.", code="credential-refused", refusal=Refusal(code="ES04-01", message="no"), grant_id=SEARCH
 )
-
-
-@pytest.fixture
-def urls(make_database: Callable[..., SchemaUrls]) -> SchemaUrls:
-    return make_database("probe", create_shared_tables)
-
-
-@pytest.fixture
-async def db(urls: SchemaUrls) -> AsyncIterator[Database]:
-    opened = connect(urls.runtime, schema="probe")
-    yield opened
-    await opened.close()
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 """Consumers on a real Postgres: each effect once, poison aside, and nothing lost while something is away."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from functools import partial
 from typing import Any
 
@@ -12,7 +12,7 @@ from hanro import dead_letters
 from hanro.broker import Message, Record
 from hanro.clock import SystemClock
 from hanro.consume import consume
-from hanro.db import Database, Transaction, connect
+from hanro.db import Database, Transaction
 from hanro.errors import Retryable
 from hanro.events.envelope import Received
 from hanro.subscriptions import Subscription
@@ -34,22 +34,12 @@ from hanro.testing.probe import (
 from hanro.testing.schemas import terminate_backends
 from hanro_local.databases import SchemaUrls
 
+pytestmark = pytest.mark.schema("probe", create_probe_tables)
+
 CLOCK = SystemClock()
 HEADERS = (("ce_id", b"evt_x"), ("ce_type", b"hanro.probe.changed.v1"), ("ce_time", b"2026-05-11T01:15:30Z"))
 
 Probe = Subscription[int, tuple[Received, int]]
-
-
-@pytest.fixture
-def urls(make_database: Callable[..., SchemaUrls]) -> SchemaUrls:
-    return make_database("probe", create_probe_tables)
-
-
-@pytest.fixture
-async def db(urls: SchemaUrls) -> AsyncIterator[Database]:
-    opened = connect(urls.runtime, schema="probe")
-    yield opened
-    await opened.close()
 
 
 @pytest.fixture

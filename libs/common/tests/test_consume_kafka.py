@@ -5,7 +5,7 @@ import os
 import secrets
 import signal
 import sys
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 
 import pytest
@@ -33,6 +33,8 @@ from hanro.testing.probe import (
 )
 from hanro_local.databases import SchemaUrls
 
+pytestmark = pytest.mark.schema("probe", create_probe_tables)
+
 CLOCK = SystemClock()
 
 RELAY = """
@@ -49,18 +51,6 @@ async def main():
 
 asyncio.run(main())
 """
-
-
-@pytest.fixture
-def urls(make_database: Callable[..., SchemaUrls]) -> SchemaUrls:
-    return make_database("probe", create_probe_tables)
-
-
-@pytest.fixture
-async def db(urls: SchemaUrls) -> AsyncIterator[Database]:
-    opened = connect(urls.runtime, schema="probe")
-    yield opened
-    await opened.close()
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """Migrations on a real Postgres: twice, by twins, and in spite of locks."""
 
 import asyncio
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -10,6 +9,8 @@ import pytest
 
 from hanro.db import connect, migrate, revision
 from hanro_local.databases import SchemaUrls
+
+pytestmark = pytest.mark.schema("probe")
 
 HEAD = """
 from alembic import op
@@ -22,11 +23,6 @@ SECOND = HEAD.format(number="0002", before='"0001"') + '    op.execute("alter ta
 BROKEN = HEAD.format(number="0003", before='"0002"') + (
     '    op.execute("create table half ()")\n    op.execute("select 1 / 0")\n'
 )
-
-
-@pytest.fixture
-def urls(make_database: Callable[..., SchemaUrls]) -> SchemaUrls:
-    return make_database("probe")
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """Transactions on a real Postgres: what they share, when they tell, and what they survive."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
 
 import asyncpg
 import pytest
@@ -14,20 +13,10 @@ from hanro.testing.probe import create_probe_tables
 from hanro.testing.schemas import terminate_backends
 from hanro_local.databases import SchemaUrls
 
+pytestmark = pytest.mark.schema("probe", create_probe_tables)
+
 EFFECTS = table("effects", *(column(name) for name in ("aggregate_id", "version", "amount", "applied_count")))
 ROW = "insert into effects values ($1, 1, $2, 1)"
-
-
-@pytest.fixture
-def urls(make_database: Callable[..., SchemaUrls]) -> SchemaUrls:
-    return make_database("probe", create_probe_tables)
-
-
-@pytest.fixture
-async def db(urls: SchemaUrls) -> AsyncIterator[Database]:
-    opened = connect(urls.runtime, schema="probe")
-    yield opened
-    await opened.close()
 
 
 async def _count(db: Database) -> int:

@@ -1,13 +1,12 @@
 """Dead letters on a real Postgres: redriven once after the mend, kept with the new cause else, dropped for good."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
 
 import pytest
 
 from hanro import dead_letters, inbox
 from hanro.broker import Record
-from hanro.db import Database, connect
+from hanro.db import Database
 from hanro.errors import Rejected, Retryable
 from hanro.events.envelope import Received
 from hanro.testing.probe import (
@@ -19,7 +18,8 @@ from hanro.testing.probe import (
     effects,
     message,
 )
-from hanro_local.databases import SchemaUrls
+
+pytestmark = pytest.mark.schema("probe", create_probe_tables)
 
 PROBE = counting()
 
@@ -29,18 +29,6 @@ def _mended(_known: int | None, received: Received) -> tuple[Received, int]:
 
 
 MENDED = counting(decide=_mended)
-
-
-@pytest.fixture
-def urls(make_database: Callable[..., SchemaUrls]) -> SchemaUrls:
-    return make_database("probe", create_probe_tables)
-
-
-@pytest.fixture
-async def db(urls: SchemaUrls) -> AsyncIterator[Database]:
-    opened = connect(urls.runtime, schema="probe")
-    yield opened
-    await opened.close()
 
 
 async def _bury(db: Database, fact: ProbeChanged, offset: int = 0, consumer: str = "probe") -> str:

@@ -1,33 +1,21 @@
 """Due jobs on a real Postgres: who may do what, when, and what a lost lease may still do."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from hanro import due
 from hanro.clock import SystemClock
-from hanro.db import Database, connect
+from hanro.db import Database
 from hanro.errors import Retryable
 from hanro.testing.schemas import create_shared_tables
-from hanro_local.databases import SchemaUrls
+
+pytestmark = pytest.mark.schema("probe", create_shared_tables)
 
 CLOCK = SystemClock()
 MINUTE = timedelta(minutes=1)
 MOMENT = timedelta(milliseconds=50)
-
-
-@pytest.fixture
-def urls(make_database: Callable[..., SchemaUrls]) -> SchemaUrls:
-    return make_database("probe", create_shared_tables)
-
-
-@pytest.fixture
-async def db(urls: SchemaUrls) -> AsyncIterator[Database]:
-    opened = connect(urls.runtime, schema="probe")
-    yield opened
-    await opened.close()
 
 
 async def _plan(db: Database, *accounts: str, job: str = "new", next_at: datetime | None = None) -> None:

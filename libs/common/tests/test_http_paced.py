@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
@@ -13,7 +13,7 @@ import pytest
 from hanro import breaker
 from hanro.clock import SystemClock
 from hanro.credentials import Vending
-from hanro.db import Database, connect
+from hanro.db import Database
 from hanro.errors import Retryable, Unsupported
 from hanro.http import ServiceHttp, Transport
 from hanro.marketplace.port import Session
@@ -23,7 +23,8 @@ from hanro.marketplace.types.plain import MarketplaceId
 from hanro.sessions import Outside, open_session
 from hanro.testing.http_server import Arrived, HttpServer, answer, http_server
 from hanro.testing.schemas import create_shared_tables
-from hanro_local.databases import SchemaUrls
+
+pytestmark = pytest.mark.schema("probe", create_shared_tables)
 
 CLOCK = SystemClock()
 SHOP = MarketplaceId("sandbox")
@@ -53,18 +54,6 @@ class _Plugin:
 class _Tokens:
     async def token(self) -> str:
         return "token-1"
-
-
-@pytest.fixture
-def urls(make_database: Callable[..., SchemaUrls]) -> SchemaUrls:
-    return make_database("probe", create_shared_tables)
-
-
-@pytest.fixture
-async def db(urls: SchemaUrls) -> AsyncIterator[Database]:
-    opened = connect(urls.runtime, schema="probe")
-    yield opened
-    await opened.close()
 
 
 @pytest.fixture

@@ -1,26 +1,14 @@
 """The inbox on a real Postgres: what is news, for whom, and given back."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
 
 import pytest
 
 from hanro import inbox
-from hanro.db import Database, connect
+from hanro.db import Database
 from hanro.testing.probe import create_probe_tables
-from hanro_local.databases import SchemaUrls
 
-
-@pytest.fixture
-def urls(make_database: Callable[..., SchemaUrls]) -> SchemaUrls:
-    return make_database("probe", create_probe_tables)
-
-
-@pytest.fixture
-async def db(urls: SchemaUrls) -> AsyncIterator[Database]:
-    opened = connect(urls.runtime, schema="probe")
-    yield opened
-    await opened.close()
+pytestmark = pytest.mark.schema("probe", create_probe_tables)
 
 
 async def _take(db: Database, versions: dict[str, int], consumer: str = "c") -> dict[str, int | None]:

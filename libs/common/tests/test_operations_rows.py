@@ -1,32 +1,20 @@
 """Operations on a real Postgres: serial per subject, never blindly repeated, and honest about how far they are."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from hanro import operations
-from hanro.db import Database, connect
+from hanro.db import Database
 from hanro.errors import Rejected, Retryable
 from hanro.operations import Mark, Operation, OperationStatus
 from hanro.testing.schemas import create_shared_tables
-from hanro_local.databases import SchemaUrls
+
+pytestmark = pytest.mark.schema("probe", create_shared_tables)
 
 MINUTE = timedelta(minutes=1)
 KIND = "orders.accept"
-
-
-@pytest.fixture
-def urls(make_database: Callable[..., SchemaUrls]) -> SchemaUrls:
-    return make_database("probe", create_shared_tables)
-
-
-@pytest.fixture
-async def db(urls: SchemaUrls) -> AsyncIterator[Database]:
-    opened = connect(urls.runtime, schema="probe")
-    yield opened
-    await opened.close()
 
 
 async def _accept(db: Database, subject: str = "ord_1", kind: str = KIND) -> Operation:

@@ -1,7 +1,7 @@
 """The outbox and its relay, with a real Postgres: nothing lost, nothing invented, order per key, one lane."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import ClassVar
 
@@ -23,19 +23,9 @@ from hanro.testing.schemas import terminate_backends
 from hanro.trace import following
 from hanro_local.databases import SchemaUrls
 
+pytestmark = pytest.mark.schema("probe", create_probe_tables)
+
 CLOCK = SystemClock()
-
-
-@pytest.fixture
-def urls(make_database: Callable[..., SchemaUrls]) -> SchemaUrls:
-    return make_database("probe", create_probe_tables)
-
-
-@pytest.fixture
-async def db(urls: SchemaUrls) -> AsyncIterator[Database]:
-    opened = connect(urls.runtime, schema="probe")
-    yield opened
-    await opened.close()
 
 
 @pytest.fixture

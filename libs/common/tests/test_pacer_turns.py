@@ -4,7 +4,6 @@ import asyncio
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
 from datetime import timedelta
 from decimal import Decimal
@@ -21,6 +20,8 @@ from hanro.marketplace.types.limits import ApiGroup, Limits
 from hanro.pacer import Pacing, SlotTurn, drop
 from hanro.testing.schemas import create_shared_tables, terminate_backends
 from hanro_local.databases import SchemaUrls
+
+pytestmark = pytest.mark.schema("probe", create_shared_tables)
 
 CLOCK = SystemClock()
 PERIOD = timedelta(milliseconds=200)
@@ -44,18 +45,6 @@ def _limits(period: timedelta = PERIOD, burst: int = 1) -> Limits:
         max_variants=1,
         max_images=1,
     )
-
-
-@pytest.fixture
-def urls(make_database: Callable[..., SchemaUrls]) -> SchemaUrls:
-    return make_database("probe", create_shared_tables)
-
-
-@pytest.fixture
-async def db(urls: SchemaUrls) -> AsyncIterator[Database]:
-    opened = connect(urls.runtime, schema="probe")
-    yield opened
-    await opened.close()
 
 
 def _pacing(db: Database, *, is_probing: bool = False, limits: Limits | None = None) -> Pacing:

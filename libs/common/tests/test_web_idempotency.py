@@ -1,7 +1,7 @@
 """Proves that a POST which comes twice acts once: repeated, racing, failing, and after a lost answer."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 
 import asyncpg
 import httpx
@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from hanro import tables, web
-from hanro.db import Database, Transaction, connect
+from hanro.db import Database, Transaction
 from hanro.errors import NeedsSeller, Rejected
 from hanro.metrics import new_registry
 from hanro.testing.callers import SpokenCallers, bearer, fixed_keyring
@@ -59,16 +59,7 @@ def prepare(urls: SchemaUrls) -> None:
     asyncio.run(create())
 
 
-@pytest.fixture
-def urls(make_database: Callable[..., SchemaUrls]) -> SchemaUrls:
-    return make_database("probe", prepare)
-
-
-@pytest.fixture
-async def db(urls: SchemaUrls) -> AsyncIterator[Database]:
-    opened = connect(urls.runtime, schema="probe")
-    yield opened
-    await opened.close()
+pytestmark = pytest.mark.schema("probe", prepare)
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 import asyncio
 from base64 import b64decode
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import UTC, datetime
 
 import asyncpg
@@ -14,7 +14,7 @@ from starlette.requests import Request
 
 from hanro import archive, dead_letters, operations, outbox, tables, web
 from hanro.broker import Record
-from hanro.db import Database, Transaction, connect
+from hanro.db import Database, Transaction
 from hanro.events.envelope import Received, encode
 from hanro.events.stock import StockChanged
 from hanro.metrics import new_registry
@@ -68,16 +68,7 @@ def prepare(urls: SchemaUrls) -> None:
     asyncio.run(create())
 
 
-@pytest.fixture
-def urls(make_database: Callable[..., SchemaUrls]) -> SchemaUrls:
-    return make_database("probe", prepare)
-
-
-@pytest.fixture
-async def db(urls: SchemaUrls) -> AsyncIterator[Database]:
-    opened = connect(urls.runtime, schema="probe")
-    yield opened
-    await opened.close()
+pytestmark = pytest.mark.schema("probe", prepare)
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -106,9 +106,7 @@ def prepare(urls: SchemaUrls) -> None:
     asyncio.run(create())
 
 
-@pytest.fixture
-def urls(make_database: Callable[..., SchemaUrls]) -> SchemaUrls:
-    return make_database("probe", prepare)
+pytestmark = pytest.mark.schema("probe", prepare)
 
 
 @pytest.fixture

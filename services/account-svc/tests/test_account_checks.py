@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -16,6 +16,8 @@ from hanro.events.access import AccessReported, GrantUsed
 from hanro.events.envelope import Received
 from hanro_local.databases import SchemaUrls
 
+pytestmark = pytest.mark.schema("account", prepare)
+
 OUTAGE = {"kind": "status", "status": 503, "match": {"path": "/es/"}}
 
 
@@ -23,11 +25,6 @@ OUTAGE = {"kind": "status", "status": 503, "match": {"path": "/es/"}}
 def market(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulator]:
     with simulator(tmp_path_factory.mktemp("simulator")) as running:
         yield running
-
-
-@pytest.fixture
-def urls(make_database: Callable[..., SchemaUrls]) -> SchemaUrls:
-    return make_database("account", prepare)
 
 
 @pytest.fixture

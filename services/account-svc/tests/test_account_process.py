@@ -10,7 +10,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -26,12 +26,9 @@ from hanro.events.access import AccessReported, GrantUsed
 from hanro_local.databases import SchemaUrls
 from hanro_local.issuer import Claims, mint
 
+pytestmark = pytest.mark.schema("account", prepare)
+
 SEARCH = "rpay.order.searchOrder"
-
-
-@pytest.fixture
-def urls(make_database: Callable[..., SchemaUrls]) -> SchemaUrls:
-    return make_database("account", prepare)
 
 
 @dataclass(frozen=True)

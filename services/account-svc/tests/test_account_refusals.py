@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 from account_bench import credentials_of, prepare
-from conftest import MakeDatabase
 
 from account_svc.app import SERVICE
 from account_svc.settings import AccountSettings
@@ -14,6 +13,8 @@ from hanro.testing.poison import PoisonedTopics
 from hanro.testing.refusals import EdgeRefusals, Samples
 from hanro_local.databases import SchemaUrls
 
+pytestmark = pytest.mark.schema("account", prepare)
+
 TYPED = {
     "service_secret": "SP000000_sample0000000000",
     "license_key": "SL000000_sample0000000000",
@@ -21,11 +22,6 @@ TYPED = {
     "smtp_password": "sample-password",
     "sender_address": "shop@example.invalid",
 }
-
-
-@pytest.fixture
-def urls(make_database: MakeDatabase) -> SchemaUrls:
-    return make_database("account", prepare)
 
 
 @pytest.fixture

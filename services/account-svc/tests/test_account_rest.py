@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 
 import asyncpg
 import pytest
@@ -14,13 +14,10 @@ from hanro.service import describe
 from hanro.testing.callers import bearer
 from hanro_local.databases import SchemaUrls
 
+pytestmark = pytest.mark.schema("account", prepare)
+
 CANARY = "CANARY-5f1b-secret"
 TYPED = {"service_secret": f"SP999001_{CANARY}", "license_key": f"SL999001_{CANARY}"}
-
-
-@pytest.fixture
-def urls(make_database: Callable[..., SchemaUrls]) -> SchemaUrls:
-    return make_database("account", prepare)
 
 
 @pytest.fixture

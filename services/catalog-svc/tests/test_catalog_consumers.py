@@ -1,7 +1,7 @@
 """Orders and mappings on a real Postgres: twice, late, replayed and side by side are harmless."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from catalog_svc.store import stock as stock_store
 from hanro.broker import Message
 from hanro.clock import SystemClock
 from hanro.consume import consume
-from hanro.db import Database, Transaction, connect, migrate
+from hanro.db import Database, Transaction, migrate
 from hanro.events import envelope
 from hanro.events.accounts import AccountActivated
 from hanro.events.fact import Fact
@@ -35,16 +35,7 @@ def prepare(urls: SchemaUrls) -> None:
     migrate(urls.owner, schema="catalog", migrations=MIGRATIONS, runtime_role="catalog_runtime")
 
 
-@pytest.fixture
-def urls(make_database: Callable[..., SchemaUrls]) -> SchemaUrls:
-    return make_database("catalog", prepare)
-
-
-@pytest.fixture
-async def db(urls: SchemaUrls) -> AsyncIterator[Database]:
-    database = connect(urls.runtime, schema="catalog")
-    yield database
-    await database.close()
+pytestmark = pytest.mark.schema("catalog", prepare)
 
 
 def account() -> AccountActivated:

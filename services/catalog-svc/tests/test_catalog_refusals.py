@@ -1,6 +1,6 @@
 """What catalog-svc refuses at its edge, over every operation, and what it puts aside from its topics."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -21,9 +21,7 @@ def prepare(urls: SchemaUrls) -> None:
     migrate(urls.owner, schema="catalog", migrations=MIGRATIONS, runtime_role="catalog_runtime")
 
 
-@pytest.fixture
-def urls(make_database: Callable[..., SchemaUrls]) -> SchemaUrls:
-    return make_database("catalog", prepare)
+pytestmark = pytest.mark.schema("catalog", prepare)
 
 
 @pytest.fixture

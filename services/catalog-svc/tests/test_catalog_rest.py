@@ -1,6 +1,6 @@
 """Products, stock and listings over HTTP on a real Postgres: versions guard, bulk answers each entry."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import httpx
@@ -28,9 +28,7 @@ def prepare(urls: SchemaUrls) -> None:
     migrate(urls.owner, schema="catalog", migrations=MIGRATIONS, runtime_role="catalog_runtime")
 
 
-@pytest.fixture
-def urls(make_database: Callable[..., SchemaUrls]) -> SchemaUrls:
-    return make_database("catalog", prepare)
+pytestmark = pytest.mark.schema("catalog", prepare)
 
 
 @pytest.fixture

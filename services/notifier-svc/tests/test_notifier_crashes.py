@@ -4,7 +4,7 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -17,20 +17,10 @@ from hanro_local.databases import SchemaUrls
 from notifier_svc.domain.messages import Message, State
 from notifier_svc.sender.ledger import Ledger
 
+pytestmark = pytest.mark.schema("notifier", prepare)
+
 CHILD = Path(__file__).parent / "notifier_child.py"
 QUICK = timedelta(seconds=3)
-
-
-@pytest.fixture
-def urls(make_database: Callable[..., SchemaUrls]) -> SchemaUrls:
-    return make_database("notifier", prepare)
-
-
-@pytest.fixture
-async def db(urls: SchemaUrls) -> AsyncIterator[Database]:
-    database = connect(urls.runtime, schema="notifier")
-    yield database
-    await database.close()
 
 
 @asynccontextmanager

@@ -5,7 +5,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from conftest import MakeDatabase
 from notifier_playground import ACCOUNT, account, bind, order, prepare, take
 
 from hanro.testing.edges import Edge, open_edge
@@ -15,12 +14,9 @@ from hanro_local.databases import SchemaUrls
 from notifier_svc.app import SERVICE
 from notifier_svc.settings import NotifierSettings
 
+pytestmark = pytest.mark.schema("notifier", prepare)
+
 THANKS = {"subject": "ご注文 {{ order.external_id }}", "body": "{{ buyer.name }} 様\n"}
-
-
-@pytest.fixture
-def urls(make_database: MakeDatabase) -> SchemaUrls:
-    return make_database("notifier", prepare)
 
 
 @pytest.fixture

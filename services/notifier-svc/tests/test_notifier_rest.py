@@ -1,7 +1,7 @@
 """Templates, bindings and messages over HTTP on a real Postgres: versions guard, decisions have names."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -17,14 +17,11 @@ from hanro_local.databases import SchemaUrls
 from notifier_svc.app import SERVICE
 from notifier_svc.settings import NotifierSettings
 
+pytestmark = pytest.mark.schema("notifier", prepare)
+
 SCOPES = tuple(f"{noun}:{verb}" for noun in ("templates", "bindings", "messages") for verb in ("read", "write"))
 THANKS = {"subject": "ご注文 {{ order.external_id }}", "body": "{{ buyer.name }} 様\n"}
 NEW_ORDER = f"/v1/bindings/{ACCOUNT}/new_order"
-
-
-@pytest.fixture
-def urls(make_database: Callable[..., SchemaUrls]) -> SchemaUrls:
-    return make_database("notifier", prepare)
 
 
 @pytest.fixture

@@ -1,29 +1,18 @@
 """Sending on a real Postgres through a real SMTP relay: one mail a message, whatever breaks, and nothing hidden."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from notifier_playground import BUYER, Bed, account, bed, bind, messages, order, prepare, recorded
 
-from hanro.db import Database, connect
-from hanro_local.databases import SchemaUrls
+from hanro.db import Database
 from notifier_svc.domain.messages import State
 from notifier_svc.sender.loop import Sender
 
-
-@pytest.fixture
-def urls(make_database: Callable[..., SchemaUrls]) -> SchemaUrls:
-    return make_database("notifier", prepare)
-
-
-@pytest.fixture
-async def db(urls: SchemaUrls) -> AsyncIterator[Database]:
-    database = connect(urls.runtime, schema="notifier")
-    yield database
-    await database.close()
+pytestmark = pytest.mark.schema("notifier", prepare)
 
 
 @pytest.fixture

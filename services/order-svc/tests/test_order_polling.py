@@ -1,11 +1,9 @@
 """Proves on a real database that polling stores each order once, leaves no gap and stops for one seller alone."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import pytest
-from conftest import MakeDatabase
 from order_playground import ROUTES, Playground, activated, advanced, count, means_for, prepare, recorded, tell
 from order_sightings import NAME, NOON, seen, unreadable
 
@@ -13,32 +11,21 @@ from hanro import due
 from hanro.broker import Message
 from hanro.clock import SystemClock
 from hanro.consume import consume
-from hanro.db import Database, connect
+from hanro.db import Database
 from hanro.errors import ContractBroken, NeedsSeller, Retryable
 from hanro.events.accounts import AccountActivated, AccountSuspended
 from hanro.events.envelope import encode
 from hanro.marketplace.types import OrderStatus
 from hanro.testing.clock import FixedClock
 from hanro.testing.memory_broker import MemoryBroker
-from hanro_local.databases import SchemaUrls
 from order_svc.consumers import on_accounts
 from order_svc.domain.readings import hash_of
 from order_svc.poller import Means, Pace, Poller
 from order_svc.store.orders import Look, lock_orders
 
+pytestmark = pytest.mark.schema("orders", prepare)
+
 OLD = NOON - timedelta(days=700)
-
-
-@pytest.fixture
-def urls(make_database: MakeDatabase) -> SchemaUrls:
-    return make_database("orders", prepare)
-
-
-@pytest.fixture
-async def db(urls: SchemaUrls) -> AsyncIterator[Database]:
-    database = connect(urls.runtime, schema="orders")
-    yield database
-    await database.close()
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from conftest import MakeDatabase
 from order_playground import Playground, activated, means_for, prepare, tell
 from order_sightings import NOON, seen
 
@@ -18,10 +17,7 @@ from order_svc.app import SERVICE
 from order_svc.poller import Poller
 from order_svc.settings import OrderSettings
 
-
-@pytest.fixture
-def urls(make_database: MakeDatabase) -> SchemaUrls:
-    return make_database("orders", prepare)
+pytestmark = pytest.mark.schema("orders", prepare)
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import httpx
 import pytest
-from conftest import MakeDatabase
 from order_playground import Playground, activated, means_for, prepare, tell
 from order_sightings import EMAIL, NAME, NOON, seen, unreadable
 
@@ -24,16 +23,13 @@ from order_svc.app import SERVICE
 from order_svc.poller import Poller
 from order_svc.settings import OrderSettings
 
+pytestmark = pytest.mark.schema("orders", prepare)
+
 READ = bearer("orders:read")
 PERSONAL = bearer("orders:read", "orders:personal")
 WRITE = bearer("orders:read", "orders:write")
 CONTACT = bearer("internal:contact", subject="notifier-svc")
 BY_HAND = Absent(reason=LocalizedText(ja="画面で行います。", en="It is done by hand there."), source="invented")
-
-
-@pytest.fixture
-def urls(make_database: MakeDatabase) -> SchemaUrls:
-    return make_database("orders", prepare)
 
 
 @pytest.fixture

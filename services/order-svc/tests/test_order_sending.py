@@ -1,37 +1,24 @@
 """Proves that an acceptance reaches the marketplace once, and that doubt is looked into, never sent over."""
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import pytest
-from conftest import MakeDatabase
 from order_playground import Playground, activated, advanced, means_for, prepare, recorded, tell
 from order_sightings import seen
 
 from hanro import operations
 from hanro.clock import SystemClock
-from hanro.db import Database, connect
+from hanro.db import Database
 from hanro.errors import NeedsSeller, Retryable
 from hanro.marketplace.types import OrderStatus, SeenOrder, Supported
 from hanro.operations import Operation
-from hanro_local.databases import SchemaUrls
 from order_svc import accounts, orders
 from order_svc.poller import Means
 from order_svc.sender import Sender
 
+pytestmark = pytest.mark.schema("orders", prepare)
+
 ORDER = seen()
-
-
-@pytest.fixture
-def urls(make_database: MakeDatabase) -> SchemaUrls:
-    return make_database("orders", prepare)
-
-
-@pytest.fixture
-async def db(urls: SchemaUrls) -> AsyncIterator[Database]:
-    database = connect(urls.runtime, schema="orders")
-    yield database
-    await database.close()
 
 
 @pytest.fixture
