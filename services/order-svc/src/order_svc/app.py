@@ -12,7 +12,7 @@ from hanro.marketplace.types import Capability
 from hanro.service import Built, Parts, Service
 from hanro.sessions import Outside, open_session
 from hanro.web import ServiceInfo
-from order_svc import accounts
+from order_svc import accounts, buyers
 from order_svc.api import contacts, orders
 from order_svc.consumers import on_accounts
 from order_svc.poller import Means, Pace, Poller, PollMetrics
@@ -56,6 +56,7 @@ def build(parts: Parts, settings: OrderSettings) -> Built:
         doers={"poller": Poller(means).run, "sender": Sender(means).run},
         # A write is waited for: cut off, nobody would know whether it arrived.
         drains={"sender": means.lease},
+        prunings={"contact uses": buyers.forget_uses},
         accounts_of=accounts.of_caller,
         closers=(transport.close, accounts_http.close),
     )
