@@ -104,7 +104,7 @@ class Lane:
             AccountStopped: it cannot be had now, or there is none.
         """
         try:
-            vended = await self._desk.vending.secrets(account.id, purpose=PURPOSE)
+            vended = await self._desk.vending.secrets(account.id, heard=account.version, purpose=PURPOSE)
             plugin = self._desk.plugins.get(vended.marketplace_id)
             relay = None if plugin is None else plugin.mail_relay(vended.secrets)
         except FAILURES as failure:
