@@ -25,7 +25,9 @@ AT_ONCE = 500
 FIRST_PAUSE = timedelta(seconds=5)
 LONGEST_PAUSE = timedelta(minutes=5)
 LOOKED_FOR = timedelta(hours=24)
+# Of the lease: what begins in its first third and ends in the others is over before another process takes it over.
 BEGIN_WITHIN = 1 / 3
+CALL_WITHIN = 2 / 3
 
 Work = Callable[[OpenSession, Sequence[Wish]], Awaitable[None]]
 Call = Callable[[Sequence[Decision]], Awaitable[Receipt[LineKey]]]
@@ -69,7 +71,6 @@ class Sender:
         return len(wishes)
 
     async def _apart(self, wishes: Sequence[Wish], work: Work, asked_at: float) -> None:
-        # A call may take two thirds of the lease: what begins later would still be under way when others take it over.
         begins_until = asked_at + self._means.lease.total_seconds() * BEGIN_WITHIN
         async with asyncio.TaskGroup() as group:
             for account_id in dict.fromkeys(wish.account.id for wish in wishes):
@@ -148,7 +149,7 @@ class Sender:
         decisions = [acceptance(wish.operation.id, wish.order) for wish in wishes]
         unknown = OutcomeStatus.NOT_SENT if is_write else OutcomeStatus.IN_DOUBT
         try:
-            async with asyncio.timeout(self._means.lease.total_seconds() * 2 / 3):
+            async with asyncio.timeout(self._means.lease.total_seconds() * CALL_WITHIN):
                 return verdicts((await call(decisions)).outcomes), None
         except TimeoutError:
             lost = InDoubt("no answer came in time", code="answer-lost")
