@@ -13,7 +13,7 @@ from hanro.broker import Message, Record
 from hanro.clock import SystemClock
 from hanro.consume import consume
 from hanro.db import Database, Transaction
-from hanro.errors import Retryable
+from hanro.errors import Rejected, Retryable
 from hanro.events.envelope import Received
 from hanro.subscriptions import Subscription
 from hanro.testing.memory_broker import MemoryBroker
@@ -158,6 +158,21 @@ async def test_poison_is_put_aside_with_its_bytes_and_others_go_on(
     assert (letter.consumer, letter.topic, letter.code, letter.attempts) == ("probe", "hanro.probe", why[0], 1)
     assert why[1] in letter.cause
     assert (heard.applied, heard.dead) == (40, 1)
+
+
+async def test_a_cause_that_cannot_be_stored_as_it_is_stops_nobody(
+    db: Database, broker: MemoryBroker, heard: Heard
+) -> None:
+    def refuse(_known: int | None, received: Received) -> tuple[Received, int]:
+        if received.fact.id == "prb_x":
+            raise Rejected("half of \ud83d and a \0", code="refused")
+        return received, 1
+
+    await publish(broker, message(changed("a", 1)), message(changed("x", 1)), message(changed("b", 1)))
+    await _consume_all(db, broker, heard, counting(decide=refuse))
+    (letter,) = await dead_letters.list_(db, limit=10)
+    assert (letter.code, letter.cause) == ("refused", "half of ? and a �")
+    assert len(await effects(db)) == 2
 
 
 async def test_poison_that_comes_again_is_the_same_letter(db: Database, broker: MemoryBroker, heard: Heard) -> None:

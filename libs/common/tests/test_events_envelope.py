@@ -10,6 +10,7 @@ from cloudevents.core.formats.json import JSONFormat
 from hanro.errors import ContractBroken
 from hanro.events import envelope
 from hanro.events.fact import registered, topics
+from hanro.events.listings import ListingAdopted
 from hanro.events.stock import StockChanged
 
 AT = datetime(2026, 5, 11, 1, 15, 30, tzinfo=UTC)
@@ -51,6 +52,14 @@ def test_broken_data_names_the_field_and_shows_no_value() -> None:
     broken = json.dumps(json.loads(value) | {"on_hand": "見本 花子"}).encode()
     with pytest.raises(ContractBroken, match="/on_hand: int_parsing") as caught:
         envelope.decode(headers, broken, WANTED)
+    assert "花子" not in caught.value.why
+
+
+def test_a_name_that_no_schema_names_is_a_value_and_not_shown() -> None:
+    headers = (("ce_id", b"evt_1"), ("ce_type", b"hanro.listing.adopted.v1"), ("ce_time", b"2026-05-11T01:15:30Z"))
+    value = json.dumps({"id": "lst_1", "version": 1, "keys": {"見本 花子\0": 5}}).encode()
+    with pytest.raises(ContractBroken, match=r"/keys/\*: string_type") as caught:
+        envelope.decode(headers, value, {"hanro.listing.adopted.v1": ListingAdopted})
     assert "花子" not in caught.value.why
 
 

@@ -267,10 +267,10 @@ async def test_pruning_keeps_thirty_days_and_makes_the_next(
     await _record(db, changed("a", 1))
     async with running(_relay(db, broker).run):
         await until(lambda: _drained(db))
-        assert await archive.prune(db) == 0
+        assert await db.run(archive.prune) == 0
         for days, kept in ((29, 1), (33, 0)):
             await _move_clock(urls, timedelta(days=days))
-            await archive.prune(db)
+            await db.run(archive.prune)
             assert len(await archive.events_after(db, 0, 10)) == kept
         # Positions go on where they were.
         await _record(db, changed("a", 2))

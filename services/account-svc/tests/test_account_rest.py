@@ -317,3 +317,26 @@ async def test_sealed_credentials_that_were_moved_to_another_account_stay_closed
     assert (answer.status_code, answer.json()["code"]) == (502, "unreadable")
     assert other["id"] not in answer.text
     assert await bench.fetch("select 1 from credential_uses") == []
+
+
+async def test_uses_and_preflights_are_forgotten_once_they_are_old(bench: Bench) -> None:
+    account_id = (await bench.link())["id"]
+    ages = "select interval '1 day' * age from unnest($1::int[]) t (age)"
+    async with bench.db.begin() as tx:
+        await tx.execute(
+            f"""
+            insert into credential_uses (account_id, credential_version, caller, service, purpose, used_at)
+            select 'acc_1', 1, 'x', 'x', 'x', {tx.now_sql} - age from ({ages}) ages (age)
+            """,  # noqa: S608  texts of this test
+            [364, 366, 700],
+        )
+        await tx.execute(
+            f"""
+            insert into preflights (id, account_id, credential_version, standing, started_at, finished_at, found)
+            select age::text, $2, 1, 'whole', {tx.now_sql} - age, {tx.now_sql} - age, '[]' from ({ages}) ages (age)
+            """,  # noqa: S608  texts of this test
+            [89, 91],
+            account_id,
+        )
+        pruned = [await bench.built.prunings[kind](tx) for kind in ("uses", "preflights", "uses", "preflights")]
+    assert pruned == [2, 1, 0, 0]

@@ -2,13 +2,17 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from notifier_playground import BUYER, Bed, account, bed, bind, messages, order, prepare, recorded
 
 from hanro.db import Database
+from hanro.marketplace.port import Plugin
+from hanro.marketplace.types import MarketplaceId
 from notifier_svc.domain.messages import State
 from notifier_svc.sender.loop import Sender
 
@@ -219,6 +223,30 @@ async def test_a_buyer_whose_name_breaks_a_header_harms_nobody_else(here: Bed) -
     ]
     (letter,) = here.room.letters()
     assert "all@example.invalid" not in letter.subject
+
+
+async def test_a_bug_in_one_sellers_lane_leaves_the_mails_of_the_others_and_sends_nothing_twice(here: Bed) -> None:
+    class Broken(dict[MarketplaceId, Plugin]):
+        looks = 0
+
+        def get(self, key: MarketplaceId, default: Any = None) -> Any:
+            self.looks += 1
+            if self.looks == 1:
+                raise KeyError("canary")
+            return super().get(key, default)
+
+    await here.plan(account(1, id="acc_2", account_id="acc_2"), order(1), order(2, account_id="acc_2"))
+    async with here.db.begin() as tx:
+        await tx.execute("insert into bindings select 'acc_2', trigger, template, channel, bound_at, 'x' from bindings")
+        await tx.execute("delete from skips")
+        await tx.execute("delete from inbox")
+    await here.plan(order(2, account_id="acc_2"))
+    here.sender = Sender(replace(here.desk, plugins=Broken(here.desk.plugins)), lanes=4)
+    found = await here.send(seconds=2.0)
+    assert sorted(message.state for message in found) == [State.HANDED_OVER, State.PLANNED]
+    await here.hurry()
+    assert [message.state for message in await here.send()] == [State.HANDED_OVER] * 2
+    assert len(here.room.letters()) == 2
 
 
 async def test_an_address_outside_the_relay_is_refused_before_a_connection(here: Bed) -> None:

@@ -236,8 +236,8 @@ def advanced(sighting: SeenOrder, status: OrderStatus) -> SeenOrder:
 def means_for(db: Database, playground: Playground, clock: Clock, *, pace: Pace | None = None) -> Means:
     """Give what doers need; the session is the playground's own."""
 
-    async def opened(account_id: str, *, purpose: str, lease: Lease | None = None) -> OpenSession:
-        del account_id, purpose, lease
+    async def opened(account_id: str, *, heard: int, purpose: str, lease: Lease | None = None) -> OpenSession:
+        del account_id, heard, purpose, lease
         secrets = Secrets(values={}, version=1, stored_at=datetime(2026, 1, 1, tzinfo=UTC))
         session = Session(secrets=secrets, http=cast("Any", None), pacer=cast("Any", None), clock=clock)
         return OpenSession(plugin=playground.plugin(), session=session, account_epoch=1)

@@ -2,12 +2,13 @@
 
 import asyncio
 from datetime import timedelta
+from typing import cast
 
 import pytest
 from order_playground import ROUTES, Playground, activated, advanced, count, means_for, prepare, recorded, tell
 from order_sightings import NAME, NOON, seen, unreadable
 
-from hanro import due
+from hanro import breaker, due
 from hanro.broker import Message
 from hanro.clock import SystemClock
 from hanro.consume import consume
@@ -235,6 +236,59 @@ async def test_a_newer_credential_ends_the_pause_at_once(means: Means, playgroun
     await tell(means.db, activated(2, credential_version=2))
     assert await Poller(means).poll_due(asyncio.Event()) == 2
     assert await count(means.db, "orders") == 1
+
+
+async def test_a_refusal_of_a_key_that_was_replaced_meanwhile_holds_nothing_up(
+    means: Means, playground: Playground
+) -> None:
+    async def replaced() -> None:
+        await tell(means.db, activated(2, credential_version=2))
+        refused = NeedsSeller("the key expired", code="credential-expired")
+        async with means.db.begin() as tx:
+            await breaker.failed(tx, "acc_1", [], refused)
+        playground.failures = [refused]
+
+    await tell(means.db, activated())
+    playground.buy(seen("n-1"), seen("n-2"))
+    playground.page_size, playground.meanwhile = 1, replaced
+    await poll(means, "placed")
+    assert await breaker.list_(means.db) == []
+    async with means.db.begin() as tx:
+        (job,) = await tx.fetch("select next_at from due where job = 'orders:placed'")
+    assert job["next_at"] == means.clock.now()
+
+
+async def test_a_bug_with_one_sellers_orders_puts_that_route_off_and_stops_nothing_else(
+    means: Means, playground: Playground
+) -> None:
+    await tell(means.db, activated())
+    playground.buy(seen("n-1"), seen("n-2"))
+    playground.page_size = 1
+    playground.failures = [cast("Retryable", KeyError("canary"))]
+    assert await poll(means) == 2
+    async with means.db.begin() as tx:
+        jobs = await tx.fetch("select failure_count, next_at from due order by failure_count")
+    assert [job["failure_count"] for job in jobs] == [0, 1]
+    assert jobs[1]["next_at"] == means.clock.now() + timedelta(minutes=5)
+    assert await count(means.db, "orders") == 2
+
+
+async def test_a_route_that_a_newer_plug_in_brings_is_read_for_accounts_that_work_already(
+    means: Means, playground: Playground
+) -> None:
+    await tell(means.db, activated(), activated(id="acc_2", account_id="acc_2", state="suspended"))
+    async with means.db.begin() as tx:
+        await tx.execute("delete from due where job = 'orders:open'")
+        await tx.execute("delete from cursors where route = 'open'")
+    playground.buy(seen("hidden-1"))
+    playground.hidden.add("hidden-1")
+    stop = asyncio.Event()
+    async with asyncio.timeout(20), asyncio.TaskGroup() as group:
+        group.create_task(Poller(means).run(stop))
+        while await count(means.db, "orders") == 0:
+            await asyncio.sleep(0.02)
+        stop.set()
+    assert await count(means.db, "due") == 2
 
 
 async def test_a_suspended_account_is_left_alone_and_its_gap_is_filled_afterwards(

@@ -17,7 +17,7 @@ from hanro.testing.callers import SpokenCallers, bearer, fixed_keyring
 from hanro.testing.clock import FixedClock
 from hanro.web import create_app
 from hanro_local.databases import SchemaUrls
-from order_svc import accounts
+from order_svc import accounts, buyers
 from order_svc.api import contacts, orders
 from order_svc.app import SERVICE
 from order_svc.poller import Poller
@@ -249,7 +249,11 @@ async def test_a_contact_is_told_and_written_down(
     assert told["lines"][0]["title"] == "煎茶 ①髙級㈱"
     async with parts.db.begin() as tx:
         uses = await tx.fetch("select order_id, subject, purpose from contact_uses")
-    assert [tuple(use) for use in uses] == [(order_id, "notifier-svc", "new_order")]
+        assert await buyers.forget_uses(tx) == 0
+        assert [tuple(use) for use in uses] == [(order_id, "notifier-svc", "new_order")]
+        # A year is as long as anybody asks who was told.
+        await tx.execute("update contact_uses set used_at = used_at - interval '366 days'")
+        assert await buyers.forget_uses(tx) == 1
 
 
 async def test_a_contact_of_an_older_link_or_an_unreadable_order_is_refused(

@@ -1,6 +1,9 @@
 """Proves that an acceptance reaches the marketplace once, and that doubt is looked into, never sent over."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
+from typing import cast
 
 import pytest
 from order_playground import Playground, activated, advanced, means_for, prepare, recorded, tell
@@ -10,8 +13,18 @@ from hanro import operations
 from hanro.clock import SystemClock
 from hanro.db import Database
 from hanro.errors import NeedsSeller, Retryable
-from hanro.marketplace.types import OrderStatus, SeenOrder, Supported
+from hanro.marketplace.types import (
+    Batch,
+    BatchUnit,
+    Decision,
+    LineKey,
+    OrderStatus,
+    Receipt,
+    SeenOrder,
+    Supported,
+)
 from hanro.operations import Operation
+from hanro.testing.clock import FixedClock
 from order_svc import accounts, orders
 from order_svc.poller import Means
 from order_svc.sender import Sender
@@ -19,6 +32,7 @@ from order_svc.sender import Sender
 pytestmark = pytest.mark.schema("orders", prepare)
 
 ORDER = seen()
+FETCH = {"orders.fetch": Batch(size=2, unit=BatchUnit.ORDER, groups=())}
 
 
 @pytest.fixture
@@ -32,10 +46,7 @@ async def means(db: Database, playground: Playground) -> Means:
     made = means_for(db, playground, SystemClock())
     await tell(db, activated())
     playground.buy(ORDER)
-    await store(made, ORDER)
-    async with db.begin() as tx:
-        (row,) = await tx.fetch("select id from orders")
-        await orders.accept(tx, row["id"], account_ids=None, supports={"playground": Supported()}, by="tester")
+    await wish(made, ORDER)
     return made
 
 
@@ -43,6 +54,14 @@ async def store(means: Means, sighting: SeenOrder) -> None:
     account = await accounts.find(means.db, "acc_1")
     assert account is not None
     await orders.ingest_fetched(means.db, means.keyring, [sighting], account=account, at=means.clock.now())
+
+
+async def wish(means: Means, sighting: SeenOrder) -> None:
+    """Store an order, and wish to accept it."""
+    await store(means, sighting)
+    async with means.db.begin() as tx:
+        (row,) = await tx.fetch("select id from orders where external_id = $1", sighting.external_id)
+        await orders.accept(tx, row["id"], account_ids=None, supports={"playground": Supported()}, by="tester")
 
 
 async def operation(db: Database) -> Operation:
@@ -172,3 +191,65 @@ async def test_two_senders_send_a_wish_once(means: Means, playground: Playground
     assert len(first) == 1
     assert await Sender(means).send_due() == 0
     assert playground.calls("decide") == []
+
+
+async def test_what_there_is_no_time_for_is_left_to_be_claimed_again(db: Database, playground: Playground) -> None:
+    clock = FixedClock()
+    means = means_for(db, playground, clock)
+    await tell(db, activated())
+    playground.limits = replace(
+        playground.limits, batches={"orders.decide": Batch(size=1, unit=BatchUnit.ORDER, groups=()), **FETCH}
+    )
+    for number in ("n-1", "n-2"):
+        await wish(means, seen(number))
+        playground.buy(seen(number))
+
+    async def slow(decisions: Sequence[Decision]) -> Receipt[LineKey]:
+        clock.advance(25)
+        return await Playground.decide(playground, decisions)
+
+    setattr(playground, "decide", slow)  # noqa: B010  this one alone
+    await Sender(means).send_due()
+    assert playground.calls("decide") == [("n-1",)]
+    async with db.begin() as tx:
+        assert [one.status for one in await operations.list_(tx, limit=2)] == ["accepted", "applied"]
+
+
+async def test_a_lease_that_ran_out_before_the_call_sends_nothing(means: Means, playground: Playground) -> None:
+    wishes = await orders.claim_wishes(means.db, limit=10, lease=timedelta(seconds=60))
+    async with means.db.begin() as tx:
+        await tx.execute("update operations set lease_until = '2000-01-01'")
+    with pytest.raises(Retryable) as lost:
+        await orders.mark_sent(means.db, wishes)
+    assert lost.value.code == "lease-lost"
+    assert (await operation(means.db)).status == "accepted"
+    assert playground.calls("decide") == []
+
+
+async def test_a_bug_with_one_sellers_acceptances_stops_nobody(means: Means, playground: Playground) -> None:
+    playground.failures = [cast("Retryable", KeyError("canary"))]
+    assert await Sender(means).send_due() == 1
+    await ripen(means.db)
+    assert await Sender(means).look_again() == 1
+    assert (await operation(means.db)).status == "accepted"
+
+
+async def test_one_that_was_looked_for_long_enough_leaves_the_others_to_be_looked_for(
+    means: Means, playground: Playground
+) -> None:
+    await wish(means, seen("n-2"))
+    playground.buy(seen("n-2"))
+    playground.drops = True
+    await Sender(means).send_due()
+    async with means.db.begin() as tx:
+        await tx.execute(
+            """
+            update operations set sent_at = sent_at - interval '25 hours' where id = (select min(id) from operations)
+            """
+        )
+        await tx.execute("update operations set lease_until = null, next_at = '2000-01-01' where next_at is not null")
+    playground.failures = [Retryable("busy", code="throttled")]
+    assert await Sender(means).look_again() == 2
+    async with means.db.begin() as tx:
+        found = await operations.list_(tx, limit=2)
+    assert [(one.status, one.next_at is None) for one in found] == [("in_doubt", False), ("in_doubt", True)]

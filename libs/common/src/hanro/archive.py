@@ -133,10 +133,9 @@ async def move(tx: Transaction, outbox_ids: Sequence[int], source: str) -> None:
     await tx.execute(_MOVE.replace("{now}", tx.now_sql), list(outbox_ids), source)
 
 
-async def prune(db: Database) -> int:
+async def prune(tx: Transaction) -> int:
     """Make the partitions of the next 7 days, drop those older than 30 days, and count the dropped; once an hour."""
-    async with db.begin() as tx:
-        rows = await tx.fetch(f"select {_qualified(tx)}($1, $2)", DAYS_AHEAD, DAYS_KEPT)
+    rows = await tx.fetch(f'select "{tx.schema}".archive_prune($1, $2)', DAYS_AHEAD, DAYS_KEPT)
     return int(rows[0][0])
 
 
@@ -145,7 +144,3 @@ def unpack_headers(headers: str, source: str) -> tuple[tuple[str, bytes], ...]:
     named: dict[str, str] = json.loads(headers)
     named["ce_source"] = source
     return tuple([(name, text.encode()) for name, text in named.items()])
-
-
-def _qualified(tx: Transaction) -> str:
-    return f'"{tx.schema}".archive_prune'

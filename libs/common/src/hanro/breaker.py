@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from prometheus_client import CollectorRegistry, Gauge
 
 from hanro.clock import Clock
-from hanro.db import Database, Transaction, is_away
+from hanro.db import Database, Transaction, is_passing
 from hanro.errors import ContractBroken, Failure, InDoubt, NeedsSeller, Rejected, Retryable, Unsupported
 from hanro.waiting import rest
 
@@ -171,7 +171,7 @@ async def watch(db: Database, registry: CollectorRegistry, *, clock: Clock, stop
         try:
             found = await list_(db)
         except Exception as error:
-            if not is_away(error):
+            if not is_passing(error):
                 raise
         else:
             gauge.clear()

@@ -66,6 +66,7 @@ class _Refused(BaseModel):
 class _Kept:
     vended: VendedSecrets
     asked_at: float
+    heard: int
 
 
 class Vending:
@@ -84,8 +85,11 @@ class Vending:
         self._forgotten: dict[str, float] = {}
         self._asking: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
-    async def secrets(self, account_id: str, *, purpose: str = "work") -> VendedSecrets:
+    async def secrets(self, account_id: str, *, heard: int, purpose: str = "work") -> VendedSecrets:
         """Give the account's secrets.
+
+        `heard` is the version of the newest fact on the account that this service has stored, 0 for none: what was
+        asked for before it came is not used any more, whichever process heard it.
 
         Raises:
             NeedsSeller: the account is suspended or not yet active.
@@ -95,15 +99,15 @@ class Vending:
         """
         # One question at a time: sessions of one account that open together share the answer.
         async with self._asking.setdefault(account_id, asyncio.Lock()):
-            kept = self._kept.get(account_id)
-            if kept is not None and self._age(kept) < FRESH:
+            kept = self._find(account_id, heard, FRESH)
+            if kept is not None:
                 return kept.vended
             try:
-                return await self._ask(account_id, purpose)
+                return await self._ask(account_id, heard, purpose)
             except Retryable:
                 # A fact that came meanwhile has taken it out.
-                kept = self._kept.get(account_id)
-                if kept is None or self._age(kept) >= USABLE:
+                kept = self._find(account_id, heard, USABLE)
+                if kept is None:
                     raise
                 log.warning("credentials.old_ones_used", account_id=account_id, seconds=self._age(kept).seconds)
                 return kept.vended
@@ -116,7 +120,11 @@ class Vending:
         self._kept.pop(account_id, None)
         self._forgotten[account_id] = self._clock.monotonic()
 
-    async def _ask(self, account_id: str, purpose: str) -> VendedSecrets:
+    def _find(self, account_id: str, heard: int, longest: timedelta) -> _Kept | None:
+        kept = self._kept.get(account_id)
+        return kept if kept is not None and kept.heard >= heard and self._age(kept) < longest else None
+
+    async def _ask(self, account_id: str, heard: int, purpose: str) -> VendedSecrets:
         asked_at = self._clock.monotonic()
         answer = await self._answer(account_id, purpose)
         if answer.status != OK:
@@ -124,7 +132,7 @@ class Vending:
         vended = _read(answer.body)
         # What was asked for before a fact may be from before it too: used once, not kept.
         if self._forgotten.pop(account_id, float("-inf")) < asked_at:
-            self._kept[account_id] = _Kept(vended, asked_at)
+            self._kept[account_id] = _Kept(vended, asked_at, heard)
         self._drop_old()
         return vended
 

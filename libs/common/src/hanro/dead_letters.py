@@ -41,6 +41,8 @@ DDL_1 = (
     """,
 )
 
+LONGEST_TEXT = 500
+
 _INSERT = """
     insert into dead_letters as known
         (id, consumer, topic, partition_number, record_offset, digest, key, headers, value, type, code, cause)
@@ -106,7 +108,7 @@ async def save(tx: Transaction, consumer: str, failures: Sequence[tuple[Record, 
         [record.key for record in records],
         [_pack(record.headers) for record in records],
         [record.value for record in records],
-        [_storable(type_of(record.headers)) for record in records],
+        [None if kind is None else _storable(kind) for kind in (type_of(record.headers) for record in records)],
         [code for code, _ in causes],
         [cause for _, cause in causes],
     )
@@ -169,9 +171,12 @@ async def drop(db: Database, letter_id: str) -> None:
 
 
 def describe(error: Exception) -> tuple[str, str]:
-    """Give code and cause of a failure; where it is none of the six, its kind and place: its text may hold data."""
+    """Give code and cause of a failure; where it is none of the six, its kind and place: its text may hold data.
+
+    Both can be stored whatever stood in the record: a cause that the table refuses would end the consumer.
+    """
     if isinstance(error, Failure):
-        return error.code, error.why
+        return _storable(error.code), _storable(error.why)
     place = error.__traceback__
     while place is not None and place.tb_next is not None:
         place = place.tb_next
@@ -235,6 +240,6 @@ def _digest(record: Record) -> bytes:
     return hashlib.sha256(parts).digest()
 
 
-def _storable(text: str | None) -> str | None:
-    # Postgres stores no zero character.
-    return text.replace("\0", "�")[:200] if text is not None else None
+def _storable(text: str) -> str:
+    # Postgres stores no zero character, and no half of a surrogate.
+    return text.replace("\0", "�").encode(errors="replace").decode()[:LONGEST_TEXT]

@@ -18,7 +18,7 @@ from typing import Any, Generic, TypeVar, cast
 from fastapi import APIRouter
 from prometheus_client import CollectorRegistry
 
-from hanro import archive, breaker, db, log, metrics, trace, worker
+from hanro import archive, breaker, db, log, metrics, pruning, trace, worker
 from hanro.auth import JwtAuthenticator, KeySet
 from hanro.broker import Broker, KafkaBroker
 from hanro.clock import Clock, SystemClock
@@ -27,16 +27,15 @@ from hanro.crypto import Keyring
 from hanro.db import Database
 from hanro.observers import ConsumerMetrics, RelayMetrics
 from hanro.outbox import Relay
+from hanro.pruning import Batch
 from hanro.settings import PREFIX, CommonSettings, SettingsRefused, load
 from hanro.subscriptions import Subscription
 from hanro.tokens import ClientCredentials
-from hanro.waiting import rest
 from hanro.web import Cursors, Idempotency, ServiceInfo, create_app, document, idempotency
 from hanro.web.routes.operations import AccountsOf
 from hanro.worker import Listener, Loop, Readiness
 
 ROLES = ("api", "worker", "all", "migrate", "openapi")
-BETWEEN_PRUNINGS = timedelta(hours=1)
 USAGE = 2
 
 Settings = TypeVar("Settings", bound=CommonSettings)
@@ -58,13 +57,17 @@ class Parts:
 
 @dataclass(frozen=True, kw_only=True)
 class Built:
-    """Be what a service adds: routes, what it hears, its doers by name, how long a doer may drain, what to close."""
+    """Be what a service adds: routes, what it hears, its doers by name, how long each may drain, what to close.
+
+    `prunings` delete what it keeps for a time only, by what that is.
+    """
 
     routers: Sequence[APIRouter]
     internal_routers: Sequence[APIRouter] = ()
     subscriptions: Sequence[Subscription[Any, Any]] = ()
     doers: Mapping[str, Loop] = field(default_factory=dict)
     drains: Mapping[str, timedelta] = field(default_factory=dict)
+    prunings: Mapping[str, Batch] = field(default_factory=dict)
     accounts_of: AccountsOf | None = None
     closers: Sequence[Callable[[], Awaitable[None]]] = ()
 
@@ -220,7 +223,7 @@ def _loops(parts: Parts, built: Built) -> dict[str, Loop]:
     loops: dict[str, Loop] = {
         subscription.name: partial(_consume, parts, subscription, observer) for subscription in built.subscriptions
     }
-    return loops | dict(built.doers) | {"breakers": partial(_watch, parts), "pruning": partial(_prune, parts)}
+    return loops | dict(built.doers) | {"breakers": partial(_watch, parts), "pruning": partial(_prune, parts, built)}
 
 
 async def _consume(
@@ -233,16 +236,9 @@ async def _watch(parts: Parts, stop: asyncio.Event) -> None:
     await breaker.watch(parts.db, parts.registry, clock=parts.clock, stop=stop)
 
 
-async def _prune(parts: Parts, stop: asyncio.Event) -> None:
-    """Delete what is kept for a time only; a database that is away is asked again at the next turn."""
-    while not stop.is_set():
-        try:
-            await archive.prune(parts.db)
-            await parts.db.run(idempotency.prune)
-        except Exception as error:
-            if not db.is_away(error):
-                raise
-        await rest(parts.clock, BETWEEN_PRUNINGS.total_seconds(), stop)
+async def _prune(parts: Parts, built: Built, stop: asyncio.Event) -> None:
+    batches = {"archive": archive.prune, "idempotency": idempotency.prune, **built.prunings}
+    await pruning.run(parts.db, batches, clock=parts.clock, stop=stop)
 
 
 def _tokens(settings: CommonSettings) -> ClientCredentials:

@@ -38,14 +38,14 @@ class OpenSession:
 
 
 async def open_session(
-    outside: Outside, vending: Vending, account_id: str, *, purpose: str, lease: Lease | None = None
+    outside: Outside, vending: Vending, account_id: str, *, heard: int, purpose: str, lease: Lease | None = None
 ) -> OpenSession:
-    """Open a session with secrets that account-svc vends; further errors are those of `Vending.secrets`.
+    """Open a session with secrets that account-svc vends; `heard` and further errors are those of `Vending.secrets`.
 
     Raises:
         Unsupported: no plug-in of that marketplace is installed here, or none has its base URL; code "absent".
     """
-    vended = await vending.secrets(account_id, purpose=purpose)
+    vended = await vending.secrets(account_id, heard=heard, purpose=purpose)
     plugin = outside.plugins.get(vended.marketplace_id)
     if plugin is None:
         raise _absent(vended.marketplace_id)

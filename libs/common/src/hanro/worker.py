@@ -17,13 +17,16 @@ import uvicorn
 from fastapi import FastAPI
 
 from hanro.clock import Clock
-from hanro.db import Database, is_away, revision
+from hanro.db import Database, is_passing, revision
 from hanro.log import logger
 from hanro.settings import SettingsRefused
 
 DRAIN = timedelta(seconds=10)
 REQUESTS_DRAIN_SECONDS = 10
 RELAY_DRAIN = timedelta(seconds=10)
+# Who stops a process kills it after this long; the servers and the relay come behind the loops.
+GRACE = timedelta(seconds=75)
+LONGEST_DRAIN = GRACE - timedelta(seconds=REQUESTS_DRAIN_SECONDS) - RELAY_DRAIN - timedelta(seconds=5)
 CLOSE_SECONDS = 2.0
 READY_SECONDS = 0.5
 LARGEST_HEAD = 64 * 1024
@@ -87,7 +90,7 @@ class Readiness:
         try:
             found = await revision(self._db)
         except Exception as error:
-            if not is_away(error):
+            if not is_passing(error):
                 raise
             return "the database has not answered yet"
         if found is None or found < self._wanted:
@@ -107,8 +110,9 @@ async def run(
     """Run until SIGTERM or SIGINT, or until a loop fails or ends by itself.
 
     Listeners are up at once, loops start when ready. At a signal: `stop` is set for all loops, each has `drain` (or
-    its own in `drains`: a sender waits for its call's deadline), then is cancelled; then the servers finish their
-    requests; the relay stops last, so that what they recorded leaves. A loop that raises ends the process.
+    its own in `drains`, 50 s at most: a sender waits for its call's deadline), then is cancelled; then the servers
+    finish their requests; the relay stops last, so that what they recorded leaves: all within the 75 s of grace. A loop
+    that raises ends the process.
 
     Raises:
         PortTaken: a listener's port is in use.
@@ -125,7 +129,9 @@ async def run(
                 loops, relay = {}, None
             relaying = group.create_task(_guarded("relay", relay, relay_stop, RELAY_DRAIN)) if relay else None
             running = [
-                group.create_task(_guarded(name, loop, told, (drains or {}).get(name, drain)), name=name)
+                group.create_task(
+                    _guarded(name, loop, told, min((drains or {}).get(name, drain), LONGEST_DRAIN)), name=name
+                )
                 for name, loop in loops.items()
             ]
             await stopping

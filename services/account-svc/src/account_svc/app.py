@@ -5,6 +5,7 @@ from functools import partial
 from pathlib import Path
 
 from account_svc import checker
+from account_svc.accounts import forgetting
 from account_svc.accounts.credentials import Safe
 from account_svc.api import accounts, marketplaces, preflights, shops, vending
 from account_svc.api.accounts import Desk
@@ -47,9 +48,10 @@ def build(parts: Parts, settings: AccountSettings) -> Built:
         ),
         internal_routers=(vending.make_routes(db, clock, plugins, safe),),
         subscriptions=(on_access_reports,),
-        doers={"checker": partial(checker.run, checking), "forgetting": partial(checker.forget, db, clock)},
+        doers={"checker": partial(checker.run, checking)},
         # A preflight in hand is finished: its answer was asked for.
         drains={"checker": timedelta(seconds=35)},
+        prunings={"uses": forgetting.forget_uses, "preflights": forgetting.forget_preflights},
         accounts_of=accounts_of,
         closers=(transport.close,),
     )

@@ -56,7 +56,8 @@ def build(parts: Parts, settings: NotifierSettings) -> Built:
         ),
         subscriptions=(on_accounts(vending.forget), on_orders(sender.wake)),
         doers={"sender": sender.run},
-        drains={"sender": 2 * deadline},
+        # A mail that has begun is waited for: the answer to DATA, and the one to the mail.
+        drains={"sender": deadline + timedelta(seconds=2 * settings.mail_step_seconds)},
         closers=(account_http.close, order_http.close),
     )
 

@@ -44,6 +44,16 @@ async def apply(
         tx.after_commit(lambda account_id=account.id: forget(account_id))  # type: ignore[misc]
 
 
+async def plan_missing(db: Database, routes: Mapping[str, Sequence[str]]) -> None:
+    """Make due the routes that accounts work for and nobody reads yet; `routes` by marketplace."""
+    async with db.begin() as tx:
+        for marketplace_id, names in routes.items():
+            jobs = {job_of(route): route for route in names}
+            for account_id, job in await store.list_without_job(tx, marketplace_id, sorted(jobs)):
+                await cursors_store.plan_cursors(tx, account_id, [jobs[job]])
+                await due.plan(tx, account_id, job)
+
+
 async def find(db: Database, account_id: str) -> Account | None:
     """Give an account, or None where no fact told of it yet."""
     async with db.begin() as tx:
@@ -53,13 +63,21 @@ async def find(db: Database, account_id: str) -> Account | None:
 async def pause_after_refusal(
     db: Database, lease: Lease | None, account_id: str, *, credential_version: int, at: datetime, length: timedelta
 ) -> None:
-    """Let all work of an account wait after its credential was refused, and give the lease back until then."""
+    """Let all work of an account wait after its credential was refused, and give the lease back until then.
+
+    Where a newer credential is known by now nothing waits: the refusal is of one that is gone.
+    """
     async with db.begin() as tx:
         known = (await store.lock_accounts(tx, [account_id])).get(account_id)
-        if known is not None:
-            await store.save_accounts(tx, [pause(known, credential_version, at, length)])
+        paused = None if known is None else pause(known, credential_version, at, length)
+        is_outdated = paused is not None and paused.paused_until is None
+        if is_outdated:
+            await breaker.close(tx, account_id)
+        elif paused is not None:
+            await store.save_accounts(tx, [paused])
         if lease is not None:
-            await due.settle(tx, lease, next_at=at + length, failures=lease.failure_count + 1)
+            next_at = at if is_outdated else at + length
+            await due.settle(tx, lease, next_at=next_at, failures=lease.failure_count + 1)
 
 
 async def put_off(db: Database, lease: Lease, *, next_at: datetime, failures: int) -> None:

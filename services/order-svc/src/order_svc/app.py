@@ -12,11 +12,11 @@ from hanro.marketplace.types import Capability
 from hanro.service import Built, Parts, Service
 from hanro.sessions import Outside, open_session
 from hanro.web import ServiceInfo
-from order_svc import accounts
+from order_svc import accounts, buyers
 from order_svc.api import contacts, orders
 from order_svc.consumers import on_accounts
 from order_svc.poller import Means, Pace, Poller, PollMetrics
-from order_svc.sender import Sender
+from order_svc.sender import CALL_WITHIN, Sender
 from order_svc.settings import OrderSettings
 
 NAME: Final = "order-svc"
@@ -55,7 +55,8 @@ def build(parts: Parts, settings: OrderSettings) -> Built:
         subscriptions=(on_accounts(routes, vending.forget),),
         doers={"poller": Poller(means).run, "sender": Sender(means).run},
         # A write is waited for: cut off, nobody would know whether it arrived.
-        drains={"sender": means.lease},
+        drains={"sender": means.lease * CALL_WITHIN},
+        prunings={"contact uses": buyers.forget_uses},
         accounts_of=accounts.of_caller,
         closers=(transport.close, accounts_http.close),
     )

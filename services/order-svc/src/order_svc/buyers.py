@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from hanro import crypto
@@ -17,6 +17,8 @@ from order_svc.store import orders as orders_store
 from order_svc.store.buyers import SealedRow, Table
 
 FIELD = "sealed"
+USES_KEPT = timedelta(days=365)
+BATCH = 5000
 
 
 async def save(tx: Transaction, keyring: Keyring, changes: Sequence[Change]) -> None:
@@ -76,6 +78,11 @@ async def contact(
         raise Rejected("the buyer of this order is not known", code="no-contact")
     await store.save_contact_use(tx, order_id, subject=subject, purpose=purpose, at=at)
     return contact_of(stored.order, known)
+
+
+async def forget_uses(tx: Transaction) -> int:
+    """Delete a batch of the notes of who was told a contact, a year after; give how many, 0 when none is left."""
+    return await store.prune_contact_uses(tx, USES_KEPT, limit=BATCH)
 
 
 def _seal(tx: Transaction, keyring: Keyring, table: Table, change: Change, plaintext: bytes) -> SealedRow:

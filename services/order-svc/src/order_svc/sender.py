@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 
 from hanro import failpoints
-from hanro.db import is_away, is_conflict
+from hanro.db import is_passing
 from hanro.errors import ContractBroken, Failure, InDoubt, NeedsSeller, Rejected, Retryable, Unsupported
 from hanro.log import logger
 from hanro.marketplace.port import Plugin
@@ -25,6 +25,9 @@ AT_ONCE = 500
 FIRST_PAUSE = timedelta(seconds=5)
 LONGEST_PAUSE = timedelta(minutes=5)
 LOOKED_FOR = timedelta(hours=24)
+# Of the lease: what begins in its first third and ends in the others is over before another process takes it over.
+BEGIN_WITHIN = 1 / 3
+CALL_WITHIN = 2 / 3
 
 Work = Callable[[OpenSession, Sequence[Wish]], Awaitable[None]]
 Call = Callable[[Sequence[Decision]], Awaitable[Receipt[LineKey]]]
@@ -35,40 +38,50 @@ class Sender:
 
     def __init__(self, means: Means) -> None:
         self._means = means
+        self._stop = asyncio.Event()
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Work until `stop`; what is being sent then is sent to its end."""
+        """Work until `stop`; what is being sent then is sent to its end, what has not begun is left to others."""
+        self._stop = stop
         while not stop.is_set():
             try:
                 count = await self.send_due() + await self.look_again()
             except Exception as error:
-                if not (is_away(error) or is_conflict(error)):
+                if not (is_passing(error) or _is_lease_lost(error)):
                     raise
-                LOG.warning("the database is away", error_type=type(error).__name__)
+                LOG.warning("acceptances cannot be claimed", error_type=type(error).__name__)
                 count = 0
             if not count:
                 await rest(self._means.clock, LOOK_SECONDS, stop)
 
     async def send_due(self) -> int:
         """Send what waits, once; give how many wishes that were."""
+        asked_at = self._means.clock.monotonic()
         wishes = await orders.claim_wishes(self._means.db, limit=AT_ONCE, lease=self._means.lease)
-        await self._apart(wishes, self._send)
+        await self._apart(wishes, self._send, asked_at)
         return len(wishes)
 
     async def look_again(self) -> int:
         """Look into what was sent without an answer, once; give how many wishes that were."""
+        if self._stop.is_set():
+            return 0
+        asked_at = self._means.clock.monotonic()
         wishes = await orders.claim_unsure(self._means.db, limit=AT_ONCE, lease=self._means.lease)
-        await self._apart(wishes, self._verify)
+        await self._apart(wishes, self._verify, asked_at)
         return len(wishes)
 
-    async def _apart(self, wishes: Sequence[Wish], work: Work) -> None:
+    async def _apart(self, wishes: Sequence[Wish], work: Work, asked_at: float) -> None:
+        begins_until = asked_at + self._means.lease.total_seconds() * BEGIN_WITHIN
         async with asyncio.TaskGroup() as group:
             for account_id in dict.fromkeys(wish.account.id for wish in wishes):
                 theirs = [wish for wish in wishes if wish.account.id == account_id]
-                group.create_task(self._for_account(theirs, work))
+                group.create_task(self._for_account(theirs, work, begins_until))
 
-    async def _for_account(self, wishes: Sequence[Wish], work: Work) -> None:
-        """Open a session and work in batches; what goes wrong for this account is no other account's trouble."""
+    async def _for_account(self, wishes: Sequence[Wish], work: Work, begins_until: float) -> None:
+        """Open a session and work in batches; what goes wrong for this account, a bug too, is no other's trouble.
+
+        What there is no time for lapses, and is claimed again.
+        """
         account_id = wishes[0].account.id
         try:
             opened = await self._open(wishes)
@@ -76,23 +89,25 @@ class Sender:
                 return
             size = opened.plugin.limits.batches["orders.decide"].size
             for start in range(0, len(wishes), size):
+                if self._stop.is_set() or self._means.clock.monotonic() >= begins_until:
+                    LOG.info("acceptances are left for later", account_id=account_id, count=len(wishes) - start)
+                    return
                 await work(opened, wishes[start : start + size])
-        except Retryable as failure:
-            if failure.code != "lease-lost":
-                raise
-            LOG.info("another process looks after these acceptances", account_id=account_id)
         except Exception as error:
-            if not (is_away(error) or is_conflict(error)):
-                raise
             # What was sent is looked into once its lease has run out.
-            LOG.warning("the database is away", account_id=account_id, error_type=type(error).__name__)
+            if _is_lease_lost(error):
+                LOG.info("another process looks after these acceptances", account_id=account_id)
+            elif is_passing(error):
+                LOG.warning("the database is away", account_id=account_id, error_type=type(error).__name__)
+            else:
+                LOG.exception("acceptances are broken", account_id=account_id, error_type=type(error).__name__)
 
     async def _open(self, wishes: Sequence[Wish]) -> OpenSession | None:
         """Open a session; None where there is none now: what is not sent yet says why it waits."""
         means, account, now = self._means, wishes[0].account, self._means.clock.now()
         try:
             if not account.is_paused(now):
-                return await means.open(account.id, purpose="accept")
+                return await means.open(account.id, heard=account.version, purpose="accept")
             failure: Failure = NeedsSeller("the account's credential was refused", code="credential-refused")
         except (Retryable, NeedsSeller, Rejected, ContractBroken, InDoubt, Unsupported) as refused:
             failure = refused
@@ -134,7 +149,7 @@ class Sender:
         decisions = [acceptance(wish.operation.id, wish.order) for wish in wishes]
         unknown = OutcomeStatus.NOT_SENT if is_write else OutcomeStatus.IN_DOUBT
         try:
-            async with asyncio.timeout(self._means.lease.total_seconds() * 2 / 3):
+            async with asyncio.timeout(self._means.lease.total_seconds() * CALL_WITHIN):
                 return verdicts((await call(decisions)).outcomes), None
         except TimeoutError:
             lost = InDoubt("no answer came in time", code="answer-lost")
@@ -162,9 +177,9 @@ class Sender:
 
     async def _put_off(self, wishes: Sequence[Wish], found: dict[str, Verdict], look_again_at: datetime) -> None:
         means = self._means
-        sent = [wish.operation.sent_at for wish in wishes if wish.operation.sent_at is not None]
-        give_up = bool(sent) and means.clock.now() - min(sent) > LOOKED_FOR
-        await orders.conclude(means.db, wishes, found, look_again_at=look_again_at, give_up=give_up)
+        oldest = means.clock.now() - LOOKED_FOR
+        given_up = {wish.operation.id for wish in wishes if wish.operation.sent_at and wish.operation.sent_at < oldest}
+        await orders.conclude(means.db, wishes, found, look_again_at=look_again_at, given_up=given_up)
 
     async def _read_back(self, opened: OpenSession, applied: Sequence[Wish]) -> None:
         """Read the orders again, so that they show what was done; if that fails the next sweep shows it."""
@@ -178,6 +193,10 @@ class Sender:
         await orders.ingest_fetched(
             means.db, means.keyring, sightings, account=applied[0].account, at=means.clock.now()
         )
+
+
+def _is_lease_lost(error: Exception) -> bool:
+    return isinstance(error, Retryable) and error.code == "lease-lost"
 
 
 def _ids(wishes: Sequence[Wish]) -> list[str]:

@@ -1,7 +1,17 @@
 """Gives a service its schema in Postgres: transactions, retries after conflicts, and migrations."""
 
 from hanro.db.database import Database, Transaction, connect
-from hanro.db.failures import is_away, is_conflict, state_of
+from hanro.db.failures import is_away, is_conflict, is_passing, state_of
 from hanro.db.migrations import migrate, revision
 
-__all__ = ["Database", "Transaction", "connect", "is_away", "is_conflict", "migrate", "revision", "state_of"]
+__all__ = [
+    "Database",
+    "Transaction",
+    "connect",
+    "is_away",
+    "is_conflict",
+    "is_passing",
+    "migrate",
+    "revision",
+    "state_of",
+]

@@ -29,6 +29,11 @@ def is_conflict(error: BaseException) -> bool:
     )
 
 
+def is_passing(error: BaseException) -> bool:
+    """Tell whether a failure passes by itself: the database is away, or another transaction was in the way."""
+    return is_away(error) or is_conflict(error)
+
+
 def state_of(error: BaseException) -> str:
     """Give the SQLSTATE of a failure, also of one that SQLAlchemy wrapped; empty where the database sent none."""
     return next(filter(None, map(_state, _chain(error))), "")

@@ -83,7 +83,7 @@ def decode(headers: Headers, value: bytes, wanted: Mapping[str, type[Fact]]) -> 
         fact = expected.model_validate_json(value)
         time = datetime.fromisoformat(str(named.get("ce_time", b""), "utf-8", "replace"))
     except ValidationError as error:
-        where = "; ".join(f"/{'/'.join(map(str, fault['loc']))}: {fault['type']}" for fault in error.errors()[:5])
+        where = "; ".join(f"/{'/'.join(map(_step, fault['loc']))}: {fault['type']}" for fault in error.errors()[:5])
         raise ContractBroken(f"data of {kind} does not fit its schema: {where}", code="unreadable") from None
     except ValueError:
         raise ContractBroken(f"ce_time of {kind} is no RFC 3339 time", code="unreadable", field="ce_time") from None
@@ -102,3 +102,8 @@ def decode(headers: Headers, value: bytes, wanted: Mapping[str, type[Fact]]) -> 
 def _text(named: Mapping[str, bytes], name: str) -> str | None:
     raw = named.get(name)
     return None if raw is None else str(raw, "utf-8", "replace")
+
+
+def _step(step: str | int) -> str:
+    # The name of a member that no schema names is a value of the data.
+    return str(step) if isinstance(step, int) or (step.isascii() and step.isidentifier()) else "*"

@@ -26,7 +26,8 @@ async def mark(tx: Transaction, *marks: Mark) -> None:
     """Write what became of claimed operations, in one statement.
 
     Raises:
-        Retryable: a lease of one of them was lost to another process; nothing is to be committed. Code "lease-lost".
+        Retryable: a lease of one of them was lost to another process, or ran out before it was *sent*; nothing is to be
+            committed. Code "lease-lost".
     """
     ordered = sorted(marks, key=lambda one: one.id)
     touched = await tx.fetch(
@@ -37,6 +38,8 @@ async def mark(tx: Transaction, *marks: Mark) -> None:
                 as t (id, fence, status, failure, answer, next_at)
         ), held as (
             select operations.id from operations join wanted using (id, fence)
+            where wanted.status <> 'sent' or operations.status <> 'accepted'
+                or operations.lease_until is null or operations.lease_until > {tx.now_sql}
             order by operations.id for update of operations
         )
         update operations set

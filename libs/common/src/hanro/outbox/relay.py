@@ -113,7 +113,8 @@ class Relay:
                 self._topics.update(unknown.names)
             except asyncpg.CheckViolationError:
                 # The only checked thing that a pass writes is the archive's day: its partition is missing.
-                await archive.prune(self._db)
+                async with self._db.begin() as tx:
+                    await archive.prune(tx)
         return await self._publish(producer)
 
     async def _publish(self, producer: Producer) -> int | None:

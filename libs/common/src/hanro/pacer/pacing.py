@@ -10,7 +10,7 @@ from typing import Protocol, runtime_checkable
 
 from hanro import breaker
 from hanro.clock import Clock
-from hanro.db import Database, Transaction, is_away
+from hanro.db import Database, Transaction, is_passing
 from hanro.errors import Failure, NeedsSeller, Rejected, Retryable, Unsupported
 from hanro.ids import new_id
 from hanro.log import logger
@@ -141,7 +141,7 @@ class _Turn:
         except BaseException as error:
             # Whoever waits behind would wait for this place to be forgotten.
             await self._leave_quietly(self._give_back)
-            if is_away(error):
+            if is_passing(error):
                 raise Retryable("The database that keeps the pace is away.", code="unavailable") from error
             raise
         # No task group can span a turn: what the turn's block raises must leave it as it is.
@@ -155,6 +155,9 @@ class _Turn:
         self._has_moved.set()
         if self._holding is not None:
             await asyncio.wait([self._holding])
+            if error is None:
+                # A bug in holding the slot is told here, where somebody hears it.
+                self._holding.result()
         is_quiet = self._is_anchored and error is None and not self._refusals
         if not is_quiet or self._is_slow or self._is_troubled:
             await self._leave_quietly(lambda tx: self._settle(tx, error))
@@ -266,7 +269,7 @@ class _Turn:
         try:
             await self._db.run(work)
         except Exception as error:
-            if not is_away(error):
+            if not is_passing(error):
                 raise
             log.warning("pace.not_kept", account_id=self._account_id, error_type=type(error).__name__)
             return False

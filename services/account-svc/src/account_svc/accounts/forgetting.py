@@ -11,7 +11,11 @@ PREFLIGHTS_KEPT = timedelta(days=90)
 BATCH = 5000
 
 
-async def forget_some(tx: Transaction) -> int:
-    """Delete a batch of what is too old; give how many rows, 0 when nothing is left."""
-    uses = await credential_rows.prune_uses(tx, USES_KEPT, limit=BATCH)
-    return uses + await preflight_rows.prune_preflights(tx, PREFLIGHTS_KEPT, limit=BATCH)
+async def forget_uses(tx: Transaction) -> int:
+    """Delete a batch of uses that are too old; give how many, 0 when none is left."""
+    return await credential_rows.prune_uses(tx, USES_KEPT, limit=BATCH)
+
+
+async def forget_preflights(tx: Transaction) -> int:
+    """Delete a batch of preflights that are too old; give how many, 0 when none is left."""
+    return await preflight_rows.prune_preflights(tx, PREFLIGHTS_KEPT, limit=BATCH)

@@ -10,7 +10,7 @@ from account_svc.checker.metrics import CheckMetrics
 from account_svc.checker.probing import probe_grants
 from account_svc.checker.relay_login import Relays
 from hanro import due, failpoints
-from hanro.db import Database, is_away, is_conflict
+from hanro.db import Database, is_passing
 from hanro.due import Lease
 from hanro.errors import ContractBroken, InDoubt, NeedsSeller, Rejected, Retryable, Unsupported
 from hanro.log import logger
@@ -45,7 +45,7 @@ async def run(checking: Checking, stop: asyncio.Event) -> None:
             try:
                 leases = await _claim(checking, SLOTS - len(running))
             except Exception as error:
-                if not (is_away(error) or is_conflict(error)):
+                if not is_passing(error):
                     raise
                 _log.warning("check.database_away", error_type=type(error).__name__)
                 await rest(clock, backoff.pause(), stop)
@@ -71,9 +71,9 @@ async def check(checking: Checking, lease: Lease) -> None:
         checking.metrics.failed(lease.job, failure.code)
         await _put_off(checking, lease)
     except Exception as error:  # noqa: BLE001  one account's bug must not stop the checks of the others
-        if not is_away(error):
+        if not is_passing(error):
             _log.exception("check.broken", account_id=lease.account_id, job=lease.job, error_type=type(error).__name__)
-        checking.metrics.failed(lease.job, "database-away" if is_away(error) else "bug")
+        checking.metrics.failed(lease.job, "database-away" if is_passing(error) else "bug")
         await _put_off(checking, lease)
 
 
@@ -137,6 +137,6 @@ async def _put_off(checking: Checking, lease: Lease) -> None:
     except Retryable:
         _log.info("check.taken_over", account_id=lease.account_id, job=lease.job)
     except Exception as error:
-        if not is_away(error):
+        if not is_passing(error):
             raise
         _log.warning("check.database_away", account_id=lease.account_id, error_type=type(error).__name__)

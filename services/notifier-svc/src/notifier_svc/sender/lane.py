@@ -11,7 +11,7 @@ from hanro import failpoints
 from hanro.access_reports import AccessLog
 from hanro.clock import Clock
 from hanro.credentials import Vending
-from hanro.db import Database, is_away
+from hanro.db import Database, is_passing
 from hanro.errors import ContractBroken, Failure, InDoubt, NeedsSeller, Rejected, Retryable, Unsupported
 from hanro.log import logger
 from hanro.marketplace.port import Plugin
@@ -73,7 +73,7 @@ class Lane:
         self._is_proven = False
 
     async def run(self, account_id: str) -> None:
-        """Send all, or give back what cannot be sent now; a database that is away leaves them to lapse."""
+        """Send all, or give back what cannot be sent now; a database that is away, or a bug, leaves them to lapse."""
         try:
             account, templates = await self._look_up(account_id)
             try:
@@ -84,9 +84,10 @@ class Lane:
             else:
                 await self._desk.ledger.give_back(tuple(self._waiting))
         except Exception as error:
-            if not is_away(error):
-                raise
-            log.warning("sender.database_away", account_id=account_id, error_type=type(error).__name__)
+            if is_passing(error):
+                log.warning("sender.database_away", account_id=account_id, error_type=type(error).__name__)
+            else:
+                log.exception("sender.broken", account_id=account_id, error_type=type(error).__name__)
 
     async def _look_up(self, account_id: str) -> tuple[Account, Mapping[str, Template]]:
         names = sorted({message.template for message in self._waiting})
@@ -104,7 +105,7 @@ class Lane:
             AccountStopped: it cannot be had now, or there is none.
         """
         try:
-            vended = await self._desk.vending.secrets(account.id, purpose=PURPOSE)
+            vended = await self._desk.vending.secrets(account.id, heard=account.version, purpose=PURPOSE)
             plugin = self._desk.plugins.get(vended.marketplace_id)
             relay = None if plugin is None else plugin.mail_relay(vended.secrets)
         except FAILURES as failure:
@@ -184,7 +185,7 @@ class Lane:
         try:
             is_ours = await self._desk.ledger.mark_sending(message)
         except Exception as error:
-            if not is_away(error):
+            if not is_passing(error):
                 raise
             # The answer to a COMMIT may be lost: it stands or not, but the mail has surely not left.
             connection.close()

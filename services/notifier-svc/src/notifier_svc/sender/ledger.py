@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from hanro import outbox
 from hanro.clock import Clock
-from hanro.db import Database, Transaction, is_away
+from hanro.db import Database, Transaction, is_passing
 from hanro.errors import Failure
 from hanro.waiting import Backoff
 from notifier_svc.domain.accounts import Account
@@ -52,7 +52,7 @@ class Ledger:
         """Commit that the mail may leave from now on; False: it must not, the claim has lapsed.
 
         Raises:
-            Exception: the database is away (`is_away`), and nobody knows whether the mark stands: give the message
+            Exception: the database is away (`is_passing`), and nobody knows whether the mark stands: give the message
                 back, it has surely not left.
         """
         return await self._db.run(lambda tx: claims.mark_sending(tx, message, lease=self.lease))
@@ -122,6 +122,6 @@ class Ledger:
             try:
                 return await self._db.run(work)
             except Exception as error:
-                if not is_away(error) or self._clock.monotonic() >= until:
+                if not is_passing(error) or self._clock.monotonic() >= until:
                     raise
                 await self._clock.sleep(backoff.pause())

@@ -1,6 +1,6 @@
 """Accepts orders towards marketplaces: a wish is a row, sent is committed before the call, doubt is looked into."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -102,12 +102,17 @@ async def mark_sent(db: Database, wishes: Sequence[Wish]) -> None:
 
 
 async def conclude(
-    db: Database, wishes: Sequence[Wish], verdicts: Mapping[str, Verdict], *, look_again_at: datetime, give_up: bool
+    db: Database,
+    wishes: Sequence[Wish],
+    verdicts: Mapping[str, Verdict],
+    *,
+    look_again_at: datetime,
+    given_up: Collection[str],
 ) -> None:
     """Write down what became of wishes, by operation id.
 
-    What surely did not arrive, and what is in doubt, is taken up again at `look_again_at`; with `give_up` what is in
-    doubt then waits for a person.
+    What surely did not arrive, and what is in doubt, is taken up again at `look_again_at`; what is in doubt and
+    `given_up` waits for a person then.
 
     Raises:
         Retryable: another process claimed one of them (lease-lost).
@@ -128,7 +133,7 @@ async def conclude(
             case OutcomeStatus.SENT:
                 marks.append(_mark(wish.operation, OperationStatus.SENT, next_at=look_again_at))
             case OutcomeStatus.IN_DOUBT:
-                next_at = None if give_up else look_again_at
+                next_at = None if wish.operation.id in given_up else look_again_at
                 marks.append(_mark(wish.operation, OperationStatus.IN_DOUBT, failure=verdict.failure, next_at=next_at))
     async with db.begin() as tx:
         await operations.mark(tx, *marks)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from hanro import due, outbox
-from hanro.db import is_away, is_conflict
+from hanro.db import is_away, is_conflict, is_passing
 from hanro.due import Lease
 from hanro.errors import ContractBroken, Failure, InDoubt, NeedsSeller, Rejected, Retryable, Unsupported
 from hanro.log import logger
@@ -37,8 +37,10 @@ class Poller:
         """Work until `stop`; what is being read then is broken off between two pages."""
         means = self._means
         running: set[asyncio.Task[None]] = set()
+        is_planned = False
         async with asyncio.TaskGroup() as group:
             while not stop.is_set():
+                is_planned = is_planned or await self._plan_missing()
                 for lease in await self._claim(means.pace.slots - len(running)):
                     task = group.create_task(self.poll_account(lease, stop))
                     running.add(task)
@@ -54,7 +56,7 @@ class Poller:
         return len(leases)
 
     async def poll_account(self, lease: Lease, stop: asyncio.Event) -> None:
-        """Do one job under its lease; what goes wrong puts this job off and nothing else."""
+        """Do one job under its lease; what goes wrong puts this job off and nothing else, a bug too."""
         began = self._means.clock.monotonic()
         try:
             outcome = await self._poll(lease, stop)
@@ -72,7 +74,10 @@ class Poller:
                 # It may have been one lost answer: without this the job would rest until the lease runs out.
                 await self._put_off(lease, Retryable("the database was away", code="unavailable"))
             else:
-                raise
+                # A plug-in's bug shows with one seller's orders: those of the others are found all the same.
+                LOG.exception("the work on a route is broken", account_id=lease.account_id, job=lease.job)
+                outcome = "bug"
+                await self._put_off(lease, ContractBroken("the work on a route is broken", code="internal-error"))
         self._means.metrics.polled(lease.job, outcome, self._means.clock.monotonic() - began)
 
     async def _claim(self, free: int) -> Sequence[Lease]:
@@ -84,10 +89,22 @@ class Poller:
                     return []
             return await due.claim(means.db, self._jobs, limit=free, lease=means.lease, clock=means.clock)
         except Exception as error:
-            if not (is_away(error) or is_conflict(error)):
+            if not is_passing(error):
                 raise
             LOG.warning("the database is away", error_type=type(error).__name__)
             return []
+
+    async def _plan_missing(self) -> bool:
+        """Plan what a newer plug-in reads for accounts that work already; True once that is done."""
+        plugins = self._means.plugins.items()
+        routes = {str(plugin_id): [route.name for route in plugin.routes] for plugin_id, plugin in plugins}
+        try:
+            await accounts.plan_missing(self._means.db, routes)
+        except Exception as error:
+            if not is_passing(error):
+                raise
+            return False
+        return True
 
     async def _poll(self, lease: Lease, stop: asyncio.Event) -> str:
         means = self._means
@@ -98,7 +115,7 @@ class Poller:
         if account.paused_until is not None and account.is_paused(means.clock.now()):
             await accounts.put_off(means.db, lease, next_at=account.paused_until, failures=lease.failure_count)
             return "paused"
-        opened = await means.open(account.id, purpose="orders", lease=lease)
+        opened = await means.open(account.id, heard=account.version, purpose="orders", lease=lease)
         # account-svc may be a fact ahead: what is read with its secrets belongs to the epoch that it names.
         account = replace(account, epoch=max(account.epoch, opened.account_epoch))
         route = next(one for one in opened.plugin.routes if job_of(one.name) == lease.job)
@@ -135,7 +152,7 @@ class Poller:
         except Retryable:
             LOG.info("the lease is lost", account_id=lease.account_id, job=lease.job)
         except Exception as error:
-            if not (is_away(error) or is_conflict(error)):
+            if not is_passing(error):
                 raise
             LOG.warning("a job could not be put off", account_id=lease.account_id, error_type=type(error).__name__)
 

@@ -26,7 +26,9 @@ LOG = logger(__name__)
 class Opener(Protocol):
     """Open a session for one account."""
 
-    def __call__(self, account_id: str, *, purpose: str, lease: Lease | None = None) -> Awaitable[OpenSession]:
+    def __call__(
+        self, account_id: str, *, heard: int, purpose: str, lease: Lease | None = None
+    ) -> Awaitable[OpenSession]:
         """Do as `hanro.sessions.open_session` does."""
 
 

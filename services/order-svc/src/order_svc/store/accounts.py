@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from hanro.db import Transaction
-from order_svc.domain.accounts import Account
+from order_svc.domain.accounts import WORKING_STATES, Account
 
 if TYPE_CHECKING:
     import asyncpg
@@ -31,6 +31,22 @@ async def list_account_ids(tx: Transaction, shop_ids: Sequence[str] | None) -> l
         None if shop_ids is None else list(shop_ids),
     )
     return [row["id"] for row in rows]
+
+
+async def list_without_job(tx: Transaction, marketplace_id: str, jobs: Sequence[str]) -> list[tuple[str, str]]:
+    """Give a marketplace's accounts that work, by id, with each of these jobs that is not planned for them."""
+    rows = await tx.fetch(
+        """
+        select accounts.id, job from accounts cross join unnest($2::text[]) as t (job)
+        where marketplace_id = $1 and is_enabled and state = any($3::text[])
+            and not exists (select 1 from due where due.account_id = accounts.id and due.job = t.job)
+        order by accounts.id, job
+        """,
+        marketplace_id,
+        list(jobs),
+        sorted(WORKING_STATES),
+    )
+    return [(row["id"], row["job"]) for row in rows]
 
 
 async def save_accounts(tx: Transaction, accounts: Sequence[Account]) -> None:

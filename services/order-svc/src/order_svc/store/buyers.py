@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 
 from hanro.db import Transaction
@@ -49,4 +49,17 @@ async def save_contact_use(tx: Transaction, order_id: str, *, subject: str, purp
         subject,
         purpose,
         at,
+    )
+
+
+async def prune_contact_uses(tx: Transaction, kept: timedelta, *, limit: int) -> int:
+    """Forget uses that are older than `kept`, at most `limit`, the oldest first; give how many."""
+    return await tx.execute(
+        f"""
+        delete from contact_uses where id in (
+            select id from contact_uses where used_at < (select {tx.now_sql}) - $1::interval order by id limit $2
+        )
+        """,  # noqa: S608  the schema's own clock
+        kept,
+        limit,
     )
