@@ -367,6 +367,15 @@ async def test_a_control_that_no_answer_could_repeat_is_refused(running: Running
     assert (await running.controls.get("/_sim/faults")).json() == {"faults": []}
 
 
+@pytest.mark.parametrize(
+    "headers", [{"X\r\nY": "1"}, {"X": "1\r\nY: 2"}, {"見本": "1"}, {"X": "見本"}, {"": "1"}, {"X": " 1"}]
+)
+async def test_a_dial_takes_only_headers_that_http_can_carry(running: Running, headers: dict[str, str]) -> None:
+    fault = {"kind": "status", "status": 500, "headers": headers}
+    assert (await running.controls.post("/_sim/faults", json=fault)).status_code == 422
+    assert (await running.call()).head[0] == "HTTP/1.1 200 OK"
+
+
 async def test_a_target_with_its_host_means_the_path(running: Running) -> None:
     request = f"GET http://127.0.0.1:{running.port}/chunked?x=1 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
     answer = await send_raw(running.port, request.encode())
