@@ -2,6 +2,7 @@
 
 import http.client
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 
 import pytest
@@ -113,19 +114,18 @@ SAMPLES = (
 
 @dataclass(frozen=True)
 class Shops:
-    """Hold the shop that searches and confirms, the one that reads, and the connection of both."""
+    """Hold the shop that searches and confirms, and the one that reads."""
 
     asker: Shop
     reader: Shop
-    connection: http.client.HTTPConnection
 
-    def send(self, sample: Sample, slash: str) -> tuple[int, bytes]:
-        """Send a sample over the kept connection."""
+    def send(self, connection: http.client.HTTPConnection, sample: Sample, slash: str) -> tuple[int, str]:
+        """Send a sample over a connection that is kept."""
         shop = self.reader if sample.by_reader else self.asker
         headers = {"Authorization": shop.authorization, "Content-Type": JSON_TYPE}
-        self.connection.request("POST", f"/es/2.0/order/{sample.function}{slash}", sample.request, headers)
-        answer = self.connection.getresponse()
-        return answer.status, answer.read()
+        connection.request("POST", f"/es/2.0/order/{sample.function}{slash}", sample.request, headers)
+        answer = connection.getresponse()
+        return answer.status, answer.read().decode()
 
 
 @pytest.fixture(scope="module")
@@ -133,20 +133,19 @@ def shops(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shops]:
     with running_simulator(tmp_path_factory.mktemp("samples")) as running:
         set_clock(running, "2026-06-01T12:00:00+09:00")
         asker, reader = open_shop(running, "999001"), open_shop(running, "999002")
-        connection = http.client.HTTPConnection("127.0.0.1", running.port, timeout=20)
-        yield Shops(asker, reader, connection)
-        connection.close()
+        yield Shops(asker, reader)
 
 
 @pytest.mark.parametrize("slash", ["/", ""])
 def test_every_request_sample_gets_the_bytes_of_its_answer_over_one_connection(shops: Shops, slash: str) -> None:
     set_up(shops)
-    shops.connection.connect()
-    line = shops.connection.sock
-    for sample in SAMPLES:
-        status, body = shops.send(sample, slash)
-        assert (status, body.decode()) == (sample.status, sample.answer.decode()), (sample.section, sample.function)
-    assert shops.connection.sock is line
+    with closing(http.client.HTTPConnection("127.0.0.1", shops.asker.simulator.port, timeout=20)) as connection:
+        connection.connect()
+        line = connection.sock
+        for sample in SAMPLES:
+            answer = shops.send(connection, sample, slash)
+            assert answer == (sample.status, sample.answer.decode()), (sample.section, sample.function)
+        assert connection.sock is line
 
 
 def set_up(shops: Shops) -> None:

@@ -1,7 +1,15 @@
 """States what the simulator does where no source says, and what may be switched to an older or stricter shape."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from simkit.faults import HeaderValue
+
+_Count = Annotated[int, Field(ge=1, le=1_000_000)]
+_Days = Annotated[int, Field(ge=0, le=36_500)]
+_Seconds = Annotated[float, Field(ge=0, le=1e9)]
 
 
 @dataclass(frozen=True)
@@ -62,12 +70,12 @@ class Assumptions:
     normalises_paths: bool = True
     compresses: bool = False
     unreadable_code: str = "GK0005"
-    requests_per_second: float = 1.0
-    burst: int = 5
-    server: str = "openresty"
-    session_cookie: str = "JSESSIONID"
-    key_life_days: int = 90
-    key_activation_seconds: float = 0.0
+    requests_per_second: Annotated[float, Field(gt=0, le=1e6)] = 1.0
+    burst: _Count = 5
+    server: HeaderValue = "openresty"
+    session_cookie: HeaderValue = "JSESSIONID"
+    key_life_days: _Days = 90
+    key_activation_seconds: _Seconds = 0.0
     repeated_keys: Literal["last", "refuse"] = "last"
     blank_is_missing: bool = False
     counts_bytes: bool = True
@@ -75,16 +83,16 @@ class Assumptions:
     accept_other_offsets: bool = True
     keyword_match: Literal["part", "whole"] = "part"
     repeated_numbers: Literal["once", "each"] = "once"
-    oldest_days: int = 730
-    longest_period_days: int = 63
-    reach: int = 15_000
-    orders_per_call: int = 100
-    processing_seconds: float = 60.0
-    billing_seconds: float = 86_400.0
-    settling_seconds: float = 172_800.0
-    unconfirmed_days: int = 14
-    night_run_minutes: int = 5
+    oldest_days: _Days = 730
+    longest_period_days: _Days = 63
+    reach: _Count = 15_000
+    orders_per_call: _Count = 100
+    processing_seconds: _Seconds = 60.0
+    billing_seconds: _Seconds = 86_400.0
+    settling_seconds: _Seconds = 172_800.0
+    unconfirmed_days: _Days = 14
+    night_run_minutes: Annotated[int, Field(ge=0, lt=1440)] = 5
     waits_for_payment: tuple[int, ...] = (9, 13, 14)
-    mail_size_limit_bytes: int = 10 * 1024 * 1024
+    mail_size_limit_bytes: Annotated[int, Field(ge=1)] = 10 * 1024 * 1024
     mail_checks_author: bool = True
     mail_takes_plain_text_alone: bool = False

@@ -61,9 +61,9 @@ def read_authorization(header: str | None, *, is_lenient: bool = False) -> Crede
     """
     header = header or ""
     if is_lenient:
-        scheme, *rest = header.split(maxsplit=1)
-        encoded = "".join(rest).rstrip("=")
-        header = f"{scheme.upper()} {encoded}{'=' * (-len(encoded) % 4)}" if header.strip() else ""
+        scheme, _, rest = header.replace("\t", " ").partition(" ")
+        encoded = rest.strip().rstrip("=")
+        header = f"{scheme.upper()} {encoded}{'=' * (-len(encoded) % 4)}"
     if not header.startswith(_SCHEME):
         return None
     try:
