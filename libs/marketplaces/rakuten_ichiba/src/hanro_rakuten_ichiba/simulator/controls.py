@@ -69,7 +69,7 @@ class ResourceSetting(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    entries: list[dict[str, object]]
+    entries: list[dict[Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_.-]*$")], object]]
 
 
 def find_shop(market: Market, number: str) -> Shop:

@@ -1,5 +1,6 @@
 """Answers the shop family in its XML."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -22,6 +23,7 @@ RESULTS = {
     "E999": (500, "Unknown Execution error."),
 }
 _DEFAULT_PERIOD, _LONGEST_PERIOD = 90, 180
+_NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 @dataclass(frozen=True)
@@ -151,5 +153,6 @@ def _write_block(element: Element, indent: str) -> str:
 
 def _write_inline(element: Element) -> str:
     if isinstance(element.content, str):
-        return f"<{element.name}>{escape(element.content)}</{element.name}>"
+        # What XML 1.0 cannot hold at all.
+        return f"<{element.name}>{_NO_XML.sub('?', escape(element.content))}</{element.name}>"
     return f"<{element.name}>{''.join(map(_write_inline, element.content))}</{element.name}>"
