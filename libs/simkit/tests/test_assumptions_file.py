@@ -3,8 +3,10 @@
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+from typing import Annotated
 
 import pytest
+from pydantic import Field
 
 from simkit.assumptions import AssumptionsRefused, load
 
@@ -20,7 +22,7 @@ class Gateway(StrEnum):
 class Assumptions:
     """Assume one thing of each type."""
 
-    burst: int = 5
+    burst: Annotated[int, Field(ge=1)] = 5
     delay_seconds: float = 5.0
     refuse_without_charset: bool = True
     gateway: Gateway = Gateway.NEW
@@ -46,6 +48,12 @@ def test_everything_wrong_is_named_at_once(tmp_path: Path) -> None:
     assert all(
         name in str(refused.value) for name in ("burst:", "refuse_without_charset:", "brust: unknown", "gateway:")
     )
+
+
+def test_a_value_outside_its_bounds_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "a.json").write_text('{"burst": 0}')
+    with pytest.raises(AssumptionsRefused, match="burst: Input should be greater"):
+        load(Assumptions, tmp_path / "a.json")
 
 
 @pytest.mark.parametrize("text", ["[1]", "{", "\ufeffx"])

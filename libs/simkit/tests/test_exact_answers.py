@@ -10,7 +10,7 @@ import httpx
 import pytest
 from fastapi import APIRouter
 
-from simkit.app import make_app
+from simkit.app import BODY_LIMIT_BYTES, make_app
 from simkit.exchange import Caller, Reply, Request
 from simkit.kit import Kit, make_kit
 from simkit.limits import Limit
@@ -351,8 +351,54 @@ async def test_a_bad_control_is_refused_by_the_name_of_its_field(
     assert field in answer.json()["detail"]
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"advance_seconds":NaN}',
+        b'{"advance_seconds":1e400}',
+        b'{"kind":"status","status":500,"body":"\\ud800"}',
+        b"[" * 100_000,
+    ],
+)
+async def test_a_control_that_no_answer_could_repeat_is_refused(running: Running, body: bytes) -> None:
+    answer = await running.controls.post("/_sim/faults", content=body, headers={"Content-Type": "application/json"})
+    assert answer.status_code == 422
+    assert answer.json()["detail"]
+    assert (await running.controls.get("/_sim/faults")).json() == {"faults": []}
+
+
+@pytest.mark.parametrize(
+    "headers", [{"X\r\nY": "1"}, {"X": "1\r\nY: 2"}, {"見本": "1"}, {"X": "見本"}, {"": "1"}, {"X": " 1"}]
+)
+async def test_a_dial_takes_only_headers_that_http_can_carry(running: Running, headers: dict[str, str]) -> None:
+    fault = {"kind": "status", "status": 500, "headers": headers}
+    assert (await running.controls.post("/_sim/faults", json=fault)).status_code == 422
+    assert (await running.call()).head[0] == "HTTP/1.1 200 OK"
+
+
+async def test_a_target_with_its_host_means_the_path(running: Running) -> None:
+    request = f"GET http://127.0.0.1:{running.port}/chunked?x=1 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+    answer = await send_raw(running.port, request.encode())
+    assert answer.head[0] == "HTTP/1.1 200 OK"
+    (entry,) = (await running.controls.get("/_sim/journal?kind=request")).json()["entries"]
+    assert (entry["path"], entry["query"]) == ("/chunked", "x=1")
+
+
+async def test_a_body_over_the_limit_is_413_and_the_connection_goes_on(running: Running) -> None:
+    size = BODY_LIMIT_BYTES + 1
+    large = f"POST /orders HTTP/1.1\r\nHost: x\r\nContent-Length: {size}\r\n\r\n".encode() + b"x" * size
+    small = b"POST /orders HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nConnection: close\r\n\r\nx"
+    answer = await send_raw(running.port, large + small)
+    lines = answer.received.decode().splitlines()
+    assert [line for line in lines if line.startswith("HTTP/1.1 ")] == [
+        "HTTP/1.1 413 Request Entity Too Large",
+        "HTTP/1.1 200 OK",
+    ]
+    assert running.shelf.count == 1
+
+
 async def test_an_offset_out_of_range_is_refused_and_not_a_crash(running: Running) -> None:
-    for setting in ({"offset_seconds": 1e15}, {"advance_seconds": 1e12}):
+    for setting in ({"offset_seconds": 1e15}, {"advance_seconds": 1e12}, {"now": "9999-12-31T00:00:00Z"}):
         answer = await running.controls.put("/_sim/clock", json=setting)
         assert answer.status_code == 422
     assert (await running.controls.get("/_sim/clock")).status_code == 200

@@ -6,6 +6,7 @@ import json
 import ssl
 import time
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
@@ -74,11 +75,12 @@ def letter(subject: str = "ご注文ありがとうございます ①髙㈱〜"
     return message
 
 
-@pytest.fixture
-async def running(tmp_path: Path) -> AsyncIterator[Running]:
+@asynccontextmanager
+async def relaying(directory: Path, rules: Rules) -> AsyncIterator[Running]:
+    """Run a relay for the length of the block."""
     clock = Clock()
-    certificate_file = tmp_path / "authority.pem"
-    settings = RelaySettings(certificate_file=certificate_file, logins=(LOGIN,), rules=Rules(size_limit_bytes=200_000))
+    certificate_file = directory / "authority.pem"
+    settings = RelaySettings(certificate_file=certificate_file, logins=(LOGIN,), rules=rules)
     relay = Relay(make_desk(settings, clock, Journal(clock)), "127.0.0.1", 0)
     await relay.start()
     minding = asyncio.create_task(relay.run())
@@ -90,6 +92,12 @@ async def running(tmp_path: Path) -> AsyncIterator[Running]:
         await relay.stop()
         # Connections that a test cut end in callbacks of the loop.
         await asyncio.sleep(0.01)
+
+
+@pytest.fixture
+async def running(tmp_path: Path) -> AsyncIterator[Running]:
+    async with relaying(tmp_path, Rules(size_limit_bytes=200_000)) as relay:
+        yield relay
 
 
 async def test_a_mail_is_kept_as_sent_and_decoded(running: Running) -> None:
@@ -122,7 +130,7 @@ async def test_auth_is_offered_after_starttls_only(running: Running) -> None:
     assert refused.code == 530
     await client.starttls(tls_context=running.trust)
     await client.ehlo()
-    assert sorted(client.server_auth_methods) == ["login", "plain"]
+    assert client.server_auth_methods == ["plain", "login"]
     await client.quit()
 
 
@@ -150,6 +158,60 @@ async def test_a_foreign_sender_and_a_foreign_recipient_are_rejected_in_the_rela
     assert (refused.code, refused.message) == (552, "5.2.0 <a@example.invalid> recipient rejected")
     assert len(running.desk.mailbox) == 0
     assert [entry["stage"] for entry in running.entries("smtp")] == ["mail", "rcpt"]
+
+
+async def test_the_empty_sender_is_rejected_without_a_bracket_too_many(running: Running) -> None:
+    client = await running.login()
+    refused = await client.execute_command(b"MAIL", b"FROM:<>")
+    assert (refused.code, refused.message) == (552, "5.2.0 <> sender rejected")
+    client.close()
+
+
+async def test_a_foreign_author_in_the_from_header_is_rejected_like_a_foreign_sender(running: Running) -> None:
+    client = await running.login()
+    foreign = letter().as_bytes().replace(b"<shop@example.invalid>", b"<other@example.invalid>", 1)
+    with pytest.raises(aiosmtplib.SMTPDataError) as refused:
+        await client.sendmail("shop@example.invalid", [BUYER], foreign)
+    assert (refused.value.code, refused.value.message) == (552, "5.2.0 <other@example.invalid> sender rejected")
+    assert len(running.desk.mailbox) == 0
+    await client.sendmail("shop@example.invalid", [BUYER], letter().as_bytes())
+    assert len(running.desk.mailbox) == 1
+    client.close()
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "From: 見本商店 <SHOP@example.invalid>\r\n".encode(),
+        "From: 見本商店 <shop@example.invalid>\r\n".encode("cp932"),
+        b"from: shop@example.invalid\r\n",
+        b'From: "A, B" <shop@example.invalid>\r\n',
+        b"",
+    ],
+)
+async def test_an_author_is_known_in_any_spelling(running: Running, header: bytes) -> None:
+    client = await running.login()
+    await client.sendmail("shop@example.invalid", [BUYER], header + b"Subject: x\r\n\r\nx\r\n")
+    assert len(running.desk.mailbox) == 1
+    client.close()
+
+
+@pytest.mark.parametrize("is_strict", [False, True])
+async def test_plain_text_alone_can_be_asked_for(tmp_path: Path, is_strict: bool) -> None:  # noqa: FBT001  pytest names it
+    rules = Rules(takes_plain_text_alone=is_strict)
+    message = letter()
+    message.add_alternative("<p>見本 花子 様</p>", subtype="html")
+    async with relaying(tmp_path, rules) as running:
+        client = await running.login()
+        await client.sendmail("shop@example.invalid", [BUYER], letter().as_bytes())
+        if is_strict:
+            with pytest.raises(aiosmtplib.SMTPDataError) as refused:
+                await client.sendmail("shop@example.invalid", [BUYER], message.as_bytes())
+            assert refused.value.code == 554
+        else:
+            await client.sendmail("shop@example.invalid", [BUYER], message.as_bytes())
+        assert len(running.desk.mailbox) == (1 if is_strict else 2)
+        client.close()
 
 
 async def test_a_login_taken_away_sends_no_further_mail(running: Running) -> None:

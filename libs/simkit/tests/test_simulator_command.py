@@ -90,8 +90,9 @@ def test_the_arguments_have_the_defaults_that_all_simulators_share() -> None:
     )
 
 
-def test_a_wrong_argument_is_a_usage_line_and_2(capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize("port", ["many", "65536", "-1"])
+def test_a_wrong_argument_is_a_usage_line_and_2(capsys: pytest.CaptureFixture[str], port: str) -> None:
     with pytest.raises(SystemExit) as ended:
-        parse_arguments("empty", ["--port", "many"])
+        parse_arguments("empty", ["--port", port])
     assert ended.value.code == 2
     assert "usage: empty" in capsys.readouterr().err

@@ -52,8 +52,12 @@ class Simulator:
         lines = [f"{method} {path} HTTP/1.1", f"Host: 127.0.0.1:{self.port}"]
         lines += [f"{name}: {value}" for name, value in (headers or {}).items()]
         lines += [f"Content-Length: {len(body)}", "Connection: close", "", ""]
+        return self.send_bytes("\r\n".join(lines).encode("latin-1") + body)
+
+    def send_bytes(self, message: bytes) -> WireAnswer:
+        """Send a whole message, which must say `Connection: close`, and read the answer to its end."""
         with socket.create_connection(("127.0.0.1", self.port), timeout=SECONDS) as connection:
-            connection.sendall("\r\n".join(lines).encode("latin-1") + body)
+            connection.sendall(message)
             received = bytearray()
             while octets := connection.recv(65536):
                 received += octets

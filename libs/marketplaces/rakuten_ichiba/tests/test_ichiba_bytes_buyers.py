@@ -146,6 +146,20 @@ def test_coupons_are_split_by_who_pays_and_baskets_are_named_after_their_first_l
     assert {coupon["itemDetailId"] for coupon in coupons} <= {0, *detail_ids}
 
 
+@pytest.mark.parametrize(("day", "has_rows"), [(29, False), (30, True)])
+def test_orders_from_before_the_tax_rows_have_none(day: int, has_rows: bool) -> None:  # noqa: FBT001  pytest names it
+    order = invent_order(
+        random.Random(1),  # noqa: S311  repeatable on purpose
+        shop_number="999001",
+        placed_at=datetime(2019, 7, day, tzinfo=UTC),
+        sequence=1,
+        wishes={},
+    )
+    rows = order["TaxSummaryModelList"]
+    assert isinstance(rows, list)
+    assert bool(rows) is has_rows
+
+
 def test_ids_of_a_shop_never_repeat_and_outgrow_32_bits() -> None:
     orders = [invent(sequence, sequence) for sequence in range(1, 1001)]
     ids = [

@@ -195,6 +195,16 @@ def test_a_hundred_orders_may_be_asked_and_no_more(shop: Shop) -> None:
     assert more.json()["MessageModelList"][0]["messageType"] == "ERROR"
 
 
+def test_a_list_of_numbers_has_a_size_in_bytes_and_counts_repetitions(shop: Shop) -> None:
+    within = json.dumps({"orderNumberList": ["x" * 4096], "version": 10}).encode()
+    assert shop.post("getOrder/", within).status == 200
+    for numbers in (["x" * 4097], [FIRST_ORDER_NUMBER] * 101):
+        refused = shop.post("getOrder/", json.dumps({"orderNumberList": numbers, "version": 10}).encode())
+        assert refused.status == 400
+        assert refused.json()["MessageModelList"][0]["messageCode"] == "ORDER_EXT_API_GET_ORDER_ERROR_999"
+        assert refused.json()["OrderModelList"] == []
+
+
 def test_the_fragments_that_exclude_each_other_come_back_as_shown(shop: Shop) -> None:
     order = copy.deepcopy(FULL_ORDER)
     order |= {

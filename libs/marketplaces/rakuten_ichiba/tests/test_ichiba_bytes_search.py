@@ -134,6 +134,15 @@ def test_exactly_63_days_and_730_days_ago_are_within_the_rules(shop: Shop) -> No
     assert shop.post("searchOrder/", oldest.encode()).status == 200
 
 
+@pytest.mark.parametrize("states", ["[]", "null"])
+def test_orders_without_sub_status_need_at_least_one_state(shop: Shop, states: str) -> None:
+    body = f'{{"dateType":1,{PERIOD},"subStatusIdList":[-1],"orderProgressList":{states}}}'
+    answer = shop.post("searchOrder/", body.encode())
+    assert [message["message"] for message in answer.json()["MessageModelList"]] == [
+        "orderProgressListの項目を指定して下さい。"
+    ]
+
+
 @pytest.mark.parametrize(
     ("member", "value"),
     [

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from typing import Any
+from xml.etree import ElementTree as ET
 
 import pytest
 from ichiba_wire import Shop, Simulator, open_shop, running_simulator, set_clock
@@ -211,6 +212,49 @@ def test_set_up_can_be_replaced(shop: Shop) -> None:
     )
 
 
+@pytest.mark.parametrize("resource", ["shopMaster", "shopStatus", "shopCalendar", "delvdateMaster", "shopAreaSoryo"])
+@pytest.mark.parametrize(
+    "entry",
+    [
+        {},
+        {"a": None, "b": 1, "c": "\u0000"},
+        {"aList": ["x", {"b": [1]}, None]},
+        {"statusKey": "k", "delvdateNumber": 1, "patternId": "1"},
+        {"shippingHoliday": {"regularSchedule": 1, "eventDates": [None, "20260601"]}},
+    ],
+)
+def test_odd_set_ups_are_shown_as_well_formed_xml(shop: Shop, resource: str, entry: dict[str, object]) -> None:
+    path = "shop/shopStatus/k" if resource == "shopStatus" else f"shop/{resource}"
+    for entries in ([entry], []):
+        shop.control("PUT", f"/resources/{resource}", {"entries": entries})
+        for query in ("", "?delvdateNumber=1&patternId=1&period=10"):
+            answer = shop.get(path + query)
+            assert answer.status in {200, 404}
+            assert ET.fromstring(answer.body).tag.endswith("shopBizApiResponse")  # noqa: S314  our own bytes
+    assert shop.simulator.control("GET", "/journal?kind=bug")["entries"] == []
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("orders", b'{"raw":{"memo":"\\ud800"}}'),
+        ("orders", b'{"raw":{"memo":NaN}}'),
+        ("orders", b'{"placed_at":"9999-12-31T23:59:59Z"}'),
+        ("orders", b'{"placed_at":"0001-01-01T00:00:00+14:00"}'),
+        ("orders", b'{"raw":{"orderDatetime":"1000-01-01T00:00:00+0900"}}'),
+        ("orders", b'{"lines":[{"units":-1}]}'),
+        ("orders", b'{"lines":[{"price":1000000000}]}'),
+        ("keys/set", b'{"expires_at":"9999-12-31T23:59:59Z"}'),
+    ],
+)
+def test_controls_that_would_break_the_marketplace_are_refused(shop: Shop, path: str, body: bytes) -> None:
+    sent = {"Content-Type": "application/json"}
+    refused = shop.simulator.send("POST", f"/_sim/shops/{shop.id}/{path}", body, sent)
+    assert refused.status == 422
+    assert shop.control("GET", "/orders") == {"orders": []}
+    assert shop.simulator.control("GET", "/digest")["digest"]
+
+
 def test_wrong_controls_are_refused_in_words(simulator: Simulator, shop: Shop) -> None:
     assert _refusal(simulator, "POST", "/shops", {"number": "999001"}) == (409, "there is a shop 999001 already")
     assert _refusal(simulator, "POST", "/shops/1/orders") == (404, "there is no shop 1")
@@ -227,5 +271,12 @@ def test_wrong_controls_are_refused_in_words(simulator: Simulator, shop: Shop) -
 
 def test_the_controls_describe_themselves(simulator: Simulator) -> None:
     paths = simulator.control("GET", "/openapi.json")["paths"]
-    assert "/_sim/shops/{number}/orders/{external_id}/request-cancel" in paths
+    assert paths.keys() >= {
+        "/_sim/shops",
+        "/_sim/shops/{number}/orders",
+        *(f"/_sim/shops/{{number}}/orders/{{external_id}}/{act}" for act in ("pay", "cancel", "request-cancel")),
+        "/_sim/shops/{number}/grants/{grant}",
+        "/_sim/shops/{number}/keys/{action}",
+        *(f"/_sim/{name}" for name in ("faults", "limits", "clock", "journal", "digest", "reset", "health")),
+    }
     assert all(operation["description"] for path in paths.values() for operation in path.values())

@@ -141,6 +141,51 @@ def test_a_keyword_has_a_length_for_each_type(shop: Shop) -> None:
     assert refused["MessageModelList"][0]["messageCode"] == "ORDER_EXT_API_SEARCH_ORDER_ERROR_999"
 
 
+def test_what_is_asked_for_exactly_is_not_trimmed(shop: Shop, sought: str) -> None:
+    for key in ("deliveryName", "ordererMailAddress", "reserveNumber"):
+        exact = next(asked for asked in FILTERS if key in asked)
+        assert _search(shop, **exact)["orderNumberList"] == [sought]
+        assert _search(shop, **{key: f" {exact[key]}"})["orderNumberList"] == [], key
+
+
+@pytest.mark.parametrize("phone", ["099-0000-0009", "０９９００００００９", " 09900000009"])
+def test_a_phone_number_is_digits_only(shop: Shop, phone: str) -> None:
+    refused = _search(shop, phoneNumberType=1, phoneNumber=phone)
+    assert [entry["message"] for entry in refused["MessageModelList"]] == ["phoneNumberの書式が不正です。"]
+
+
+def test_points_are_a_method_of_answers_and_no_filter(shop: Shop) -> None:
+    refused = _search(shop, settlementMethod=8)
+    assert [entry["message"] for entry in refused["MessageModelList"]] == ["settlementMethodの書式が不正です。"]
+    assert _search(shop, settlementMethod=3)["orderNumberList"] == []
+
+
+@pytest.mark.parametrize(
+    ("key", "most", "value"),
+    [
+        ("deliveryName", 192, "便"),
+        ("ordererMailAddress", 256, "x"),
+        ("phoneNumber", 36, "0"),
+        ("reserveNumber", 382, "x"),
+        ("searchKeyword", 4000, "x"),
+    ],
+)
+def test_a_text_has_a_size_in_bytes(shop: Shop, key: str, most: int, value: str) -> None:
+    longest = value * (most // len(value.encode()))
+    assert _search(shop, **{key: longest})["orderNumberList"] is not None
+    refused = _search(shop, **{key: longest + value})
+    assert [entry["messageCode"] for entry in refused["MessageModelList"]] == ["ORDER_EXT_API_SEARCH_ORDER_ERROR_999"]
+
+
+@pytest.mark.parametrize(
+    ("key", "most", "value"), [("orderProgressList", 42, 100), ("subStatusIdList", 128, 9031), ("orderTypeList", 32, 1)]
+)
+def test_a_list_has_a_size_in_bytes(shop: Shop, key: str, most: int, value: int) -> None:
+    assert _search(shop, **{key: [value] * most})["orderNumberList"] is not None
+    refused = _search(shop, **{key: [value] * (most + 1)})
+    assert [entry["messageCode"] for entry in refused["MessageModelList"]] == ["ORDER_EXT_API_SEARCH_ORDER_ERROR_999"]
+
+
 def test_every_date_type_looks_at_its_own_date(shop: Shop) -> None:
     other = open_shop(shop.simulator, "999002")
     number = other.control("POST", "/orders", {"is_plain": True, "placed_at": "2026-04-20T10:00:00+09:00"})[

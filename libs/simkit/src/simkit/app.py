@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import re
 import socket
 import struct
 
@@ -20,23 +21,38 @@ from simkit.routes import Controls, make_control_app
 from simkit.server import TRANSPORT
 
 BODY_LIMIT_BYTES = 64 * 1024 * 1024
+_HOST = re.compile(r"^https?://[^/]*", re.IGNORECASE)
 
 
 class _Gone(Exception):
     """Say that the client closed the connection before its request was whole."""
 
 
+class _TooLarge(Exception):
+    """Say that a body is over the limit; it was read to its end, so that the refusal can be read too."""
+
+
 async def _read_body(receive: Receive) -> bytes:
     body = bytearray()
+    is_too_large = False
     while True:
         message = await receive()
         if message["type"] == "http.disconnect":
             raise _Gone
         body += message.get("body", b"")
         if len(body) > BODY_LIMIT_BYTES:
-            raise _Gone
+            is_too_large = True
+            body.clear()
         if not message.get("more_body", False):
-            return bytes(body)
+            break
+    if is_too_large:
+        raise _TooLarge
+    return bytes(body)
+
+
+def _origin_form(target: str) -> str:
+    """Give the path of a target; one in absolute form, which proxies send, loses its host (RFC 9112 3.2.2)."""
+    return _HOST.sub("", target) or "/"
 
 
 async def _wait_for_disconnect(receive: Receive) -> None:
@@ -82,13 +98,18 @@ class MarketplaceSide:
         # A request never overtakes a timer that was due before it came.
         clock.fire_due()
         received_at, monotonic_seconds = clock.now(), clock.monotonic()
+        path = _origin_form(scope["raw_path"].decode("latin-1"))
         try:
             body = await _read_body(receive)
         except _Gone:
             return
+        except _TooLarge:
+            self._kit.journal.add("too-large", {"path": self._redaction.path(path)})
+            await _send(Reply(413, ()), send, is_cut=False)
+            return
         request = Request(
             method=scope["method"],
-            path=scope["raw_path"].decode("latin-1"),
+            path=path,
             query=scope["query_string"].decode("latin-1"),
             headers=[(name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]],
             body=body,

@@ -28,10 +28,11 @@ def _read(file: Path) -> object:
 def load(kind: type[Assumed], file: Path | None) -> Assumed:
     """Make a `kind` (a dataclass with a default for every field) with the fields of `file` (.toml, else JSON) changed.
 
-    Types are strict: a number in quotes is refused. None gives the defaults.
+    Types are strict: a number in quotes is refused, and so is what an annotated bound excludes. None gives the
+    defaults.
 
     Raises:
-        AssumptionsRefused: unreadable file, unknown field, or a value of another type; all of them named at once.
+        AssumptionsRefused: unreadable file, unknown field, or a value that its type excludes; all named at once.
     """
     if not dataclasses.is_dataclass(kind):
         raise TypeError(f"{kind.__name__} is no dataclass")
@@ -40,7 +41,7 @@ def load(kind: type[Assumed], file: Path | None) -> Assumed:
     changes = _read(file)
     if not isinstance(changes, dict):
         raise AssumptionsRefused(f"{file}: must hold an object of fields")
-    hints = get_type_hints(kind)
+    hints = get_type_hints(kind, include_extras=True)
     known = {field.name for field in dataclasses.fields(kind)}
     values: dict[str, Any] = {}
     refusals: list[str] = []

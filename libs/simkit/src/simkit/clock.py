@@ -12,6 +12,8 @@ Action = Callable[[datetime], None]
 
 # A timer further away than this is looked at again: real clocks are stepped by the machine's own keeping of time.
 _LONGEST_WAIT = timedelta(seconds=60)
+# Far from the ends of the calendar: what a simulator plans from a moment (a key's end, a night) exists too.
+EARLIEST_YEAR, LATEST_YEAR = 1970, 2199
 
 
 def _real_now() -> datetime:
@@ -69,9 +71,10 @@ class Clock:
         """Move virtual time to real time plus `offset`, run what became due, then tell the listeners the jump.
 
         Raises:
-            OverflowError: the years 1 to 9999 would be left; nothing has changed.
+            OverflowError: EARLIEST_YEAR to LATEST_YEAR would be left; nothing has changed.
         """
-        _ = self._real_now() + offset
+        if not EARLIEST_YEAR <= (self._real_now() + offset).year <= LATEST_YEAR:
+            raise OverflowError(f"only the years {EARLIEST_YEAR} to {LATEST_YEAR} can be played")
         jump = offset - self._offset
         self._offset = offset
         self._forward += max(0.0, jump.total_seconds())

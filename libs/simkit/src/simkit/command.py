@@ -12,7 +12,7 @@ from simkit.kit import Kit, make_kit
 from simkit.limits import Limit
 from simkit.relay.desk import Rules
 from simkit.relay.server import Relay, RelaySettings, make_desk
-from simkit.server import Companion, bind, run, serve
+from simkit.server import Companion, bind, read_port, run, serve
 
 
 @dataclass(frozen=True)
@@ -33,11 +33,11 @@ def parse_arguments(program: str, arguments: Sequence[str] | None = None) -> Arg
     """Read the command line (None: the process's own); exits with 2 and a usage line when it is wrong."""
     parser = argparse.ArgumentParser(prog=program, description="Play a marketplace for tests and trials.")
     parser.add_argument("--host", default="127.0.0.1")
-    parser.add_argument("--port", type=int, required=True, help="0 takes a free one")
+    parser.add_argument("--port", type=read_port, required=True, help="0 takes a free one")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--assumptions", type=Path, metavar="FILE", help="JSON or TOML over the defaults")
     parser.add_argument("--journal", type=Path, metavar="FILE", help="append every entry as a JSON line")
-    parser.add_argument("--smtp-port", type=int, help="also play the mail relay")
+    parser.add_argument("--smtp-port", type=read_port, help="also play the mail relay")
     parser.add_argument("--certificate-file", type=Path, metavar="PATH", help="what the relay's clients trust")
     parser.add_argument("--mail-directory", type=Path, metavar="DIRECTORY", help="keep mails over a restart")
     return Arguments(**vars(parser.parse_args(arguments)))

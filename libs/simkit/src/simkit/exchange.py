@@ -11,8 +11,8 @@ from urllib.parse import parse_qsl
 class Request:
     """Hold one request as it came.
 
-    `path` and `query` are raw (percent-encoded, without "?"); header names are lower case, values Latin-1 text, in the
-    order sent; times are the simulator's clock.
+    `path` and `query` are raw (percent-encoded, without host and "?"); header names are lower case, values Latin-1
+    text, in the order sent; times are the simulator's clock.
     """
 
     method: str

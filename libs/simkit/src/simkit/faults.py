@@ -4,7 +4,7 @@ import itertools
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -23,6 +23,12 @@ HttpKind = Literal[
 MailKind = Literal["mail-answer", "mail-cut", "mail-slow", "mail-refuse", "mail-tls-name", "mail-tls-broken"]
 Kind = Literal[HttpKind, MailKind]
 Stage = Literal["connect", "ehlo", "auth", "mail", "rcpt", "data", "body", "dot"]
+
+# What HTTP can carry (RFC 9110 5.1, 5.5): anything else would break the answer, not the client.
+HeaderName = Annotated[str, Field(pattern=r"^[!#$%&'*+.^_`|~0-9A-Za-z-]+$")]
+HeaderValue = Annotated[
+    str, Field(pattern=r"^([\x21-\x7E\u0080-\u00FF]([\t\x20-\x7E\u0080-\u00FF]*[\x21-\x7E\u0080-\u00FF])?)?$")
+]
 
 _NEEDS_SECONDS = frozenset({"slow", "silence", "mail-slow"})
 _NEEDS_STAGE = frozenset({"mail-answer", "mail-cut", "mail-slow"})
@@ -56,7 +62,7 @@ class Fault(BaseModel):
     match: Match = Match()
     status: int | None = Field(default=None, ge=200, le=599, description="HTTP status, or SMTP code for mail-answer.")
     body: str | None = None
-    headers: dict[str, str] = {}
+    headers: dict[HeaderName, HeaderValue] = {}
     seconds: float | None = Field(default=None, gt=0, le=86_400)
     count: int | None = Field(default=None, ge=1)
     after: int = Field(default=0, ge=0)

@@ -12,7 +12,8 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
-from simkit.clock import Clock
+from simkit.clock import EARLIEST_YEAR, LATEST_YEAR, Clock
+from simkit.control_bodies import RepeatableBodies
 from simkit.faults import Dial, Fault, FaultBook
 from simkit.journal import Journal
 
@@ -87,7 +88,7 @@ def clock_routes(clock: Clock) -> APIRouter:
             elif setting.advance_seconds is not None:
                 clock.advance(timedelta(seconds=setting.advance_seconds))
         except OverflowError:
-            raise HTTPException(422, "the time is out of range: years 1 to 9999") from None
+            raise HTTPException(422, f"the time is out of range: years {EARLIEST_YEAR} to {LATEST_YEAR}") from None
         return _clock_json(clock)
 
     return router
@@ -195,6 +196,7 @@ def make_control_app(controls: Controls, *more: APIRouter) -> FastAPI:
         separate_input_output_schemas=False,
     )
     app.add_exception_handler(RequestValidationError, _refuse_unreadable)
+    app.add_middleware(RepeatableBodies)
     app.include_router(shared_routes(controls))
     for router in more:
         app.include_router(router)

@@ -16,7 +16,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 TRANSPORT = "simkit.transport"
-
+_LAST_PORT = 65_535
 
 Companion = Callable[[], Coroutine[Any, Any, None]]
 
@@ -56,6 +56,18 @@ class ExactProtocol(H11Protocol):
         self.app = exact
 
 
+def read_port(text: str) -> int:
+    """Read a port of a command line; 0 asks for a free one.
+
+    Raises:
+        ValueError: no whole number, or none that a port has.
+    """
+    port = int(text)
+    if not 0 <= port <= _LAST_PORT:
+        raise ValueError(f"{port} is no port")
+    return port
+
+
 def bind(host: str, port: int) -> socket.socket:
     """Take a listening socket; port 0 takes a free one.
 
@@ -65,7 +77,9 @@ def bind(host: str, port: int) -> socket.socket:
     try:
         listening = socket.create_server((host, port), backlog=1024)
     except OSError as error:
-        raise OSError(error.errno, f"port {port} of {host}: {os.strerror(error.errno or 0)}") from error
+        # Errors of name resolution have negative numbers and words of their own.
+        why = os.strerror(error.errno) if (error.errno or 0) > 0 else error.strerror
+        raise OSError(error.errno, f"port {port} of {host}: {why}") from error
     listening.settimeout(0)
     return listening
 
@@ -114,6 +128,7 @@ def run(main: Coroutine[Any, Any, None]) -> int:
         with contextlib.suppress(KeyboardInterrupt):
             asyncio.run(main)
     except OSError as error:
-        sys.stderr.write(f"cannot start: {error.strerror or error}\n")
+        where = "" if error.filename is None else f"{error.filename}: "
+        sys.stderr.write(f"cannot start: {where}{error.strerror or error}\n")
         return 1
     return 0

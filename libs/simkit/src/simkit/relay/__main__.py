@@ -18,14 +18,14 @@ from simkit.relay.desk import SIZE_LIMIT_BYTES, Rules
 from simkit.relay.routes import LoginSetting, relay_routes
 from simkit.relay.server import Relay, RelaySettings, make_desk
 from simkit.routes import Controls, make_control_app
-from simkit.server import bind, run, serve
+from simkit.server import bind, read_port, run, serve
 
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m simkit.relay", description="Play a marketplace's mail relay.")
     parser.add_argument("--host", default="127.0.0.1")
-    parser.add_argument("--smtp-port", type=int, required=True, help="0 takes a free one")
-    parser.add_argument("--http-port", type=int, required=True, help="0 takes a free one")
+    parser.add_argument("--smtp-port", type=read_port, required=True, help="0 takes a free one")
+    parser.add_argument("--http-port", type=read_port, required=True, help="0 takes a free one")
     parser.add_argument("--seed", type=int, default=0, help="for dials with a probability")
     parser.add_argument("--journal", type=Path, metavar="FILE", help="append every entry as a JSON line")
     parser.add_argument("--certificate-file", type=Path, metavar="PATH", help="what clients trust; taken up again")

@@ -17,12 +17,16 @@ SIZE_LIMIT_BYTES = 10 * 1024 * 1024
 class Rules:
     """State a marketplace's rules for mail; defaults are Rakuten's.
 
-    `recipient_pattern` is a glob over the recipient's domain. Source: rakuten-ichiba-orders 12 [2+], size [?].
+    `recipient_pattern` is a glob over the recipient's domain. `checks_author` holds the From header to the rule of the
+    envelope's sender. `takes_plain_text_alone` refuses HTML and attachments, of which nothing is known.
+    Source: rakuten-ichiba-orders 12 [2+], size and plain text [?].
     """
 
     recipient_pattern: str = "*.fw.rakuten.ne.jp"
     size_limit_bytes: int = SIZE_LIMIT_BYTES
     host_name: str = "localhost"
+    checks_author: bool = True
+    takes_plain_text_alone: bool = False
 
     def allows_recipient(self, address: str) -> bool:
         """Tell whether the relay takes mail for `address`."""

@@ -2,12 +2,14 @@
 
 import base64
 import email
+import email.parser
 import email.policy
 import hashlib
 import json
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.message import EmailMessage
+from email.utils import getaddresses
 from pathlib import Path
 
 
@@ -58,6 +60,21 @@ def read_content(mail: Mail) -> Content:
         message_id=str(message.get("Message-ID", "")).strip(),
         body=body.replace("\r\n", "\n"),
     )
+
+
+@dataclass(frozen=True)
+class Heading:
+    """State what a relay looks at before it takes a mail: the addresses of From (none when absent), the media type."""
+
+    authors: tuple[str, ...]
+    media_type: str
+
+
+def read_heading(raw: bytes) -> Heading:
+    """Read the header of a raw message."""
+    header = email.parser.BytesHeaderParser(policy=email.policy.compat32).parsebytes(raw)
+    authors = getaddresses([str(value) for value in header.get_all("From", [])])
+    return Heading(tuple(address for _, address in authors), header.get_content_type())
 
 
 def mail_to_json(mail: Mail) -> dict[str, object]:

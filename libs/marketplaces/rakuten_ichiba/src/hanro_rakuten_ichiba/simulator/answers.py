@@ -1,9 +1,11 @@
 """Writes answers with the headers that the real service sends."""
 
+import gzip
 import json
 import random
 import uuid
 from collections.abc import Sequence
+from dataclasses import replace
 
 from hanro_rakuten_ichiba.simulator.assumptions import Assumptions
 from hanro_rakuten_ichiba.simulator.messages import Answer
@@ -18,6 +20,13 @@ Headers = Sequence[tuple[str, str]]
 def write_json(value: object) -> bytes:
     """Write JSON as the service does: no blanks, Japanese unescaped; what is no character becomes "?"."""
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", errors="replace")
+
+
+def compressed(reply: Reply) -> Reply:
+    """Give the same reply compressed."""
+    return replace(
+        reply, headers=(*reply.headers, ("Content-Encoding", "gzip")), body=gzip.compress(reply.body, mtime=0)
+    )
 
 
 class Answers:

@@ -5,7 +5,7 @@ import re
 
 from starlette.types import ASGIApp
 
-from hanro_rakuten_ichiba.simulator.answers import Answers
+from hanro_rakuten_ichiba.simulator.answers import Answers, compressed
 from hanro_rakuten_ichiba.simulator.assumptions import Assumptions
 from hanro_rakuten_ichiba.simulator.confirm import confirm_orders
 from hanro_rakuten_ichiba.simulator.controls import control_routes
@@ -51,6 +51,11 @@ class Ichiba:
     async def answer(self, request: Request, caller: Caller) -> Reply:
         """Carry the request out."""
         del caller
+        reply = self._answer(request)
+        can_compress = self._assumptions.compresses and "gzip" in (request.header("accept-encoding") or "")
+        return compressed(reply) if can_compress else reply
+
+    def _answer(self, request: Request) -> Reply:
         admitted = self._gateway.admit(request)
         if isinstance(admitted, Reply):
             return admitted
@@ -90,7 +95,7 @@ class Ichiba:
 
     def _answer_order(self, operation: Operation, shop: Shop, request: Request) -> Reply:
         try:
-            body = read_body(request.body, may_be_empty=operation.function == "getSubStatusList")
+            body = read_body(request.body, self._assumptions, may_be_empty=operation.function == "getSubStatusList")
         except BodyRefused:
             return self._gateway.malformed(self._assumptions.unreadable_code)
         now, assumed = request.received_at, self._assumptions
@@ -100,7 +105,7 @@ class Ichiba:
             case "getOrder":
                 answer = read_orders(shop, body, now, assumed)
             case "confirmOrder":
-                answer = confirm_orders(shop, body, now, self._market.life_cycle, assumed.orders_per_call)
+                answer = confirm_orders(shop, body, now, self._market.life_cycle, assumed)
             case "getSubStatusList":
                 entries = [message(GET_SUBSTATUS_LIST, "INFO_101")]
                 answer = Answer(200, {"StatusModelList": shop.sub_statuses, "MessageModelList": entries})

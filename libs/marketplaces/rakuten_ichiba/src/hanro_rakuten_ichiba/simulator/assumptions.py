@@ -1,7 +1,15 @@
 """States what the simulator does where no source says, and what may be switched to an older or stricter shape."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from simkit.faults import HeaderValue
+
+_Count = Annotated[int, Field(ge=1, le=1_000_000)]
+_Days = Annotated[int, Field(ge=0, le=36_500)]
+_Seconds = Annotated[float, Field(ge=0, le=1e9)]
 
 
 @dataclass(frozen=True)
@@ -10,7 +18,15 @@ class Assumptions:
 
     Gateway:
         gateway: shape of refusals: "current" `errors[]` [2+] or "older" `Results{}` [2+] (1.2).
-        require_charset: 415 when the content type has no charset (1.2) [1].
+        require_charset: 415 when the content type has no charset (1.2) [1]. charsets: names that are taken, any letter
+            case [?]; a request without a body needs no content type [?].
+        content_type_first: tell 415 before looking at the key; else after path, method, key, rate and grant, in this
+            order (1.2) [?].
+        authorization: "exact" takes `ESA`, one blank, Base64 with padding (1) [2+]; "lenient" any letter case, any
+            blanks around and missing padding, which nobody recorded [?].
+        normalises_paths: decode percent signs and take several slashes for one, as openresty does unless told
+            otherwise [?]. Letter case counts.
+        compresses: gzip for who accepts it; `Vary` was recorded, a compressed answer was not (1.4) [?].
         unreadable_code: gateway code for a body that is no JSON object; GK0001, GK0005, GK0006 exist (1.2) [?].
         requests_per_second, burst: bucket of each function group of a shop (1.3) [?].
         server, session_cookie: header values; the cookie's real name was not recorded, "" sends none (1.4) [?].
@@ -21,7 +37,13 @@ class Assumptions:
             that a test says when it wants to wait.
 
     Reading:
+        repeated_keys: of a key that stands twice in an object the "last" counts, or the body is "refuse"d [?].
+        blank_is_missing: an empty text is an absent value (ERROR_009), else a value of a bad format (ERROR_011) [?].
+        counts_bytes: refuse what is over "Max Byte", lists by the bytes of their members together (2, 4.1, 4.2) [?].
         accept_colon_offset: take `+09:00` beside `+0900`; samples and traffic show `+0900` alone (2) [?].
+        accept_other_offsets: take any other offset for what it says; all times of the service are JST (2) [?].
+        keyword_match: a search keyword is "part" of the text or the "whole" of it (4.1) [?].
+        repeated_numbers: answer an order number that a list holds twice "once", or "each" time (4.2, 4.3) [?].
         oldest_days: how old an order or a period's start may be (4.1, 4.2) [2+].
         longest_period_days: end - start is at most this many times 24 hours (14.5) [?].
         reach: how many orders paging reaches (4.1) [2+].
@@ -32,25 +54,45 @@ class Assumptions:
         unconfirmed_days: automatic cancellation, when that day has ended in Japan (8.2) [2+], hour [?].
         night_run_minutes: minutes after midnight JST (8.2); runs were seen from 00:05 to 01:49 [wire].
         waits_for_payment: methods that stay in 200 until the buyer paid (8.2) [2+]: bank transfer and prepaid ones.
+
+    Mail relay:
+        mail_size_limit_bytes: 10 MB, then 552 5.3.4 (12) [?].
+        mail_checks_author: hold the From header to the rule of the envelope's sender (12) [2+]; that it is checked
+            after the final dot, and that a mail without one passes [?].
+        mail_takes_plain_text_alone: refuse HTML and attachments, of which nothing is known (12) [?].
     """
 
     gateway: Literal["current", "older"] = "current"
     require_charset: bool = True
+    charsets: tuple[str, ...] = ("utf-8",)
+    content_type_first: bool = False
+    authorization: Literal["exact", "lenient"] = "exact"
+    normalises_paths: bool = True
+    compresses: bool = False
     unreadable_code: str = "GK0005"
-    requests_per_second: float = 1.0
-    burst: int = 5
-    server: str = "openresty"
-    session_cookie: str = "JSESSIONID"
-    key_life_days: int = 90
-    key_activation_seconds: float = 0.0
+    requests_per_second: Annotated[float, Field(gt=0, le=1e6)] = 1.0
+    burst: _Count = 5
+    server: HeaderValue = "openresty"
+    session_cookie: HeaderValue = "JSESSIONID"
+    key_life_days: _Days = 90
+    key_activation_seconds: _Seconds = 0.0
+    repeated_keys: Literal["last", "refuse"] = "last"
+    blank_is_missing: bool = False
+    counts_bytes: bool = True
     accept_colon_offset: bool = False
-    oldest_days: int = 730
-    longest_period_days: int = 63
-    reach: int = 15_000
-    orders_per_call: int = 100
-    processing_seconds: float = 60.0
-    billing_seconds: float = 86_400.0
-    settling_seconds: float = 172_800.0
-    unconfirmed_days: int = 14
-    night_run_minutes: int = 5
+    accept_other_offsets: bool = True
+    keyword_match: Literal["part", "whole"] = "part"
+    repeated_numbers: Literal["once", "each"] = "once"
+    oldest_days: _Days = 730
+    longest_period_days: _Days = 63
+    reach: _Count = 15_000
+    orders_per_call: _Count = 100
+    processing_seconds: _Seconds = 60.0
+    billing_seconds: _Seconds = 86_400.0
+    settling_seconds: _Seconds = 172_800.0
+    unconfirmed_days: _Days = 14
+    night_run_minutes: Annotated[int, Field(ge=0, lt=1440)] = 5
     waits_for_payment: tuple[int, ...] = (9, 13, 14)
+    mail_size_limit_bytes: Annotated[int, Field(ge=1)] = 10 * 1024 * 1024
+    mail_checks_author: bool = True
+    mail_takes_plain_text_alone: bool = False

@@ -1,17 +1,28 @@
 """Serves the controls of shops: opening, keys, grants, set-up, the night run."""
 
-from typing import Literal
+from datetime import datetime
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, HTTPException
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
 from hanro_rakuten_ichiba.simulator.keys import write_authorization
 from hanro_rakuten_ichiba.simulator.market import Market
 from hanro_rakuten_ichiba.simulator.operations import GRANTS
 from hanro_rakuten_ichiba.simulator.shop_set_up import RESOURCES
 from hanro_rakuten_ichiba.simulator.shops import Shop
+from simkit.clock import EARLIEST_YEAR, LATEST_YEAR
 
 KeyAction = Literal["issue", "expire", "revoke", "restore", "set"]
+
+
+def _check_year(moment: datetime) -> datetime:
+    if not EARLIEST_YEAR <= moment.year <= LATEST_YEAR:
+        raise ValueError(f"only the years {EARLIEST_YEAR} to {LATEST_YEAR} can be played")
+    return moment
+
+
+PlayedTime = Annotated[AwareDatetime, AfterValidator(_check_year)]
 
 
 class ShopWish(BaseModel):
@@ -34,7 +45,7 @@ class KeyChange(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     active_after_seconds: float | None = Field(default=None, ge=0, le=86_400, description="issue: refused for so long.")
-    expires_at: AwareDatetime | None = Field(default=None, description="set: the last second of the key.")
+    expires_at: PlayedTime | None = Field(default=None, description="set: the last second of the key.")
 
 
 class GrantSetting(BaseModel):
@@ -58,7 +69,7 @@ class ResourceSetting(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    entries: list[dict[str, object]]
+    entries: list[dict[Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_.-]*$")], object]]
 
 
 def find_shop(market: Market, number: str) -> Shop:

@@ -1,10 +1,11 @@
 """Reads the fields of a JSON request and collects what is wrong with them, stage by stage."""
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 
 from hanro_rakuten_ichiba.simulator import messages
+from hanro_rakuten_ichiba.simulator.assumptions import Assumptions
 from hanro_rakuten_ichiba.simulator.japan_time import read_moment
 
 _LONGEST_NUMBER = 19
@@ -18,18 +19,29 @@ def _refuse_constant(name: str) -> object:
     raise BodyRefused(name)
 
 
-def read_body(body: bytes, *, may_be_empty: bool) -> Mapping[str, object]:
+def _refuse_repeated(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    members = dict(pairs)
+    if len(members) < len(pairs):
+        raise BodyRefused("a key stands twice")
+    return members
+
+
+def read_body(body: bytes, assumptions: Assumptions, *, may_be_empty: bool) -> Mapping[str, object]:
     r"""Read a JSON object; `\uXXXX` escapes are accepted. Empty and `null` are an empty object where they may be.
 
     Raises:
-        BodyRefused: not UTF-8, a BOM, no JSON, or no object.
+        BodyRefused: not UTF-8, a BOM, no JSON, no object, or a key that stands twice where that is assumed a fault.
 
     Source: rakuten-ichiba-orders 2, 14.3.
     """
     if may_be_empty and not body.strip():
         return {}
     try:
-        value = json.loads(body.decode("utf-8"), parse_constant=_refuse_constant)
+        value = json.loads(
+            body.decode("utf-8"),
+            parse_constant=_refuse_constant,
+            object_pairs_hook=_refuse_repeated if assumptions.repeated_keys == "refuse" else None,
+        )
     except (ValueError, RecursionError) as error:
         raise BodyRefused("the body is no JSON") from error
     if may_be_empty and value is None:
@@ -58,9 +70,10 @@ class Fields:
     Stages and their order in the answer: rakuten-ichiba-orders 14.4 [?], sample 15.1.
     """
 
-    def __init__(self, body: Mapping[str, object], function: str) -> None:
+    def __init__(self, body: Mapping[str, object], function: str, assumptions: Assumptions) -> None:
         self._body = body
         self._function = function
+        self._assumptions = assumptions
         self.missing: list[str] = []
         self.malformed: list[str] = []
         self.beyond: list[str] = []
@@ -75,7 +88,8 @@ class Fields:
 
     def has(self, key: str) -> bool:
         """Tell whether a key is there with a value; null counts as absent."""
-        return self._body.get(key) is not None
+        value = self._body.get(key)
+        return value is not None and not (value == "" and self._assumptions.blank_is_missing)
 
     def require(self, key: str) -> None:
         """Note a key as missing unless it is there."""
@@ -92,7 +106,7 @@ class Fields:
             return None
         return number
 
-    def numbers(self, key: str, allowed: Collection[int] | None = None) -> tuple[int, ...]:
+    def numbers(self, key: str, allowed: Collection[int] | None = None, *, most_bytes: int) -> tuple[int, ...]:
         """Read a list of numbers; a single number is no list."""
         if not self.has(key):
             return ()
@@ -102,23 +116,29 @@ class Fields:
         if len(found) < len(numbers) or (allowed is not None and not set(found) <= set(allowed)):
             self.malformed.append(key)
             return ()
+        self._measure(key, map(str, found), most_bytes)
         return found
 
-    def text(self, key: str) -> str:
-        """Read a text without surrounding blanks; empty when absent."""
+    def text(self, key: str, *, most_bytes: int) -> str:
+        """Read a text as it is; empty when absent."""
         if not self.has(key):
             return ""
         value = self._body[key]
         if not isinstance(value, str):
             self.malformed.append(key)
             return ""
-        return value.strip()
+        self._measure(key, [value], most_bytes)
+        return value
 
-    def moment(self, key: str, *, accept_colon: bool) -> datetime | None:
+    def moment(self, key: str) -> datetime | None:
         """Read a datetime as aware UTC."""
         if not self.has(key):
             return None
-        moment = read_moment(self._body[key], accept_colon=accept_colon)
+        moment = read_moment(
+            self._body[key],
+            accept_colon=self._assumptions.accept_colon_offset,
+            accept_other_offsets=self._assumptions.accept_other_offsets,
+        )
         if moment is None:
             self.malformed.append(key)
         return moment
@@ -143,15 +163,29 @@ class Fields:
             return []
         return [self._inner(value) for value in values]
 
+    def _measure(self, key: str, texts: Iterable[str], most_bytes: int) -> None:
+        if self._assumptions.counts_bytes and count_bytes(texts) > most_bytes:
+            self.beyond.append(f"{key} is longer than {most_bytes} bytes")
+
     def _inner(self, value: Mapping[str, object]) -> "Fields":
-        inner = Fields(value, self._function)
+        inner = Fields(value, self._function, self._assumptions)
         inner.missing, inner.malformed, inner.beyond = self.missing, self.malformed, self.beyond
         return inner
 
 
+def count_bytes(texts: Iterable[str]) -> int:
+    """Count the bytes of texts in UTF-8. Source: rakuten-ichiba-orders 2, "Max Byte"."""
+    return sum(len(text.encode("utf-8", errors="replace")) for text in texts)
+
+
 def order_numbers(body: Mapping[str, object]) -> list[str] | None:
-    """Read `orderNumberList` without repetitions, in its order; None when it is missing or unusable."""
+    """Read `orderNumberList` as it is, repetitions included; None when it is missing or unusable."""
     values = body.get("orderNumberList")
     if not isinstance(values, list) or not values or not all(isinstance(value, str) for value in values):
         return None
-    return list(dict.fromkeys(values))
+    return values
+
+
+def once_or_each(numbers: list[str], assumptions: Assumptions) -> list[str]:
+    """Give the numbers that are answered, in their order."""
+    return numbers if assumptions.repeated_numbers == "each" else list(dict.fromkeys(numbers))

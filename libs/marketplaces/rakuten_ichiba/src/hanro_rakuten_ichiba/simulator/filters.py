@@ -19,7 +19,7 @@ _BUYER_PHONE = 1
 class Filters:
     """State what a search asks for besides the period; empty members ask for nothing.
 
-    Source: rakuten-ichiba-orders 4.1 [2+]; that a keyword may stand anywhere in the text [?].
+    Source: rakuten-ichiba-orders 4.1 [2+].
     """
 
     progresses: tuple[int, ...] = ()
@@ -31,6 +31,7 @@ class Filters:
     has_no_shipping_number: bool = False
     keyword_type: int = 0
     keyword: str = ""
+    is_whole_keyword: bool = False
     mail_type: int = 0
     mail_address: str = ""
     phone_type: int | None = None
@@ -99,7 +100,8 @@ def _has_flag(tree: Tree, flag: str) -> bool:
 def _has_keyword(order: StoredOrder, filters: Filters) -> bool:
     if not filters.keyword or not filters.keyword_type:
         return True
-    return any(filters.keyword in text for text in _keyword_texts(order, filters.keyword_type))
+    texts = _keyword_texts(order, filters.keyword_type)
+    return any(filters.keyword == text if filters.is_whole_keyword else filters.keyword in text for text in texts)
 
 
 def _keyword_texts(order: StoredOrder, keyword_type: int) -> list[str]:

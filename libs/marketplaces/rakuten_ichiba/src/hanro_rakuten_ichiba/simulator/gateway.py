@@ -5,8 +5,8 @@ from email.message import Message
 
 from hanro_rakuten_ichiba.simulator.answers import Answers
 from hanro_rakuten_ichiba.simulator.assumptions import Assumptions
-from hanro_rakuten_ichiba.simulator.keys import read_authorization
-from hanro_rakuten_ichiba.simulator.operations import Operation, find_operation, is_shop_path
+from hanro_rakuten_ichiba.simulator.keys import Credentials, read_authorization
+from hanro_rakuten_ichiba.simulator.operations import Operation, find_operation, is_shop_path, normalise
 from hanro_rakuten_ichiba.simulator.shop_api import write_result
 from hanro_rakuten_ichiba.simulator.shops import Shop, Shops
 from simkit.exchange import Caller, Reply, Request
@@ -14,9 +14,9 @@ from simkit.limits import Limits
 
 
 class Gateway:
-    """Let a request through to its function, or refuse it. Source: rakuten-ichiba-orders 1.2, 1.3, 14.1, 14.2.
+    """Let a request through to its function, or refuse it: path, method, key, rate, grant, content type.
 
-    The order is path, method, key, rate, grant, content type [?].
+    Source: rakuten-ichiba-orders 1.2, 1.3, 14.1, 14.2; the order [?].
     """
 
     def __init__(self, shops: Shops, limits: Limits, answers: Answers, assumptions: Assumptions) -> None:
@@ -27,8 +27,8 @@ class Gateway:
 
     def identify(self, request: Request) -> Caller:
         """Tell shop and function; a dead key still tells its shop."""
-        operation = find_operation(request.path)
-        credentials = read_authorization(request.header("authorization"))
+        operation = find_operation(self._path(request))
+        credentials = self._credentials(request)
         owner = None if credentials is None else self._shops.find_by_credentials(credentials)
         return Caller(
             shop=None if owner is None else owner[0].number,
@@ -40,6 +40,8 @@ class Gateway:
         operation = self._locate(request)
         if isinstance(operation, Reply):
             return operation
+        if self._assumptions.content_type_first and not self._has_taken_type(request, operation):
+            return self._unsupported_type()
         shop = self._authenticate(request)
         if isinstance(shop, Reply):
             return shop
@@ -64,8 +66,9 @@ class Gateway:
         return self._answers.errors(401, "GA0001", "Un-Authorised")
 
     def _locate(self, request: Request) -> Operation | Reply:
-        operation = find_operation(request.path)
-        if operation is None and is_shop_path(request.path):
+        path = self._path(request)
+        operation = find_operation(path)
+        if operation is None and is_shop_path(path):
             return self._answers.xml(*write_result("C003"))
         if operation is None:
             return self._answers.errors(404, "SIM-404", "Not Found")
@@ -74,7 +77,7 @@ class Gateway:
         return operation
 
     def _authenticate(self, request: Request) -> Shop | Reply:
-        credentials = read_authorization(request.header("authorization"))
+        credentials = self._credentials(request)
         if credentials is None:
             return self.malformed()
         owner = self._shops.find_by_credentials(credentials)
@@ -90,15 +93,25 @@ class Gateway:
             return self.throttled(wait_seconds)
         if operation.grant in shop.disabled_grants:
             return self._bad_request()
-        if operation.method == "POST" and not self._is_json(request):
-            return self._answers.results(415, "ES04-03", "Unsupported Media Type")
-        return None
+        return None if self._has_taken_type(request, operation) else self._unsupported_type()
 
     def _bad_request(self) -> Reply:
         return self._answers.results(400, "ES04-01", "Bad Request")
 
-    def _is_json(self, request: Request) -> bool:
-        """Tell whether the content type is accepted, letter case and blanks aside; no body needs none [?]."""
+    def _unsupported_type(self) -> Reply:
+        return self._answers.results(415, "ES04-03", "Unsupported Media Type")
+
+    def _path(self, request: Request) -> str:
+        return normalise(request.path) if self._assumptions.normalises_paths else request.path
+
+    def _credentials(self, request: Request) -> Credentials | None:
+        is_lenient = self._assumptions.authorization == "lenient"
+        return read_authorization(request.header("authorization"), is_lenient=is_lenient)
+
+    def _has_taken_type(self, request: Request, operation: Operation) -> bool:
+        """Tell whether the content type is taken, letter case and blanks aside; no body needs none."""
+        if operation.method != "POST":
+            return True
         content_type = request.header("content-type")
         if content_type is None:
             return not request.body
@@ -107,4 +120,6 @@ class Gateway:
         charset = reader.get_content_charset()
         if reader.get_content_type() != "application/json":
             return False
-        return charset == "utf-8" or (charset is None and not self._assumptions.require_charset)
+        if charset is None:
+            return not self._assumptions.require_charset
+        return charset in {name.lower() for name in self._assumptions.charsets}

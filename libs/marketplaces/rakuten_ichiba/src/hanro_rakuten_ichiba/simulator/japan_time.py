@@ -4,6 +4,7 @@ import re
 from datetime import UTC, date, datetime, timedelta, timezone
 
 JST = timezone(timedelta(hours=9), "JST")
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}[+-]\d{2}:?\d{2}", re.ASCII)
 
 
@@ -17,9 +18,11 @@ def write_date(moment: datetime) -> str:
     return moment.astimezone(JST).strftime("%Y-%m-%d")
 
 
-def read_moment(text: object, *, accept_colon: bool = False) -> datetime | None:
+def read_moment(text: object, *, accept_colon: bool = False, accept_other_offsets: bool = True) -> datetime | None:
     """Read a datetime with its offset as aware UTC; None when it has another form or is no time."""
     if not isinstance(text, str) or not _MOMENT.fullmatch(text) or (":" in text[-5:] and not accept_colon):
+        return None
+    if not accept_other_offsets and not text.replace(":", "").endswith("+0900"):
         return None
     try:
         return datetime.strptime(text, "%Y-%m-%dT%H:%M:%S%z").astimezone(UTC)
@@ -29,7 +32,7 @@ def read_moment(text: object, *, accept_colon: bool = False) -> datetime | None:
 
 def read_date(text: object) -> date | None:
     """Read `2026-05-11`; None when it has another form or is no day."""
-    if not isinstance(text, str):
+    if not isinstance(text, str) or not _DATE.fullmatch(text):
         return None
     try:
         return datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC).date()

@@ -54,9 +54,17 @@ def make_text(source: random.Random, prefix: str, shop_number: str) -> str:
     return f"{prefix}{shop_number}_{make_alphanumerics(source)}"
 
 
-def read_authorization(header: str | None) -> Credentials | None:
-    """Read `ESA <base64 of secret:key>`; None when it is malformed, blanks inside either part included as they are."""
-    if header is None or not header.startswith(_SCHEME):
+def read_authorization(header: str | None, *, is_lenient: bool = False) -> Credentials | None:
+    """Read `ESA <base64 of secret:key>`; None when it is malformed, blanks inside either part included as they are.
+
+    A lenient reader takes any letter case of ESA, any blanks behind it, and Base64 without its padding.
+    """
+    header = header or ""
+    if is_lenient:
+        scheme, _, rest = header.replace("\t", " ").partition(" ")
+        encoded = rest.strip().rstrip("=")
+        header = f"{scheme.upper()} {encoded}{'=' * (-len(encoded) % 4)}"
+    if not header.startswith(_SCHEME):
         return None
     try:
         text = base64.b64decode(header[len(_SCHEME) :], validate=True).decode("utf-8")

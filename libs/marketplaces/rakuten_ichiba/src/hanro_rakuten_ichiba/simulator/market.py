@@ -10,7 +10,7 @@ from hanro_rakuten_ichiba.simulator.japan_time import read_moment
 from hanro_rakuten_ichiba.simulator.life_cycle import LifeCycle
 from hanro_rakuten_ichiba.simulator.orders import NEW, StoredOrder
 from hanro_rakuten_ichiba.simulator.shops import Shop, Shops
-from simkit.clock import Timer
+from simkit.clock import EARLIEST_YEAR, LATEST_YEAR, Timer
 from simkit.kit import Kit
 from simkit.relay.logins import Login
 
@@ -65,9 +65,12 @@ class Market:
         """Let a buyer order; number and time of a `raw` override count, where they can be read.
 
         Raises:
-            ValueError: a wish that no order can fulfil, an override that leads nowhere, or a number that is taken.
+            ValueError: a wish that no order can fulfil, an override that leads nowhere, a number that is taken, or a
+                time outside the years that the clock plays.
         """
         moment = (read_moment(raw.get("orderDatetime")) if placed_at is None else placed_at) or self.now()
+        if not EARLIEST_YEAR <= moment.year <= LATEST_YEAR:
+            raise ValueError(f"an order is placed in the years {EARLIEST_YEAR} to {LATEST_YEAR}")
         sequence = self._sequence + 1
         tree = invent_order(
             self._buyers,

@@ -1,7 +1,9 @@
 """Lists the functions that the simulator plays: path, method, grant and rate group of each."""
 
+import re
 from dataclasses import dataclass
 from typing import Literal
+from urllib.parse import unquote
 
 from hanro_rakuten_ichiba.simulator.shop_set_up import RESOURCES
 
@@ -37,8 +39,13 @@ _OPERATIONS = {
 GRANTS = tuple(operation.grant for operation in _OPERATIONS.values())
 
 
+def normalise(path: str) -> str:
+    """Decode a raw path's percent signs, and take several slashes for one."""
+    return re.sub("/+", "/", unquote(path, errors="replace"))
+
+
 def find_operation(path: str) -> Operation | None:
-    """Find the function of a raw path, with or without one trailing slash; None when there is none.
+    """Find the function of a path, with or without one trailing slash; None when there is none.
 
     Source: rakuten-ichiba-orders 1 [wire], 10.
     """

@@ -5,9 +5,9 @@ from typing import Literal
 
 from fastapi import APIRouter, HTTPException
 from fastapi.responses import JSONResponse
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
-from hanro_rakuten_ichiba.simulator.controls import find_shop
+from hanro_rakuten_ichiba.simulator.controls import PlayedTime, find_shop
 from hanro_rakuten_ichiba.simulator.market import Market
 from hanro_rakuten_ichiba.simulator.orders import CANCELLED, CANCELLING, SHIPPED, StoredOrder
 from hanro_rakuten_ichiba.simulator.shops import Shop
@@ -33,7 +33,7 @@ class OrderWish(Overrides):
     """Describe orders to place; what is left out is invented."""
 
     count: int = Field(default=1, ge=1, le=20_000)
-    placed_at: AwareDatetime | None = None
+    placed_at: PlayedTime | None = None
     placed_days_ago: float | None = Field(default=None, ge=0, le=3650)
     every_seconds: float = Field(default=0, ge=0, le=86_400, description="How far apart several orders are placed.")
     progress: Progress | None = None

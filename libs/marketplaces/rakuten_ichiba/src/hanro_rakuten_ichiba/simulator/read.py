@@ -4,12 +4,13 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from hanro_rakuten_ichiba.simulator.assumptions import Assumptions
-from hanro_rakuten_ichiba.simulator.fields import order_numbers, read_number
+from hanro_rakuten_ichiba.simulator.fields import count_bytes, once_or_each, order_numbers, read_number
 from hanro_rakuten_ichiba.simulator.messages import GET_ORDER, Answer, Message, beyond, message, missing
 from hanro_rakuten_ichiba.simulator.orders import StoredOrder, Tree, members
 from hanro_rakuten_ichiba.simulator.shops import Shop
 
 OLDEST_VERSION, NEWEST_VERSION = 3, 10
+_MOST_BYTES = 4096
 _ECHOED_FROM = 6
 _GOODS_TAX_UNTIL = 7
 _RECEIVER_LATE, _RECEIVER_LATE_FROM = 16, 10
@@ -32,19 +33,21 @@ def read_orders(shop: Shop, body: Mapping[str, object], now: datetime, assumptio
 
     Source: rakuten-ichiba-orders 4.2, samples 15.2; versions 1, 2 and unknown ones are refused as unusable (6).
     """
-    numbers = order_numbers(body)
+    asked = order_numbers(body)
     version = read_number(body.get("version"))
     if version is not None and not OLDEST_VERSION <= version <= NEWEST_VERSION:
         version = None
-    unusable = [key for key, value in (("orderNumberList", numbers), ("version", version)) if value is None]
-    if numbers is None or version is None:
+    unusable = [key for key, value in (("orderNumberList", asked), ("version", version)) if value is None]
+    if asked is None or version is None:
         return _refuse(missing(GET_ORDER, unusable))
-    if len(numbers) > assumptions.orders_per_call:
+    if len(asked) > assumptions.orders_per_call:
         return _refuse(beyond(GET_ORDER, [f"more than {assumptions.orders_per_call} orders"]))
-    oldest = now - timedelta(days=assumptions.oldest_days)
+    if assumptions.counts_bytes and count_bytes(asked) > _MOST_BYTES:
+        return _refuse(beyond(GET_ORDER, [f"orderNumberList is longer than {_MOST_BYTES} bytes"]))
+    oldest = now.replace(microsecond=0) - timedelta(days=assumptions.oldest_days)
     found: list[object] = []
     unknown: list[str] = []
-    for number in numbers:
+    for number in once_or_each(asked, assumptions):
         order = shop.orders.find(number)
         if order is None or order.placed_at < oldest:
             unknown.append(number)

@@ -16,7 +16,8 @@ PROGRESSES = (100, 200, 300, 400, 500, 600, 700, 800, 900)
 _DATE_TYPES = (1, 2, 3, 4, 5, 6)
 _BY_ORDER_DATE = 1
 _ORDER_TYPES = (1, 4, 5, 6)
-_METHODS = (1, 2, 3, 4, 5, 6, 7, 8, 9, 12, 13, 14, 16, 17, 21, 27)
+# 8, points alone, stands in answers and is no filter (7.4).
+_METHODS = (1, 2, 3, 4, 5, 6, 7, 9, 12, 13, 14, 16, 17, 21, 27)
 _KEYWORD_LENGTHS = {1: 1024, 2: 127, 3: 1000, 4: 254, 5: 254, 6: 254, 7: 40, 8: 96, 9: 400}
 _FLAG = (0, 1)
 _NO_SUB_STATUS = -1
@@ -39,7 +40,7 @@ class Question:
 
 def search_orders(shop: Shop, body: Mapping[str, object], now: datetime, assumptions: Assumptions) -> Answer:
     """Find order numbers. Source: rakuten-ichiba-orders 4.1, 14.4 to 14.6, samples 15.1."""
-    fields = Fields(body, SEARCH_ORDER)
+    fields = Fields(body, SEARCH_ORDER, assumptions)
     question = _read(fields, now, assumptions)
     if question is None:
         return Answer(
@@ -79,16 +80,15 @@ def _find(shop: Shop, question: Question) -> list[StoredOrder]:
 
 def _read(fields: Fields, now: datetime, assumptions: Assumptions) -> Question | None:
     """Read the question; None when something was wrong with it, which `fields` then words."""
-    progresses = fields.numbers("orderProgressList", PROGRESSES)
-    sub_statuses = fields.numbers("subStatusIdList")
-    if _NO_SUB_STATUS in sub_statuses:
-        fields.require("orderProgressList")
+    progresses = fields.numbers("orderProgressList", PROGRESSES, most_bytes=128)
+    sub_statuses = fields.numbers("subStatusIdList", most_bytes=512)
+    if _NO_SUB_STATUS in sub_statuses and not progresses and "orderProgressList" not in fields.malformed:
+        fields.missing.append("orderProgressList")
     for key in ("dateType", "startDatetime", "endDatetime"):
         fields.require(key)
     date_type = fields.number("dateType", _DATE_TYPES)
-    start = fields.moment("startDatetime", accept_colon=assumptions.accept_colon_offset)
-    end = fields.moment("endDatetime", accept_colon=assumptions.accept_colon_offset)
-    filters = _read_filters(fields, progresses, sub_statuses)
+    start, end = fields.moment("startDatetime"), fields.moment("endDatetime")
+    filters = _read_filters(fields, progresses, sub_statuses, assumptions)
     records, page, is_ascending = _read_pagination(fields)
     if start is not None and end is not None:
         _check_period(fields, start, end, now, assumptions)
@@ -97,22 +97,25 @@ def _read(fields: Fields, now: datetime, assumptions: Assumptions) -> Question |
     return Question(date_type, start, end, filters, records, page, is_ascending)
 
 
-def _read_filters(fields: Fields, progresses: tuple[int, ...], sub_statuses: tuple[int, ...]) -> Filters:
+def _read_filters(
+    fields: Fields, progresses: tuple[int, ...], sub_statuses: tuple[int, ...], assumptions: Assumptions
+) -> Filters:
     filters = Filters(
         progresses=progresses,
         sub_statuses=sub_statuses,
-        order_types=fields.numbers("orderTypeList", _ORDER_TYPES),
+        order_types=fields.numbers("orderTypeList", _ORDER_TYPES, most_bytes=32),
         settlement_method=fields.number("settlementMethod", _METHODS),
-        delivery_name=fields.text("deliveryName"),
+        delivery_name=fields.text("deliveryName", most_bytes=192),
         has_no_shipping_date=fields.number("shippingDateBlankFlag", _FLAG) == 1,
         has_no_shipping_number=fields.number("shippingNumberBlankFlag", _FLAG) == 1,
         keyword_type=fields.number("searchKeywordType", (0, *_KEYWORD_LENGTHS)) or 0,
-        keyword=fields.text("searchKeyword"),
+        keyword=fields.text("searchKeyword", most_bytes=4000).strip(),
+        is_whole_keyword=assumptions.keyword_match == "whole",
         mail_type=fields.number("mailSendType", (0, 1, 2)) or 0,
-        mail_address=fields.text("ordererMailAddress"),
+        mail_address=fields.text("ordererMailAddress", most_bytes=256),
         phone_type=fields.number("phoneNumberType", (1, 2)),
-        phone_number=fields.text("phoneNumber"),
-        reserve_number=fields.text("reserveNumber"),
+        phone_number=fields.text("phoneNumber", most_bytes=36),
+        reserve_number=fields.text("reserveNumber", most_bytes=382),
         site_type=fields.number("purchaseSiteType", (0, 1, 2, 3, 4)) or 0,
         flags=tuple(
             name
@@ -122,6 +125,8 @@ def _read_filters(fields: Fields, progresses: tuple[int, ...], sub_statuses: tup
     )
     if has_platform_characters(filters.keyword):
         fields.malformed.append("searchKeyword")
+    if filters.phone_number and not (filters.phone_number.isascii() and filters.phone_number.isdecimal()):
+        fields.malformed.append("phoneNumber")
     longest = _KEYWORD_LENGTHS.get(filters.keyword_type)
     if longest is not None and len(filters.keyword) > longest:
         fields.beyond.append(f"searchKeyword is longer than {longest} characters")
@@ -154,5 +159,6 @@ def _check_period(fields: Fields, start: datetime, end: datetime, now: datetime,
         fields.beyond.append("endDatetime is before startDatetime")
     if end - start > timedelta(days=assumptions.longest_period_days):
         fields.beyond.append(f"the period is longer than {assumptions.longest_period_days} days")
-    if start < now - timedelta(days=assumptions.oldest_days):
+    # Whole seconds, as in all times of the service: a start counted back from now is not late by the way to here.
+    if start < now.replace(microsecond=0) - timedelta(days=assumptions.oldest_days):
         fields.beyond.append(f"startDatetime is older than {assumptions.oldest_days} days")

@@ -1,5 +1,6 @@
 """Answers the shop family in its XML."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -22,6 +23,7 @@ RESULTS = {
     "E999": (500, "Unknown Execution error."),
 }
 _DEFAULT_PERIOD, _LONGEST_PERIOD = 90, 180
+_NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 @dataclass(frozen=True)
@@ -43,8 +45,10 @@ def read_resource(
     resource, asked, entries = RESOURCES[name], dict(query), shop.resources[name]
     match name:
         case "shopStatus":
-            found = [entry for entry in entries if entry["statusKey"] == argument]
+            found = [entry for entry in entries if entry.get("statusKey") == argument]
             return _result(name, _members(found[0])) if found else write_result("C008")
+        case "shopMaster" | "shopCalendar" if not entries:
+            return write_result("C008")
         case "shopMaster":
             return _result(name, [Element(name, _members(entries[0]))])
         case "shopCalendar":
@@ -84,7 +88,7 @@ def _read_list(name: str, resource: Resource, entries: Sequence[Entry], asked: M
     for key, value in narrowed.items():
         if not value.isdecimal():
             return write_result("C001", field_id=key)
-    found = [entry for entry in entries if all(entry[key] == value for key, value in narrowed.items())]
+    found = [entry for entry in entries if all(entry.get(key) == value for key, value in narrowed.items())]
     if not found:
         return write_result("C008")
     shown = Element(resource.holder, [Element(resource.entry, _members(entry)) for entry in found])
@@ -101,27 +105,32 @@ def _read_calendar(calendar: Entry, asked: Mapping[str, str], now: datetime) -> 
         return write_result("C001", field_id="period")
     last = first + timedelta(days=period - 1)
     days = (first.strftime("%Y%m%d"), last.strftime("%Y%m%d"))
-    parts = [
-        Element(part, _schedule(plan, days) if "regularSchedule" in plan else _members(plan))
-        for part, plan in calendar.items()
-        if isinstance(plan, dict)
-    ]
+    parts = [Element(part, _schedule(plan, days)) for part, plan in calendar.items() if isinstance(plan, dict)]
     return _result("shopCalendar", [Element("shopCalendar", parts)])
 
 
-def _schedule(plan: Mapping[str, Sequence[str]], days: tuple[str, str]) -> list[Element]:
+def _schedule(plan: Entry, days: tuple[str, str]) -> list[Element]:
+    """Make the weekdays and those dates that lie in the period; other members as they are."""
     first, last = days
-    weekdays = [Element("weekday", day) for day in plan["regularSchedule"]]
-    dates = [Element("eventDate", day) for day in plan["eventDates"] if first <= day <= last]
-    return [Element("regularSchedule", weekdays), Element("eventDates", dates)]
+    elements = []
+    for name, value in plan.items():
+        if name == "regularSchedule" and isinstance(value, list):
+            elements.append(Element(name, [Element("weekday", str(day)) for day in value]))
+        elif name == "eventDates" and isinstance(value, list):
+            dates = [str(day) for day in value if first <= str(day) <= last]
+            elements.append(Element(name, [Element("eventDate", day) for day in dates]))
+        else:
+            elements += _members({name: value})
+    return elements
 
 
 def _members(entry: Entry) -> list[Element]:
-    """Make the members of an entry; a list holds entries named like it without `List`."""
+    """Make the members of an entry; a list holds entries named like it without `List`, anything else is a text."""
     elements = []
     for name, value in entry.items():
         if isinstance(value, list):
-            inner = [Element(name.removesuffix("List"), _members(part)) for part in value]
+            holder = name.removesuffix("List")
+            inner = [Element(holder, _members(part) if isinstance(part, dict) else str(part)) for part in value]
             elements.append(Element(name, inner))
         else:
             elements.append(Element(name, str(value)))
@@ -144,5 +153,6 @@ def _write_block(element: Element, indent: str) -> str:
 
 def _write_inline(element: Element) -> str:
     if isinstance(element.content, str):
-        return f"<{element.name}>{escape(element.content)}</{element.name}>"
+        # What XML 1.0 cannot hold at all.
+        return f"<{element.name}>{_NO_XML.sub('?', escape(element.content))}</{element.name}>"
     return f"<{element.name}>{''.join(map(_write_inline, element.content))}</{element.name}>"

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 _FIRST_ITEM_ID = 10000119
+_MOST = 999_999_999
 _WISH_KEYS = frozenset(
     {"manageNumber", "variantId", "merchantDefinedSkuId", "units", "price", "taxRate", "itemName", "includeTaxFlag"}
 )
@@ -96,7 +97,7 @@ def wished_line(wish: Mapping[str, object]) -> Line:
     """Return the line that a wish describes; what it leaves open comes from the catalogue.
 
     Raises:
-        ValueError: a key that no line has.
+        ValueError: a key that no line has, or a number of units or yen that none can have (4.11: 0 to 999999999).
     """
     unknown = set(wish) - _WISH_KEYS
     if unknown:
@@ -137,4 +138,7 @@ def _text_or_none(wish: Mapping[str, object], key: str, default: str | None) -> 
 
 
 def _whole(wish: Mapping[str, object], key: str, default: int) -> int:
-    return int(str(wish.get(key, default)))
+    value = int(str(wish.get(key, default)))
+    if not 0 <= value <= _MOST:
+        raise ValueError(f"{key} is 0 to {_MOST}")
+    return value

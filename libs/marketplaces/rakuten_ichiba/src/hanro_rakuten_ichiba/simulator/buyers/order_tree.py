@@ -16,6 +16,8 @@ _WEEKDAYS = "月火水木金土日"
 _BANDS = ((1, "午前中"), (1214, "12:00-14:00"), (1618, "16:00-18:00"), (1820, "18:00-20:00"), (1921, "19:00-21:00"))
 _PAYMENT_DAYS = 10
 _ORDINARY, _PRE_ORDER = 1, 6
+# Older orders have none (5.2).
+_TAX_ROWS_SINCE = date(2019, 7, 30)
 _DROP_OFF_PLACES = ("宅配ボックス", "玄関前", "物置")
 _AWKWARD_REMARK = "①階の㈱髙﨑へ〜ｻﾝﾌﾟﾙ様気付、表のソ能工業まで。"
 
@@ -39,7 +41,8 @@ class Invention:
 def order_model(chance: random.Random, invention: Invention) -> dict[str, object]:
     """Return the tree of an invented order. Source: rakuten-ichiba-orders 5.2 [2+]."""
     occasion = invention.occasion
-    delivery_date, term, remarks = _delivery_wish(chance, occasion, invention.placed_at.date())
+    placed_on = invention.placed_at.date()
+    delivery_date, term, remarks = _delivery_wish(chance, occasion, placed_on)
     return {
         "orderNumber": invention.order_number,
         "orderProgress": occasion.progress,
@@ -72,7 +75,7 @@ def order_model(chance: random.Random, invention: Invention) -> dict[str, object
         "PackageModelList": _packages(chance, invention),
         "CouponModelList": [coupon.model for coupon in invention.sums.coupons] or None,
         "ChangeReasonModelList": change_reasons(invention.placed_at, occasion.progress, invention.sequence),
-        "TaxSummaryModelList": invention.sums.tax_rows(),
+        "TaxSummaryModelList": invention.sums.tax_rows() if placed_on >= _TAX_ROWS_SINCE else [],
         "DueDateModelList": _due_dates(invention),
     }
 
