@@ -6,7 +6,21 @@ import pytest
 from ichiba_market import FOLDER, IchibaMarket
 from ichiba_wire import running_simulator
 
-from hanro.testing.conformance import SCHEMA, declared, linking, mapping, pace, reading, secrecy, writing
+from hanro.testing.conformance import (
+    SCHEMA,
+    absence,
+    batches,
+    declared,
+    finding,
+    linking,
+    mapping,
+    pace,
+    reading,
+    refusing,
+    secrecy,
+    texts,
+    writing,
+)
 from hanro.testing.conformance.market import Market
 from hanro.testing.schemas import create_shared_tables
 from hanro_local.databases import SchemaUrls
@@ -27,7 +41,7 @@ class TestDeclared(declared.Declared):
     """Rule 1."""
 
 
-class TestCapabilities(declared.Capabilities):
+class TestCapabilities(absence.Capabilities):
     """Rule 3."""
 
 
@@ -35,15 +49,15 @@ class TestProbes(linking.Probes):
     """Rule 4."""
 
 
-class TestRefusals(linking.Refusals):
+class TestRefusals(refusing.Refusals):
     """Rule 5."""
 
 
-class TestRoutes(reading.Routes):
+class TestRoutes(finding.Routes):
     """Rule 6."""
 
 
-class TestPaging(reading.Paging):
+class TestPaging(finding.Paging):
     """Rule 7."""
 
 
@@ -59,7 +73,7 @@ class TestTimes(mapping.Times):
     """Rule 10."""
 
 
-class TestTexts(mapping.Texts):
+class TestTexts(texts.Texts):
     """Rule 11."""
 
 
@@ -75,7 +89,7 @@ class TestLostAnswers(writing.LostAnswers):
     """Rule 17."""
 
 
-class TestBatches(writing.Batches):
+class TestBatches(batches.Batches):
     """Rule 18."""
 
 
