@@ -13,7 +13,7 @@ import sys
 import tempfile
 import traceback
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Literal
@@ -24,7 +24,7 @@ from hanro.marketplace import installed
 from hanro.marketplace.types import Channel, MarketplaceId, OrderRef, Window
 from hanro.metrics import new_registry, write
 from hanro.testing.conformance.asked import accepting, readable
-from hanro.testing.conformance.rig import NoPacer, Rig, open_rig
+from hanro.testing.conformance.rig import Rig, open_rig
 from hanro.testing.conformance.values import written
 
 PROCESS_SECONDS = 120.0
@@ -32,7 +32,7 @@ PROCESS_SECONDS = 120.0
 
 @dataclass(frozen=True, kw_only=True)
 class Leg:
-    """Be one account's part of an errand, with orders of its shop; `is_careless` does what must not be done."""
+    """Be one account's part of an errand, with orders of its shop; `is_careless` shows what must not be shown."""
 
     secrets: Mapping[str, str]
     account_id: str
@@ -97,13 +97,12 @@ async def main(errand: Errand) -> None:
 
 
 async def _load(rig: Rig, leg: Leg, count: int) -> None:
-    """Keep the pace asked: two calls always wait for their turn; without a pacer, if careless."""
+    """Keep the pace asked: two calls always wait for their turn."""
     left = count
 
     async def work() -> None:
         nonlocal left
-        session = rig.session(leg.secrets, account_id=leg.account_id)
-        orders = rig.plugin.orders(replace(session, pacer=NoPacer()) if leg.is_careless else session)
+        orders = rig.plugin.orders(rig.session(leg.secrets, account_id=leg.account_id))
         while left > 0:
             left -= 1
             try:

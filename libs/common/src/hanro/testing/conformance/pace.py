@@ -18,8 +18,8 @@ from hanro.testing.conformance.caller import Errand, Leg, start
 from hanro.testing.conformance.controls import Controls, Meter, Request
 from hanro.testing.conformance.finding import numbers, window
 from hanro.testing.conformance.linking import probed
-from hanro.testing.conformance.market import Market
-from hanro.testing.conformance.rig import NotedPacer, open_rig
+from hanro.testing.conformance.market import Market, Shop
+from hanro.testing.conformance.rig import NoPacer, NotedPacer, open_rig
 
 LEAST_USED = 0.96
 FACTOR = 2
@@ -79,39 +79,61 @@ async def _at_work(errands: Sequence[Errand]) -> AsyncIterator[list[asyncio.subp
         await asyncio.gather(*(process.communicate() for process in processes))
 
 
-async def load(market: Market, database_url: str, *, is_paced: bool = True, count: int = LONGEST_LOAD) -> Load:
-    """Let two processes share one account's group at full load until a run shows the pace, or all is sent."""
-    batch = market.plugin.limits.batches["orders.fetch"]
-    (group,) = (market.plugin.limits.groups[name] for name in batch.groups)
-    limit = FACTOR * group.request_count / group.period.total_seconds()
+@dataclass(frozen=True)
+class Loaded:
+    """Be a shop whose limit is in force, with an order for each process, as the marketplace sees its calls."""
+
+    market: Market
+    shop: Shop
+    names: Sequence[str]
+
+    @property
+    def groups(self) -> Sequence[str]:
+        """Give the groups in which a read of orders counts."""
+        return self.market.plugin.limits.batches["orders.fetch"].groups
+
+    @property
+    def limit(self) -> float:
+        """Give the requests that are allowed in a second."""
+        (group,) = (self.market.plugin.limits.groups[name] for name in self.groups)
+        return FACTOR * group.request_count / group.period.total_seconds()
+
+    def look(self) -> Load:
+        """See what has come."""
+        requests, meters = self.shop.controls.requests(), self.shop.controls.meters()
+        return Load(requests=requests, meters=meters, groups=self.groups, names=self.names, limit=self.limit)
+
+
+def loaded(market: Market) -> Loaded:
+    """Open a shop that two processes will share."""
     shop = market.open_shop()
-    names = shop.place(2)
-    shop.controls.limit(limit)
-    leg = Leg(secrets=shop.secrets(), account_id=new_id("acc"), numbers=(), is_careless=not is_paced)
-    before = shop.controls.sequence()
+    found = Loaded(market=market, shop=shop, names=shop.place(2))
+    shop.controls.limit(found.limit)
+    return found
+
+
+async def load(market: Market, database_url: str) -> Load:
+    """Let two processes share one account's group at full load until a run shows the pace, or all is sent."""
+    at_shop = loaded(market)
+    leg = Leg(secrets=at_shop.shop.secrets(), account_id=new_id("acc"), numbers=())
     errand = Errand(
         work="load",
         marketplace_id=market.plugin.id,
         base_url=market.base_url,
         database_url=database_url,
         factor=FACTOR,
-        legs=(leg,),
-        count=count // 2,
+        legs=(),
+        count=LONGEST_LOAD // 2,
     )
-
-    def look() -> Load:
-        requests, meters = shop.controls.requests(before), shop.controls.meters()
-        return Load(requests=requests, meters=meters, groups=batch.groups, names=names, limit=limit)
-
     async with (
         asyncio.timeout(LOAD_SECONDS),
-        _at_work([replace(errand, legs=(replace(leg, numbers=(name,)),)) for name in names]) as processes,
+        _at_work([replace(errand, legs=(replace(leg, numbers=(name,)),)) for name in at_shop.names]) as processes,
     ):
-        seen = look()
+        seen = at_shop.look()
         while seen.used < LEAST_USED and any(process.returncode is None for process in processes):
             await asyncio.sleep(LOOK_SECONDS)
-            seen = look()
-    return look()
+            seen = at_shop.look()
+    return at_shop.look()
 
 
 class Pace:
@@ -123,8 +145,19 @@ class Pace:
         assert (await load(market, database_url)).faults() == []
 
     async def test_a_pacer_that_is_switched_off_is_seen(self, market: Market, database_url: str) -> None:
-        faults = (await load(market, database_url, is_paced=False, count=12)).faults()
-        assert any("refused" in fault for fault in faults)
+        at_shop = loaded(market)
+        async with open_rig(market.plugin, market.base_url, database_url) as rig:
+
+            async def work(name: str) -> None:
+                session = replace(rig.session(at_shop.shop.secrets()), pacer=NoPacer())
+                for _ in range(RUN):
+                    try:
+                        await market.plugin.orders(session).fetch([OrderRef(external_id=name)])
+                    except Retryable as refused:
+                        assert refused.code == "throttled"  # noqa: PT017  the first one is served
+
+            await asyncio.gather(*(work(name) for name in at_shop.names))
+        assert any("refused" in fault for fault in at_shop.look().faults())
 
     async def test_each_call_costs_what_its_batch_says_in_its_groups_alone(
         self, market: Market, database_url: str
