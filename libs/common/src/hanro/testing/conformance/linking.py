@@ -2,14 +2,13 @@
 
 # ruff: noqa: S101, D102  a suite of tests: it asserts, and its names are sentences
 
-import asyncio
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
 from hanro.marketplace.port import Plugin, Session
 from hanro.marketplace.types import Grant, GrantState, PreflightRow, ProbeKind
 from hanro.testing.conformance.market import Market
-from hanro.testing.conformance.rig import NotedPacer, open_rig
+from hanro.testing.conformance.rig import NotedPacer, open_rig, together
 
 PROBED_WITHIN_SECONDS = 30.0
 FACTOR = 4
@@ -23,7 +22,7 @@ def probed(plugin: Plugin) -> list[Grant]:
 async def probe_all(plugin: Plugin, session: Session) -> dict[str, PreflightRow]:
     """Ask for every grant, groups side by side."""
     access = plugin.access(session)
-    rows = await asyncio.gather(*(access.probe(grant.id) for grant in probed(plugin)))
+    rows = await together(*(access.probe(grant.id) for grant in probed(plugin)))
     return {row.grant_id: row for row in rows}
 
 

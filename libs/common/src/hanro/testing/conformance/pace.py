@@ -19,7 +19,7 @@ from hanro.testing.conformance.controls import Controls, Meter, Request
 from hanro.testing.conformance.finding import numbers, window
 from hanro.testing.conformance.linking import probed
 from hanro.testing.conformance.market import Market, Shop
-from hanro.testing.conformance.rig import NoPacer, NotedPacer, open_rig
+from hanro.testing.conformance.rig import NoPacer, NotedPacer, open_rig, together
 
 LEAST_USED = 0.96
 FACTOR = 2
@@ -76,7 +76,7 @@ async def _at_work(errands: Sequence[Errand]) -> AsyncIterator[list[asyncio.subp
         for process in processes:
             if process.returncode is None:
                 process.terminate()
-        await asyncio.gather(*(process.communicate() for process in processes))
+        await together(*(process.communicate() for process in processes))
 
 
 @dataclass(frozen=True)
@@ -86,6 +86,7 @@ class Loaded:
     market: Market
     shop: Shop
     names: Sequence[str]
+    since: int
 
     @property
     def groups(self) -> Sequence[str]:
@@ -100,14 +101,14 @@ class Loaded:
 
     def look(self) -> Load:
         """See what has come."""
-        requests, meters = self.shop.controls.requests(), self.shop.controls.meters()
+        requests, meters = self.shop.controls.requests(self.since), self.shop.controls.meters()
         return Load(requests=requests, meters=meters, groups=self.groups, names=self.names, limit=self.limit)
 
 
 def loaded(market: Market) -> Loaded:
     """Open a shop that two processes will share."""
     shop = market.open_shop()
-    found = Loaded(market=market, shop=shop, names=shop.place(2))
+    found = Loaded(market=market, shop=shop, names=shop.place(2), since=shop.controls.sequence())
     shop.controls.limit(found.limit)
     return found
 
@@ -156,7 +157,7 @@ class Pace:
                     except Retryable as refused:
                         assert refused.code == "throttled"  # noqa: PT017  the first one is served
 
-            await asyncio.gather(*(work(name) for name in at_shop.names))
+            await together(*(work(name) for name in at_shop.names))
         assert any("refused" in fault for fault in at_shop.look().faults())
 
     async def test_each_call_costs_what_its_batch_says_in_its_groups_alone(
@@ -219,7 +220,7 @@ class Pace:
                     await market.plugin.orders(first).fetch(refs)
                 assert refused.value.code == "throttled"
                 access = market.plugin.access(second)
-                await asyncio.gather(
+                await together(
                     market.plugin.orders(second).fetch(refs), *(access.probe(grant_id) for grant_id in others.values())
                 )
                 await market.plugin.orders(first).fetch(refs)

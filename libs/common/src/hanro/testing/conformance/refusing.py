@@ -2,7 +2,6 @@
 
 # ruff: noqa: S101, D102  a suite of tests: it asserts, and its names are sentences
 
-import asyncio
 import socket
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ from hanro.marketplace.types import Absent, Capability, OrderRef, Supported, Win
 from hanro.testing.conformance.asked import accepting
 from hanro.testing.conformance.linking import probed
 from hanro.testing.conformance.market import Market, Shop
-from hanro.testing.conformance.rig import SHORT_DEADLINE, Rig, open_rig
+from hanro.testing.conformance.rig import SHORT_DEADLINE, Rig, open_rig, together
 
 ROOMY = 1000
 
@@ -163,7 +162,7 @@ class Refusals:
                 assert failed.value.code == code, call.name
 
             try:
-                await asyncio.gather(*(fail(call) for call in calls))
+                await together(*(fail(call) for call in calls))
             finally:
                 shop.controls.heal()
             # A read may be repeated twice.
@@ -189,7 +188,7 @@ class Refusals:
 
                 calls = [*await calls_of(market, rig, shop), *probes_of(market.plugin)]
                 before = shop.controls.sequence()
-                await asyncio.gather(*(fail(call) for call in calls))
+                await together(*(fail(call) for call in calls))
         assert shop.controls.requests(before) == []
 
     async def test_work_goes_on_with_a_new_key(self, market: Market, database_url: str) -> None:

@@ -3,11 +3,12 @@
 import asyncio
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from typing import TypeVar
 
 from hanro.clock import Clock, SystemClock
 from hanro.db import Database, connect
@@ -18,6 +19,7 @@ from hanro.marketplace.types import Limits
 from hanro.pacer import Pacing
 from hanro.testing.conformance import SCHEMA, SERVICE
 
+T = TypeVar("T")
 FAST = 200
 # Shorter than documented, so that silence is told soon; long enough for a busy machine.
 CALL_DEADLINE = timedelta(seconds=6)
@@ -66,6 +68,17 @@ class NoPacer:
 
     def throttled(self, after: timedelta | None) -> None:
         """Take no notice."""
+
+
+async def together(*calls: Awaitable[T]) -> list[T]:
+    """Await all calls side by side, then raise the first failure: none is left behind at work."""
+    found = await asyncio.gather(*calls, return_exceptions=True)
+    results = []
+    for one in found:
+        if isinstance(one, BaseException):
+            raise one
+        results.append(one)
+    return results
 
 
 def scaled(limits: Limits, factor: int) -> Limits:
