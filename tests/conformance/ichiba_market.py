@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from ichiba_full_order import FULL_ANSWER
-from ichiba_wire import Simulator
+from ichiba_wire import Simulator, authorization
 
 from hanro.marketplace import installed
 from hanro.marketplace.port import Plugin
@@ -20,16 +20,21 @@ from hanro.testing.conformance.rig import FAST
 
 FOLDER = Path(__file__).parents[2] / "libs" / "marketplaces" / "rakuten_ichiba"
 GOLDENS = Path(__file__).parent / "goldens"
-PROGRESS = {
-    OrderStatus.NEW: 100,
-    OrderStatus.ACCEPTED: 200,
-    OrderStatus.READY: 300,
-    OrderStatus.ON_HOLD: 400,
-    OrderStatus.SHIPPED: 500,
-    OrderStatus.COMPLETED: 700,
-    OrderStatus.CANCELLING: 800,
-    OrderStatus.CANCELLED: 900,
+CODES: Mapping[str, OrderStatus] = {
+    "100": OrderStatus.NEW,
+    "200": OrderStatus.ACCEPTED,
+    "300": OrderStatus.READY,
+    "400": OrderStatus.ON_HOLD,
+    "500": OrderStatus.SHIPPED,
+    "600": OrderStatus.SHIPPED,
+    "700": OrderStatus.COMPLETED,
+    "800": OrderStatus.CANCELLING,
+    "900": OrderStatus.CANCELLED,
 }
+# The first state of each status.
+PROGRESS = {status: int(code) for code, status in sorted(CODES.items(), reverse=True)}
+COUNTRIES = {"JP": {}, "ZZ": {"prefecture": "国外", "zipCode1": "", "zipCode2": ""}}
+DAY_SECONDS = 86_400
 SPOILT: Mapping[Spoilt, Mapping[str, object]] = {
     "unreadable": {"/PackageModelList/0/ItemModelList/0/units": "many"},
     "unknown-status": {"orderProgress": 350},
@@ -44,22 +49,27 @@ class IchibaShop:
     controls: Controls
     service_secret: str = field(repr=False)
     license_key: str = field(repr=False)
+    mail: Mapping[str, str] = field(repr=False)
 
     def secrets(self) -> Mapping[str, str]:
-        """Give the key pair."""
-        return {"service_secret": self.service_secret, "license_key": self.license_key}
+        """Give the key pair and the login of the mail relay."""
+        return {"service_secret": self.service_secret, "license_key": self.license_key, **self.mail}
 
     def wrong_secrets(self) -> Mapping[str, str]:
         """Give the pair with another key."""
         return {**self.secrets(), "license_key": self.license_key[:-4] + "ZZZZ"}
 
+    def sent_secrets(self) -> Sequence[str]:
+        """Give the key of its own look-up and the signature."""
+        return [self.license_key, authorization(self.service_secret, self.license_key)]
+
     def end_key(self, how: Literal["expire", "revoke"]) -> None:
         """End the licence key."""
         self._call("POST", f"/keys/{how}")
 
-    def renew_key(self) -> None:
+    def renew_key(self, *, is_settling: bool = False) -> None:
         """Issue a key."""
-        made = self._call("POST", "/keys/issue")
+        made = self._call("POST", "/keys/issue", {"active_after_seconds": 900 if is_settling else 0})
         self.license_key = made["license_key"]
 
     def switch(self, grant_id: str, *, is_on: bool) -> None:
@@ -71,41 +81,44 @@ class IchibaShop:
         count: int = 1,
         *,
         status: OrderStatus = OrderStatus.NEW,
+        code: str | None = None,
+        country: str | None = None,
         placed_at: datetime | None = None,
         every_seconds: float = 0,
         hidden_from: Sequence[str] = (),
         spoilt: Spoilt | None = None,
         text: str | None = None,
+        title: str | None = None,
         line_count: int = 1,
     ) -> list[str]:
         """Let buyers order."""
-        line = {"units": 1, "price": 100}
+        lines = [{"units": 1, "price": 100, "manageNumber": f"item-{number}"} for number in range(line_count)]
+        sender = {f"/PackageModelList/0/SenderModel/{key}": part for key, part in COUNTRIES[country or "JP"].items()}
+        raw: dict[str, object] = {**(SPOILT[spoilt] if spoilt else {}), **sender}
         wish: dict[str, object] = {
             "count": count,
-            "progress": PROGRESS[status],
+            "progress": PROGRESS[status] if code is None else int(code),
             "every_seconds": every_seconds,
             "hidden_from": list(hidden_from),
             "is_plain": True,
-            "lines": [{**line, "manageNumber": f"item-{number}"} for number in range(line_count)],
-            "raw": dict(SPOILT[spoilt]) if spoilt else {},
+            "lines": [line | ({} if title is None else {"itemName": title}) for line in lines],
+            "raw": raw,
         }
         if placed_at is not None:
             wish["placed_at"] = placed_at.isoformat()
         if text is not None:
             wish["buyer"] = {"familyName": text, "subAddress": text}
-            wish["raw"] = {
-                **(SPOILT[spoilt] if spoilt else {}),
-                "remarks": text,
-                "/PackageModelList/0/SenderModel/subAddress": text,
-            }
+            raw |= {"remarks": text, "/PackageModelList/0/SenderModel/subAddress": text}
         return list(self._call("POST", "/orders", wish)["external_ids"])
 
-    def place_past_deadline(self) -> list[str]:
-        """Place an order long ago: what nobody confirms in 14 days is cancelled (rakuten-ichiba-orders 8.2)."""
-        long_ago = datetime.now(UTC) - timedelta(days=15)
-        numbers = self.place(placed_at=long_ago)
-        self.move(numbers[0], OrderStatus.CANCELLED)
-        return numbers
+    def place_near_deadline(self) -> list[str]:
+        """Place an order 13 days ago: what nobody confirms in 14 days is cancelled (rakuten-ichiba-orders 8.2)."""
+        return self.place(placed_at=datetime.now(UTC) - timedelta(days=13))
+
+    def pass_deadline(self) -> None:
+        """Move the simulator's clock two days on, and back."""
+        for seconds in (2 * DAY_SECONDS, -2 * DAY_SECONDS):
+            self.controls.call("PUT", "/clock", {"advance_seconds": seconds})
 
     def place_refused(self, count: int) -> list[str]:
         """Place orders whose postage is not decided: ERROR_105."""
@@ -132,9 +145,18 @@ class IchibaShop:
         found += ["-".join(str(one.get(f"phoneNumber{part}") or "") for part in (1, 2, 3)) for one in people]
         return sorted({text for text in found if len(text) > 3})
 
-    def refusal_body(self, message: str) -> str:
-        """Write an error as the current gateway words it."""
-        return json.dumps({"errors": [{"code": "GK0001", "message": message}]}, ensure_ascii=False)
+    def refusal_bodies(self, message: str) -> Sequence[str]:
+        """Write errors as the current gateway and the functions word them."""
+        entry = {"messageType": "ERROR", "messageCode": "ORDER_EXT_API_GET_ORDER_ERROR_011", "message": message}
+        bodies = ({"errors": [{"code": "GK0001", "message": message}]}, {"MessageModelList": [entry]})
+        return [json.dumps(body, ensure_ascii=False) for body in bodies]
+
+    def refuse_whole(self, number: str | None) -> None:
+        """Answer confirmOrder once with 400 and one error."""
+        entry = {"messageType": "ERROR", "messageCode": "ORDER_EXT_API_CONFIRM_ORDER_ERROR_011", "message": "書式"}
+        named = entry if number is None else {**entry, "orderNumber": number}
+        body = json.dumps({"MessageModelList": [named]}, ensure_ascii=False)
+        self.controls.fault("status", {"status": 400, "body": body, "count": 1}, "confirmOrder")
 
     def move(self, number: str, status: OrderStatus) -> None:
         """Bring an order to a state."""
@@ -169,7 +191,11 @@ class IchibaMarket:
     simulator: Simulator
     plugin: Plugin = field(default_factory=lambda: installed()[MarketplaceId("rakuten_ichiba")])
     folder: Path = FOLDER
-    statuses: Sequence[OrderStatus] = tuple(PROGRESS)
+    codes: Mapping[str, OrderStatus] = field(default_factory=lambda: CODES)
+    countries: Sequence[str] = tuple(COUNTRIES)
+    unknown_number: str = "999999-20260101-0000000000"
+    # They cancel what nobody confirms in time, and then say that it is cancelled.
+    code_past_deadline: str = "order-cancelled"
     write_function: str = "confirmOrder"
     numbers: "itertools.count[int]" = field(default_factory=lambda: itertools.count(999001))
 
@@ -184,7 +210,16 @@ class IchibaMarket:
         controls = Controls(self.base_url, number)
         made = controls.call("POST", "/shops", {"number": number})
         controls.limit(FAST)
-        return IchibaShop(controls=controls, service_secret=made["service_secret"], license_key=made["license_key"])
+        return IchibaShop(
+            controls=controls,
+            service_secret=made["service_secret"],
+            license_key=made["license_key"],
+            mail={
+                "smtp_id": made["smtp_username"],
+                "smtp_password": made["smtp_password"],
+                "sender_address": made["sender_address"],
+            },
+        )
 
     def goldens(self) -> Sequence[Golden]:
         """Give the full sample of rakuten-ichiba-orders 15.2."""

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from hanro.errors import Rejected
 from hanro.marketplace.types import LengthUnit, MailRelay, TextRule
-from notifier_svc.mailer.letter import Letter, compose, fit, mail_id_of
+from notifier_svc.mailer.letter import Letter, compose, mail_id_of
 
 NOON = datetime(2026, 5, 11, 3, 0, tzinfo=UTC)
 BUYER = "0123456789abcdef0123456789abcdefs1@pc.fw.rakuten.ne.jp"
@@ -97,26 +97,6 @@ def test_mail_goes_to_addresses_that_the_relay_takes_alone() -> None:
         write(recipient="hanako@example.invalid")
     assert (refused.value.code, refused.value.field) == ("recipient-refused", "recipient")
     assert "hanako" not in refused.value.why
-
-
-def test_a_text_over_its_limit_is_refused_by_its_own_unit() -> None:
-    rule = TextRule(max_length=6, unit=LengthUnit.WIDTH_BYTES, charset="cp932", folds=(("①", "(1)"),))
-    assert fit("あaｱ①"[:3], rule, "subject") == "あaｱ"
-    assert fit("①あ", replace(rule, max_length=5), "subject") == "(1)あ"
-    with pytest.raises(Rejected) as refused:
-        fit("ああああ", rule, "subject")
-    assert refused.value.code == "text-too-long"
-    assert fit("ああ", replace(rule, unit=LengthUnit.UTF8_BYTES), "subject") == "ああ"
-
-
-def test_a_character_that_may_not_be_sent_is_named_by_its_place() -> None:
-    rule = TextRule(max_length=None, unit=LengthUnit.CHARACTERS, charset="cp932", refused="[<>]")
-    with pytest.raises(Rejected) as refused:
-        fit("高𠮷", rule, "body")
-    assert (refused.value.code, "Character 2" in refused.value.why) == ("text-unencodable", True)
-    with pytest.raises(Rejected) as refused:
-        fit("a<b", rule, "body")
-    assert "Character 2" in refused.value.why
 
 
 def test_a_mail_larger_than_the_relay_takes_is_refused() -> None:

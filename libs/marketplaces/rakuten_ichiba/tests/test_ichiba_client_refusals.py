@@ -1,5 +1,6 @@
 """What the gateway refuses tells who must act, in each of its shapes."""
 
+import base64
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -10,7 +11,7 @@ from hanro.errors import ContractBroken, Failure, InDoubt, NeedsSeller, Retryabl
 from hanro.marketplace.port import Secrets
 from hanro.marketplace.types import HttpAnswer
 from hanro_rakuten_ichiba.functions import GET_ORDER
-from hanro_rakuten_ichiba.refusals import judge, unreadable
+from hanro_rakuten_ichiba.refusals import judge, unreadable, without_secrets
 
 NOW = datetime(2026, 6, 1, 3, tzinfo=UTC)
 KEY = "SL999001_canary0000000000"
@@ -78,6 +79,8 @@ def test_the_same_words_mean_a_settling_key_while_it_is_young() -> None:
         ({"Retry-After": "2"}, timedelta(seconds=2)),
         ({"retry-after": "Mon, 01 Jun 2026 03:00:30 GMT"}, timedelta(seconds=30)),
         ({"Retry-After": "Mon, 01 Jun 2020 03:00:30 GMT"}, timedelta()),
+        ({"Retry-After": "Mon, 01 Jun 2099 03:00:30 GMT"}, timedelta(days=1)),
+        ({"Retry-After": "9" * 30}, timedelta(days=1)),
         ({"Retry-After": "soon"}, None),
         ({"Retry-After": "-1"}, None),
         ({}, None),
@@ -119,6 +122,15 @@ def test_a_secret_that_they_repeat_is_taken_out() -> None:
     assert failure.refusal is not None
     assert failure.refusal.message == "bad key …"
     assert KEY not in repr(failure)
+
+
+@pytest.mark.parametrize(
+    "shown", ["SP9/+a", "SP9%2F%2Ba", base64.b64encode(f"SP9/+a:{KEY}".encode()).decode(), f"SP9/+a:{KEY}"]
+)
+def test_secrets_are_taken_out_in_every_form_in_which_they_were_sent(shown: str) -> None:
+    secrets = Secrets(values={"service_secret": "SP9/+a", "license_key": KEY}, version=1, stored_at=NOW)
+    assert "SP9" not in without_secrets(f"ESA {shown} is wrong", secrets)
+    assert without_secrets(f"ESA {shown} is wrong", secrets).replace(":", "").replace("……", "…") == "ESA … is wrong"
 
 
 def test_a_page_is_an_outage_and_other_garbage_breaks_the_contract() -> None:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import pytest
 from ichiba_decided import failure_code
@@ -12,6 +13,7 @@ from ichiba_session import CannedHttp, answered, open_session
 from hanro.errors import NeedsSeller, Rejected, Retryable
 from hanro.marketplace.types import HttpAnswer, HttpRequest, LineKey, Outcome, OutcomeStatus
 from hanro.testing.conformance.asked import decision as accept
+from hanro_rakuten_ichiba.declared.limits import LIMITS
 from hanro_rakuten_ichiba.orders import IchibaOrders
 
 PREFIX = "ORDER_EXT_API_CONFIRM_ORDER_"
@@ -63,7 +65,9 @@ async def read_back(state: dict[str, object]) -> Outcome[LineKey]:
         if "confirmOrder" in request.path:
             tree.update(state)
             return answered(messages(("ERROR_103", "1")))
-        return answered(json.dumps({"MessageModelList": [], "OrderModelList": [tree]}).encode())
+        said = {"messageType": "INFO", "messageCode": "ORDER_EXT_API_GET_ORDER_INFO_102", "orderNumber": "1"}
+        unknown = [] if tree["orderNumber"] == "1" else [said]
+        return answered(json.dumps({"MessageModelList": unknown, "OrderModelList": [tree]}).encode())
 
     http = CannedHttp(answer)
     receipt = await IchibaOrders(open_session(http).session).decide([accept("1", "90010001", "90010002")])
@@ -161,3 +165,28 @@ async def test_a_key_that_dies_half_way_leaves_the_rest_not_sent(body: bytes, st
         OutcomeStatus.NOT_SENT,
     ]
     assert isinstance(outcomes["3"].failure, NeedsSeller | Retryable)
+
+
+async def test_orders_that_left_the_new_state_are_read_back_all_at_once() -> None:
+    def confirm(asked: list[str]) -> HttpAnswer:
+        if len(asked) > 1:
+            return answered(messages(("ERROR_011", None)), 400)
+        return answered(messages(("ERROR_103", asked[0])))
+
+    outcomes, http = await decide_scripted(list("1234"), confirm)
+    assert {failure_code(outcome) for outcome in outcomes.values()} == {"refused"}
+    paths = [request.path.rsplit("/", 2)[1] for request in http.sent]
+    assert paths == ["getOrder", *["confirmOrder"] * 7, "getOrder"]
+    batch = LIMITS.batches["orders.decide"]
+    assert len(paths) == batch.call_count + batch.call_count_each * 4
+
+
+async def test_one_decision_id_for_two_orders_tells_each_order_apart() -> None:
+    http = CannedHttp(scripted(["1", "2"], lambda asked: answered(messages(*(("INFO_101", one) for one in asked)))))
+    whole, part = accept("1", "90010001", "90010002"), replace(accept("2", "other"), id="op_1_90010001_90010002")
+    receipt = await IchibaOrders(open_session(http).session).decide([whole, part])
+    assert [outcome.status for outcome in receipt.outcomes] == [
+        OutcomeStatus.APPLIED,
+        OutcomeStatus.APPLIED,
+        OutcomeStatus.REJECTED,
+    ]

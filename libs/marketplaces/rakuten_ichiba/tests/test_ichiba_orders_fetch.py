@@ -1,7 +1,7 @@
 """Orders are read again by number, in any state, with what the simulator's buyers really ordered."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -10,7 +10,8 @@ from ichiba_mapped import full_tree
 from ichiba_session import CannedHttp, answered, open_session, open_shop_session
 from ichiba_wire import Shop, Simulator, open_shop, running_simulator, set_clock
 
-from hanro.marketplace.types import Detail, OrderRef, SeenOrder, UnreadableOrder
+from hanro.errors import ContractBroken
+from hanro.marketplace.types import Detail, Fetched, OrderRef, SeenOrder, UnreadableOrder
 from hanro_rakuten_ichiba.orders import IchibaOrders
 
 NOW = datetime(2026, 6, 1, 3, tzinfo=UTC)
@@ -18,6 +19,9 @@ KINDS = (
     "ordinary", "several-destinations", "cash-on-delivery", "bank-transfer", "convenience-store-payment", "pay-later",
     "convenience-store-pick-up", "social-gift", "undecided-postage", "undecided-fee", "pre-order", "points-only",
 )  # fmt: skip
+FOUND = {"messageType": "INFO", "messageCode": "ORDER_EXT_API_GET_ORDER_INFO_101", "message": "x"}
+NOT_FOUND = {"messageType": "INFO", "messageCode": "ORDER_EXT_API_GET_ORDER_INFO_102", "message": "x"}
+ERROR = {"messageType": "ERROR", "messageCode": "ORDER_EXT_API_GET_ORDER_ERROR_999", "message": "x"}
 
 
 @pytest.fixture(scope="module")
@@ -105,6 +109,12 @@ async def test_a_payment_record_is_not_read_and_says_so(shop: Shop) -> None:
     assert order.lacks == {Detail.PAYMENT}
 
 
+async def fetch_said(said: Mapping[str, object], *numbers: str) -> Fetched:
+    """Fetch orders from a marketplace that answers so."""
+    http = CannedHttp(lambda _: answered(json.dumps(said).encode()))
+    return await IchibaOrders(open_session(http).session).fetch(refs(*numbers))
+
+
 async def test_an_order_that_lost_its_number_is_the_one_that_is_missing() -> None:
     trees = [full_tree() | {"orderNumber": None}, full_tree() | {"orderNumber": "2"}]
     http = CannedHttp(lambda _: answered(json.dumps({"MessageModelList": [], "OrderModelList": trees}).encode()))
@@ -115,11 +125,43 @@ async def test_an_order_that_lost_its_number_is_the_one_that_is_missing() -> Non
 
 
 async def test_an_order_that_nobody_asked_for_is_left_out() -> None:
-    trees = [full_tree() | {"orderNumber": number} for number in ("3", "1")]
-    http = CannedHttp(lambda _: answered(json.dumps({"OrderModelList": trees}).encode()))
-    fetched = await IchibaOrders(open_session(http).session).fetch(refs("1", "2"))
+    fetched = await fetch_said({"OrderModelList": [full_tree() | {"orderNumber": one} for one in ("3", "1")]}, "1")
     assert [order.external_id for order in fetched.sightings] == ["1"]
-    assert fetched.missing == tuple(refs("2"))
+
+
+async def test_an_order_is_unknown_where_they_say_so_even_without_its_number() -> None:
+    trees = [full_tree() | {"orderNumber": "1"}]
+    for unknown in ({"orderNumber": "2"}, {"orderNumber": None}, {}):
+        said = {"MessageModelList": [FOUND, NOT_FOUND | unknown], "OrderModelList": trees}
+        fetched = await fetch_said(said, "1", "2")
+        assert [order.external_id for order in fetched.sightings] == ["1"]
+        assert fetched.missing == tuple(refs("2"))
+
+
+@pytest.mark.parametrize("warning", [[], [{"messageType": "WARNING", "messageCode": "W", "orderNumber": "2"}]])
+async def test_silence_about_an_order_is_no_news_of_it(warning: list[dict[str, object]]) -> None:
+    trees = [full_tree() | {"orderNumber": "1"}]
+    fetched = await fetch_said({"MessageModelList": [FOUND, *warning], "OrderModelList": trees}, "1", "2")
+    assert fetched.missing == ()
+    (silent,) = [order for order in fetched.sightings if isinstance(order, UnreadableOrder)]
+    assert (silent.external_id, silent.failure.code, silent.raw) == ("2", "unreadable", b"")
+
+
+async def test_an_error_is_an_error_whatever_the_http_status() -> None:
+    said = {"MessageModelList": [ERROR], "OrderModelList": []}
+    with pytest.raises(ContractBroken) as caught:
+        await fetch_said(said, "1", "2")
+    assert caught.value.refusal is not None
+    assert caught.value.refusal.code == ERROR["messageCode"]
+
+
+async def test_an_error_of_one_order_is_its_own() -> None:
+    trees = [full_tree() | {"orderNumber": "1"}]
+    fetched = await fetch_said({"MessageModelList": [ERROR | {"orderNumber": "2"}], "OrderModelList": trees}, "1", "2")
+    (bad,) = [order for order in fetched.sightings if isinstance(order, UnreadableOrder)]
+    assert bad.external_id == "2"
+    assert bad.failure.refusal is not None
+    assert bad.failure.refusal.code == ERROR["messageCode"]
 
 
 async def test_a_sighting_is_as_old_as_its_request(shop: Shop) -> None:

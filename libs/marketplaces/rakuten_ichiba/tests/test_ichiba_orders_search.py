@@ -98,9 +98,11 @@ async def test_a_search_that_is_not_as_documented_breaks_the_contract(said: dict
         await take(IchibaOrders(open_session(http, now=NOW).session))
 
 
-async def test_a_search_that_they_refuse_shows_their_words() -> None:
+@pytest.mark.parametrize("status", [200, 400])
+async def test_a_search_that_they_refuse_shows_their_words(status: int) -> None:
     message = {"messageType": "ERROR", "messageCode": "ORDER_EXT_API_SEARCH_ORDER_ERROR_011", "message": "書式"}
-    http = CannedHttp(lambda _: answered(json.dumps({"MessageModelList": [message]}).encode(), 400))
+    said = {"MessageModelList": [message], "orderNumberList": [], "PaginationResponseModel": {}}
+    http = CannedHttp(lambda _: answered(json.dumps(said).encode(), status))
     with pytest.raises(ContractBroken) as caught:
         await take(IchibaOrders(open_session(http, now=NOW).session))
     assert caught.value.refusal is not None
@@ -112,6 +114,7 @@ async def test_orders_that_vanish_between_search_and_read_make_no_empty_page() -
         if "searchOrder" in request.path:
             sums = {"totalRecordsAmount": 1, "totalPages": 1, "requestPage": 1}
             return answered(json.dumps({"orderNumberList": ["gone"], "PaginationResponseModel": sums}).encode())
-        return answered(b'{"MessageModelList":[],"OrderModelList":[]}')
+        said = {"messageType": "INFO", "messageCode": "ORDER_EXT_API_GET_ORDER_INFO_102", "orderNumber": "gone"}
+        return answered(json.dumps({"MessageModelList": [said], "OrderModelList": []}).encode())
 
     assert await take(IchibaOrders(open_session(CannedHttp(answer), now=NOW).session)) == []

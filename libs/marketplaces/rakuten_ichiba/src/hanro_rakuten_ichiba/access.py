@@ -31,7 +31,7 @@ from hanro_rakuten_ichiba.functions import (
     SHOP_MASTER,
     Function,
 )
-from hanro_rakuten_ichiba.reading import VERSION, messages_of
+from hanro_rakuten_ichiba.reading import VERSION
 from hanro_rakuten_ichiba.searching import write_moment
 
 _JAPAN = ZoneInfo("Asia/Tokyo")
@@ -116,10 +116,10 @@ class IchibaAccess:
             return self._granted(grant, function)
         if function is LICENSE_EXPIRY:
             key = self._session.secrets.values.get(LICENSE_KEY, "")
-            await self._client.look_up(function, (("licenseKey", key),))
+            _read_end(await self._client.get(function, (("licenseKey", key),)))
             return self._granted(grant, function)
         reply = await self._client.ask(function, self._question(function))
-        if not messages_of(reply):
+        if not reply.messages:
             raise ContractBroken(f"{function.name} answered without a message", code="unreadable")
         if grant.probe is ProbeKind.REFUSED and reply.status != _BAD_REQUEST:
             return self._row(grant, GrantState.UNKNOWN, f"{function.name} did not refuse what it must refuse")

@@ -2,10 +2,11 @@
 
 import base64
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 
-from hanro.errors import ContractBroken, NeedsSeller, Retryable
+from hanro.errors import ContractBroken, NeedsSeller, Refusal, Retryable
 from hanro.marketplace.port import Session, Turn
 from hanro.marketplace.types import HttpAnswer, HttpRequest
 from hanro.value import value
@@ -13,7 +14,8 @@ from hanro_rakuten_ichiba.declared.credential_form import LICENSE_KEY, SERVICE_S
 from hanro_rakuten_ichiba.declared.grants import KEY_MENU, KEY_REMEDY
 from hanro_rakuten_ichiba.decoding import Document, decode
 from hanro_rakuten_ichiba.functions import Function
-from hanro_rakuten_ichiba.refusals import header, judge, unreadable
+from hanro_rakuten_ichiba.messages import Message, read_messages
+from hanro_rakuten_ichiba.refusals import header, judge, unreadable, without_secrets
 
 # Exactly so: without the charset some shops got 415 (rakuten-ichiba-orders 1.2).
 JSON_TYPE = "application/json; charset=utf-8"
@@ -21,6 +23,8 @@ _REPEATS = 2
 _PAUSE_SECONDS = 1.0
 # A slow marketplace is not asked again: the lease would end before it answers.
 _QUICK_SECONDS = 5.0
+# The shop family answers in XML (rakuten-ichiba-orders 10 [2+]).
+_SHOP_SUCCEEDED = re.compile(rb"<resultCode>\s*N000\s*</resultCode>")
 
 
 @value
@@ -29,8 +33,13 @@ class Reply:
 
     status: int
     document: Document
+    messages: tuple[Message, ...]
     sent_at: datetime
     request_id: str | None
+
+    def refusal_of(self, message: Message) -> Refusal:
+        """Give one of its messages as a refusal, verbatim, secrets out."""
+        return message.refusal(self.status, self.request_id)
 
 
 class Client:
@@ -47,23 +56,19 @@ class Client:
             NeedsSeller: key refused or function not permitted; names the grant.
             ContractBroken: unreadable.
         """
-        for _ in range(_REPEATS):
-            started = self._session.clock.monotonic()
-            try:
-                return await self.ask(function, body)
-            except (Retryable, ContractBroken) as failure:
-                is_slow = self._session.clock.monotonic() - started > _QUICK_SECONDS
-                if is_slow or not _is_passing(failure):
-                    raise
-            await self._session.clock.sleep(_PAUSE_SECONDS)
-        return await self.ask(function, body)
+        return await self._repeat(lambda: self.ask(function, body))
+
+    async def look_up(self, function: Function, query: tuple[tuple[str, str], ...] = ()) -> Reply:
+        """Get a JSON answer, again up to twice; errors as `read`."""
+        return await self._repeat(lambda: self.get(function, query))
 
     async def ask(self, function: Function, body: Mapping[str, object], *, has_effect: bool = False) -> Reply:
         """Post once to the order family.
 
         Raises:
             InDoubt: with `has_effect`, no answer or none that can be read.
-            Retryable, NeedsSeller, ContractBroken: as `read`; a write was surely not carried out.
+            Retryable, NeedsSeller: as `read`; a write was surely not carried out.
+            ContractBroken: as `read`; whether a write was carried out is not known.
         """
         content = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
         request = HttpRequest(
@@ -75,15 +80,29 @@ class Client:
         )
         return await self._hear(function, request)
 
-    async def look_up(self, function: Function, query: tuple[tuple[str, str], ...] = ()) -> Reply:
+    async def get(self, function: Function, query: tuple[tuple[str, str], ...] = ()) -> Reply:
         """Get once a JSON answer; errors as `read`."""
         return await self._hear(function, self._get(function, query, "application/json"))
 
-    async def touch(self, function: Function) -> HttpAnswer:
-        """Get once an answer of the shop family without reading it; errors as `read`."""
+    async def touch(self, function: Function) -> None:
+        """Get once an answer of the shop family and see that it succeeded; errors as `read`."""
         request = self._get(function, (), "application/xml")
         async with self._session.pacer.turn(function.group) as turn:
-            return await self._send(function, request, turn)
+            answer = await self._send(function, request, turn)
+            if not _SHOP_SUCCEEDED.search(answer.body):
+                raise unreadable(answer, function, has_effect=False)
+
+    async def _repeat(self, call: Callable[[], Awaitable[Reply]]) -> Reply:
+        for _ in range(_REPEATS):
+            started = self._session.clock.monotonic()
+            try:
+                return await call()
+            except (Retryable, ContractBroken) as failure:
+                is_slow = self._session.clock.monotonic() - started > _QUICK_SECONDS
+                if is_slow or not _is_passing(failure):
+                    raise
+            await self._session.clock.sleep(_PAUSE_SECONDS)
+        return await call()
 
     async def _hear(self, function: Function, request: HttpRequest) -> Reply:
         # Read inside the turn: what cannot be read counts for the breaker like what is refused.
@@ -97,6 +116,7 @@ class Client:
         return Reply(
             status=answer.status,
             document=document,
+            messages=read_messages(document.members, lambda text: without_secrets(text, self._session.secrets)),
             sent_at=answer.sent_at,
             request_id=header(answer, "requestid") or header(answer, "x-request-id"),
         )

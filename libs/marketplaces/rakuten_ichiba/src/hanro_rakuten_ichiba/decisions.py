@@ -1,10 +1,10 @@
 """Accepts orders: reads how they stand, confirms whole orders, and tells the outcome of each line."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from hanro.errors import ContractBroken, InDoubt, NeedsSeller, Retryable
 from hanro.marketplace.types import Capability, Decision, LineKey, OrderEffect, Outcome, OutcomeStatus, Receipt
-from hanro_rakuten_ichiba.client import Client, Reply
+from hanro_rakuten_ichiba.client import Client
 from hanro_rakuten_ichiba.declared.capabilities import unsupported
 from hanro_rakuten_ichiba.declared.limits import ORDERS_PER_CALL
 from hanro_rakuten_ichiba.functions import CONFIRM_ORDER
@@ -65,12 +65,12 @@ class Decisions:
         check_keys(decisions)
         accepted = _supported(decisions)
         read = await read_orders(self._client, _numbers(accepted))
-        verdicts = {decision.id: judge_standing(decision, read) for decision in accepted}
-        numbers = _numbers([decision for decision in accepted if verdicts[decision.id] is None])
+        standing = {keys_of(decision)[0]: judge_standing(decision, read) for decision in accepted}
+        numbers = _numbers([decision for decision in accepted if standing[keys_of(decision)[0]] is None])
         confirmed = await self._confirm(numbers)
         outcomes: list[Outcome[LineKey]] = []
         for decision in decisions:
-            verdict = _absent(decision) or verdicts[decision.id] or confirmed[decision.order.external_id]
+            verdict = _absent(decision) or standing[keys_of(decision)[0]] or confirmed[decision.order.external_id]
             outcomes += outcomes_of(decision, verdict, read.sightings.get(decision.order.external_id))
         return Receipt(outcomes=tuple(outcomes))
 
@@ -94,6 +94,7 @@ class Decisions:
     async def _confirm(self, numbers: Sequence[str]) -> dict[str, Verdict]:
         """Confirm orders; a list refused whole is sent again without those it names, else in halves."""
         verdicts: dict[str, Verdict] = {}
+        moved: dict[str, Verdict] = {}
         waiting = [list(numbers)] if numbers else []
         while waiting:
             batch = waiting.pop()
@@ -103,35 +104,29 @@ class Decisions:
                 if not any(may_have_effect(verdict) for verdict in verdicts.values()):
                     raise
                 rest = [*batch, *(number for later in waiting for number in later)]
-                return verdicts | dict.fromkeys(rest, Verdict(status=OutcomeStatus.NOT_SENT, failure=failure))
+                verdicts |= dict.fromkeys(rest, Verdict(status=OutcomeStatus.NOT_SENT, failure=failure))
+                break
             except (InDoubt, ContractBroken) as failure:
                 verdicts |= dict.fromkeys(batch, in_doubt(failure))
                 continue
             if reply.status == _OK:
-                verdicts |= await self._hear(batch, reply)
+                for number in batch:
+                    message = find_message(number, batch, reply)
+                    told = moved if is_already_confirmed(message) else verdicts
+                    told[number] = read_verdict(message, reply)
             else:
                 named, rests = split_refused(batch, reply)
                 verdicts |= named
                 waiting += rests
-        return verdicts
+        return verdicts | await self._read_back(moved)
 
-    async def _hear(self, batch: Sequence[str], reply: Reply) -> dict[str, Verdict]:
-        """Read one message per order; who had been confirmed before is read back."""
-        verdicts: dict[str, Verdict] = {}
-        left: list[str] = []
-        for number in batch:
-            message = find_message(number, batch, reply)
-            if is_already_confirmed(message):
-                left.append(number)
-            else:
-                verdicts[number] = read_verdict(message, reply)
-        if not left:
-            return verdicts
+    async def _read_back(self, moved: Mapping[str, Verdict]) -> dict[str, Verdict]:
+        """Read how orders stand that had left the new state, all at once: who was confirmed before is a repeat."""
         try:
-            read = await read_orders(self._client, left)
+            read = await read_orders(self._client, list(moved))
         except (Retryable, NeedsSeller, ContractBroken) as failure:
-            return verdicts | dict.fromkeys(left, in_doubt(failure))
-        return verdicts | {number: judge_read_back(number, read, batch, reply) for number in left}
+            return dict.fromkeys(moved, in_doubt(failure))
+        return {number: judge_read_back(number, read, said) for number, said in moved.items()}
 
 
 def _supported(effects: Sequence[OrderEffect]) -> list[Decision]:

@@ -19,75 +19,57 @@ _OK = 200
 
 
 @value
-class Message:
-    """Hold one entry of MessageModelList; `order_number` None where the key is missing or null."""
-
-    type: str
-    code: str
-    text: str
-    order_number: str | None
-
-    def refusal(self, reply: Reply) -> Refusal:
-        """Give it as a refusal, verbatim."""
-        return Refusal(code=self.code, message=self.text, http_status=reply.status, request_id=reply.request_id)
-
-
-@value
 class Read:
-    """Hold what getOrder gave: sightings by the number asked, and why the others were not found."""
+    """Hold what getOrder gave: sightings by the number asked, and what they said of the others: unknown."""
 
     sightings: Mapping[str, Sighting]
     nameless: tuple[Sighting, ...]
-    not_found: Mapping[str, Refusal | None]
+    not_found: Mapping[str, Refusal]
 
 
-def messages_of(reply: Reply) -> tuple[Message, ...]:
-    """Read MessageModelList; entries that are no objects are left out. Source: rakuten-ichiba-orders 2.1."""
-    entries = reply.document.members.get("MessageModelList")
-    return tuple(
-        Message(
-            type=str(entry.get("messageType") or ""),
-            code=str(entry.get("messageCode") or ""),
-            text=str(entry.get("message") or ""),
-            order_number=number if isinstance(number := entry.get("orderNumber"), str) else None,
-        )
-        for entry in (entries if isinstance(entries, list) else [])
-        if isinstance(entry, dict)
-    )
+def check(reply: Reply, what: str, numbers: Iterable[str] = ()) -> None:
+    """Refuse an answer of a read that its function refused, also with 200; a message may refuse one of `numbers` alone.
 
+    Raises:
+        ContractBroken: refused; what we send is always well-formed.
 
-def refused(reply: Reply, what: str) -> ContractBroken:
-    """Make the error of a read that its function refused: what we send is always well-formed."""
-    said = next((message for message in messages_of(reply) if message.type == "ERROR"), None)
-    refusal = None if said is None else said.refusal(reply)
-    return ContractBroken(f"{what} was refused", code="unreadable", refusal=refusal)
+    Source: rakuten-ichiba-orders 2.1 [2+].
+    """
+    wanted = frozenset(numbers)
+    said = next((one for one in reply.messages if one.is_error and one.order_number not in wanted), None)
+    if reply.status != _OK or said is not None:
+        refusal = None if said is None else reply.refusal_of(said)
+        raise ContractBroken(f"{what} was refused", code="unreadable", refusal=refusal)
 
 
 async def read_orders(client: Client, numbers: Sequence[str]) -> Read:
     """Read up to 100 orders in any state; none asks nothing.
 
+    An order is not found where they say so. One that is neither there nor told of is an UnreadableOrder without bytes:
+    silence is no news of it.
+
     Raises:
         Retryable, NeedsSeller, ContractBroken: as `Client.read`; one bad order is an UnreadableOrder instead.
 
-    Source: rakuten-ichiba-orders 4.2 [2+].
+    Source: rakuten-ichiba-orders 4.2 [2+], an answer with found and unknown orders [?].
     """
     if not numbers:
         return Read(sightings=MappingProxyType({}), nameless=(), not_found=MappingProxyType({}))
     reply = await client.read(GET_ORDER, {"orderNumberList": list(numbers), "version": VERSION})
-    if reply.status != _OK:
-        raise refused(reply, "reading orders")
+    check(reply, "reading orders", numbers)
     sightings, nameless = _match(reply.document.orders, reply.sent_at, numbers)
-    said = {
-        message.order_number: message.refusal(reply)
-        for message in messages_of(reply)
-        if message.code == _NOT_FOUND and message.order_number is not None
-    }
+    # The number may be missing in a message altogether (2.1 [wire]).
+    told = {message.order_number: message for message in reply.messages if message.code == _NOT_FOUND}
     missing = [number for number in numbers if number not in sightings]
-    if len(missing) == len(nameless) == 1 and missing[0] not in said:
+    not_found = {
+        number: reply.refusal_of(message) for number in missing if (message := told.get(number) or told.get(None))
+    }
+    silent = [number for number in missing if number not in not_found]
+    if len(silent) == len(nameless) == 1:
         # One order without a number, one number without an order: it is that one.
-        number = missing.pop()
+        number = silent.pop()
         sightings[number] = _named(nameless.pop(), number)
-    not_found = {number: said.get(number) for number in missing}
+    sightings |= {number: _untold(number, reply) for number in silent}
     return Read(sightings=sightings, nameless=tuple(nameless), not_found=not_found)
 
 
@@ -111,3 +93,13 @@ def _named(sighting: Sighting, number: str) -> Sighting:
     if not isinstance(sighting, UnreadableOrder):
         return sighting
     return UnreadableOrder(external_id=number, seen_at=sighting.seen_at, failure=sighting.failure, raw=sighting.raw)
+
+
+def _untold(number: str, reply: Reply) -> UnreadableOrder:
+    said = next((message for message in reply.messages if message.order_number == number), None)
+    failure = ContractBroken(
+        "the answer neither holds the order nor says that it is unknown",
+        code="unreadable",
+        refusal=None if said is None else reply.refusal_of(said),
+    )
+    return UnreadableOrder(external_id=number, seen_at=reply.sent_at, failure=failure, raw=b"")

@@ -1,15 +1,17 @@
 """Turns what the gateway refuses into who must act; the functions' own words are read elsewhere."""
 
+import base64
 import json
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from hanro.errors import ContractBroken, Failure, InDoubt, NeedsSeller, Refusal, Retryable
 from hanro.marketplace.port import Secrets
 from hanro.marketplace.types import HttpAnswer
-from hanro_rakuten_ichiba.declared.credential_form import LICENSE_EXPIRES_ON, LICENSE_KEY
+from hanro_rakuten_ichiba.declared.credential_form import LICENSE_EXPIRES_ON, LICENSE_KEY, SERVICE_SECRET
 from hanro_rakuten_ichiba.declared.grants import KEY_MENU, KEY_REMEDY, LIFETIME, REMEDIES, SETTLES_WITHIN
 from hanro_rakuten_ichiba.declared.words import FUNCTIONS
 from hanro_rakuten_ichiba.functions import Function
@@ -20,6 +22,7 @@ _KEY_CODES = frozenset({"GA0001", "ES01-01", "GK0001", "GK0005", "GK0006"})
 _NOT_PERMITTED = "ES04-01"
 _OK, _BAD_REQUEST, _UNAUTHORISED, _FORBIDDEN, _TOO_MANY, _SERVER = 200, 400, 401, 403, 429, 500
 _LONGEST_MESSAGE = 300
+_LONGEST_WAIT = timedelta(days=1)
 
 
 def judge(
@@ -38,7 +41,7 @@ def judge(
     code, message = _gateway_words(members)
     refusal = Refusal(
         code=code,
-        message=_without_secrets(message, secrets),
+        message=without_secrets(message, secrets)[:_LONGEST_MESSAGE],
         http_status=answer.status,
         request_id=header(answer, "requestid") or header(answer, "x-request-id"),
     )
@@ -59,6 +62,17 @@ def unreadable(answer: HttpAnswer, function: Function, *, has_effect: bool) -> F
     return ContractBroken(f"the answer of {function.name} cannot be read", code="unreadable")
 
 
+def without_secrets(text: str, secrets: Secrets) -> str:
+    """Take the shop's secrets out of what they say: as they are, in a URL, and as the signature."""
+    values = [secret for secret in secrets.values.values() if secret]
+    pair = ":".join(secrets.values.get(name, "") for name in (SERVICE_SECRET, LICENSE_KEY))
+    signature = base64.b64encode(pair.encode()).decode("ascii")
+    # The longest first: one that is part of another must not leave the rest of it.
+    for secret in sorted({signature, *values, *map(_quoted, values)}, key=len, reverse=True):
+        text = text.replace(secret, "…")
+    return text
+
+
 def header(answer: HttpAnswer, name: str) -> str | None:
     """Give a header by its name in lower case; None when it is not there."""
     return next((text for key, text in answer.headers.items() if key.lower() == name), None)
@@ -68,13 +82,13 @@ def retry_after(answer: HttpAnswer, now: datetime) -> timedelta | None:
     """Read Retry-After, seconds or a date; None when it is not there or makes no sense."""
     text = (header(answer, "retry-after") or "").strip()
     if text.isdecimal() and text.isascii():
-        return timedelta(seconds=min(int(text), 86_400))
+        return timedelta(seconds=min(int(text), _LONGEST_WAIT.total_seconds()))
     try:
         at = parsedate_to_datetime(text)
     except ValueError:
         return None
     at = at if at.tzinfo else at.replace(tzinfo=UTC)
-    return max(timedelta(), at - now)
+    return min(max(timedelta(), at - now), _LONGEST_WAIT)
 
 
 def _not_served(
@@ -151,10 +165,8 @@ def _gateway_words(members: Mapping[str, object]) -> tuple[str, str]:
     return str(first.get("code") or first.get("errorCode") or ""), str(first.get("message") or "")
 
 
-def _without_secrets(message: str, secrets: Secrets) -> str:
-    for secret in secrets.values.values():
-        message = message.replace(secret, "…") if secret else message
-    return message[:_LONGEST_MESSAGE]
+def _quoted(secret: str) -> str:
+    return quote(secret, safe="")
 
 
 def _is_page(answer: HttpAnswer) -> bool:

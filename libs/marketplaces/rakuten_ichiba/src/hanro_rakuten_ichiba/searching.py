@@ -9,7 +9,7 @@ from hanro.marketplace.types import Window
 from hanro.value import value
 from hanro_rakuten_ichiba.client import Client, Reply
 from hanro_rakuten_ichiba.functions import SEARCH_ORDER
-from hanro_rakuten_ichiba.reading import refused
+from hanro_rakuten_ichiba.reading import check
 
 LONGEST = timedelta(days=63)
 """End minus start of one search. Source: rakuten-ichiba-orders 4.1 [2+]."""
@@ -20,7 +20,6 @@ _JAPAN = ZoneInfo("Asia/Tokyo")
 _PAGE = 1000
 _BY_ORDER_DATE = 1
 _ASCENDING = 1
-_OK = 200
 _SECOND = timedelta(seconds=1)
 
 
@@ -100,8 +99,7 @@ async def _ask(client: Client, start: datetime, end: datetime, progresses: tuple
     if progresses:
         body["orderProgressList"] = list(progresses)
     reply = await client.read(SEARCH_ORDER, body)
-    if reply.status != _OK:
-        raise refused(reply, "searching orders")
+    check(reply, "searching orders")
     return _read(reply)
 
 

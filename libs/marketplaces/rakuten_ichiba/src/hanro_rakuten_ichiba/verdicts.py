@@ -22,7 +22,8 @@ from hanro.value import value
 from hanro_rakuten_ichiba.client import Reply
 from hanro_rakuten_ichiba.declared.capabilities import unsupported
 from hanro_rakuten_ichiba.functions import CONFIRM_PREFIX
-from hanro_rakuten_ichiba.reading import Message, Read, messages_of
+from hanro_rakuten_ichiba.messages import Message
+from hanro_rakuten_ichiba.reading import Read
 
 _CANCELLED, _ALREADY_CONFIRMED, _UNDECIDED = "ERROR_102", "ERROR_103", "ERROR_105"
 _OVER = frozenset({OrderStatus.CANCELLING, OrderStatus.CANCELLED})
@@ -92,14 +93,12 @@ def judge_acceptance(number: str, read: Read) -> Verdict:
             return Verdict(status=OutcomeStatus.APPLIED)
 
 
-def judge_read_back(number: str, read: Read, batch: Sequence[str], reply: Reply) -> Verdict:
+def judge_read_back(number: str, read: Read, said: Verdict) -> Verdict:
     """Judge an order that was no longer new when it was to be confirmed. Source: rakuten-ichiba-orders 14.14."""
     verdict = judge_acceptance(number, read)
     if verdict.status is OutcomeStatus.APPLIED:
         return Verdict(status=OutcomeStatus.APPLIED, is_repeat=True)
-    if verdict.status is OutcomeStatus.NOT_SENT:
-        return read_verdict(find_message(number, batch, reply), reply)
-    return verdict
+    return said if verdict.status is OutcomeStatus.NOT_SENT else verdict
 
 
 def is_already_confirmed(message: Message | None) -> bool:
@@ -109,11 +108,11 @@ def is_already_confirmed(message: Message | None) -> bool:
 
 def find_message(number: str, batch: Sequence[str], reply: Reply) -> Message | None:
     """Find an order's message: an error where there are several; a single one may lack the number (2.1 [wire])."""
-    messages = messages_of(reply)
+    messages = reply.messages
     own = [message for message in messages if message.order_number == number]
     if not own and len(batch) == len(messages) == 1 and messages[0].order_number is None:
         own = list(messages)
-    return next((message for message in own if message.type == "ERROR"), own[0] if own else None)
+    return next((message for message in own if message.is_error), own[0] if own else None)
 
 
 def read_verdict(message: Message | None, reply: Reply) -> Verdict:
@@ -122,7 +121,7 @@ def read_verdict(message: Message | None, reply: Reply) -> Verdict:
         return in_doubt(ContractBroken("no message tells what became of the order", code="unreadable"))
     if message.type == "INFO":
         return Verdict(status=OutcomeStatus.APPLIED, details=((message.code, message.text),))
-    refusal = message.refusal(reply)
+    refusal = reply.refusal_of(message)
     match message.code.removeprefix(CONFIRM_PREFIX):
         case code if code == _CANCELLED:
             return rejected("the order was cancelled", "order-cancelled", refusal)
@@ -134,10 +133,10 @@ def read_verdict(message: Message | None, reply: Reply) -> Verdict:
 
 def split_refused(batch: list[str], reply: Reply) -> tuple[dict[str, Verdict], list[list[str]]]:
     """Split a list that was refused whole: what its messages name, or is alone, is REJECTED; the rest is sent again."""
-    errors = [message for message in messages_of(reply) if message.type == "ERROR"]
+    errors = [message for message in reply.messages if message.is_error]
     named = {m.order_number: read_verdict(m, reply) for m in errors if m.order_number in batch}
     if not named and len(batch) == 1:
-        refusal = errors[0].refusal(reply) if errors else None
+        refusal = reply.refusal_of(errors[0]) if errors else None
         return {batch[0]: rejected("the marketplace refused to confirm the order", "refused", refusal)}, []
     if not named:
         middle = len(batch) // 2

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import date
 
 from hanro.errors import LocalizedText
-from hanro.marketplace.types import CredentialForm, FieldKind, FormField, LengthUnit, Registration, TextRule
+from hanro.marketplace import length_of
+from hanro.marketplace.types import CredentialForm, FieldKind, FormField, Registration, TextRule
 
 _EMAIL = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+")
 _NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
@@ -91,7 +92,7 @@ def _check_text(field: FormField, value: str) -> Fault | None:
         return _fault(field, "field-unreadable", "制御文字が含まれています", "holds control characters")
     if field.is_secret and any(unicodedata.east_asian_width(letter) in {"F", "W"} for letter in value):
         return _fault(field, "field-full-width", "半角で入力してください", "holds full-width characters")
-    if rule.max_length is not None and _length(rule, value) > rule.max_length:
+    if rule.max_length is not None and length_of(value, rule.unit) > rule.max_length:
         return _fault(field, "field-too-long", f"{rule.max_length} 文字までです", f"is longer than {rule.max_length}")
     if not _fits(rule, value):
         return _fault(field, "field-unencodable", "使えない文字があります", "holds characters that cannot be used")
@@ -125,16 +126,6 @@ def _date(value: str) -> date | None:
         return date.fromisoformat(value)
     except ValueError:
         return None
-
-
-def _length(rule: TextRule, value: str) -> int:
-    match rule.unit:
-        case LengthUnit.CHARACTERS:
-            return len(value)
-        case LengthUnit.UTF8_BYTES:
-            return len(value.encode())
-        case LengthUnit.WIDTH_BYTES:
-            return sum(1 if unicodedata.east_asian_width(letter) in {"Na", "H", "N"} else 2 for letter in value)
 
 
 def _fits(rule: TextRule, value: str) -> bool:

@@ -12,7 +12,8 @@ from email.policy import compat32
 from email.utils import format_datetime, formataddr
 
 from hanro.errors import Rejected
-from hanro.marketplace.types import LengthUnit, MailRelay, TextRule
+from hanro.marketplace import fit
+from hanro.marketplace.types import MailRelay, TextRule
 
 # Printable ASCII without what would need quoting: all that marketplaces hand out and let register.
 _ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63})+")
@@ -66,48 +67,9 @@ def compose(
     return Letter(sender=relay.sender, recipient=recipient, content=content)
 
 
-def fit(text: str, rule: TextRule, field_name: str) -> str:
-    """Fold a text as the rule says and check it; it is never cut and never gets a "?".
-
-    Raises:
-        Rejected: text-too-long with the limit, text-unencodable with the position (from 1).
-    """
-    for found, instead in rule.folds:
-        text = text.replace(found, instead)
-    if rule.refused is not None and (refused := re.search(rule.refused, text)):
-        raise _unsendable(field_name, refused.start() + 1)
-    try:
-        text.encode(rule.charset)
-    except UnicodeEncodeError as error:
-        raise _unsendable(field_name, error.start + 1) from None
-    if rule.pattern is not None and not re.fullmatch(rule.pattern, text):
-        raise Rejected(
-            f"The {field_name} is not of the form that may be sent.", code="text-malformed", field=field_name
-        )
-    if rule.max_length is not None and _length(text, rule.unit) > rule.max_length:
-        why = f"The {field_name} is longer than {rule.max_length} {rule.unit.value}."
-        raise Rejected(why, code="text-too-long", field=field_name)
-    return text
-
-
 def mail_id_of(message_id: str, sender: str) -> str:
     """Give a message's Message-ID: ours, at the sender's domain."""
     return f"<{message_id}@{sender.rpartition('@')[2]}>"
-
-
-def _unsendable(field_name: str, position: int) -> Rejected:
-    why = f"Character {position} of the {field_name} may not be sent."
-    return Rejected(why, code="text-unencodable", field=field_name)
-
-
-def _length(text: str, unit: LengthUnit) -> int:
-    match unit:
-        case LengthUnit.CHARACTERS:
-            return len(text)
-        case LengthUnit.WIDTH_BYTES:
-            return sum(1 if character.isascii() or "｡" <= character <= "ﾟ" else 2 for character in text)
-        case LengthUnit.UTF8_BYTES:
-            return len(text.encode())
 
 
 def _content(headers: Mapping[str, str], body: str, encoding: str) -> bytes:

@@ -11,6 +11,7 @@ from hanro.marketplace.types import (
     DelayReason,
     LineKey,
     LinePart,
+    MessageRequest,
     OrderRef,
     Outcome,
     OutcomeStatus,
@@ -19,6 +20,7 @@ from hanro.marketplace.types import (
     SeenOrder,
     Shipment,
     Tracking,
+    Trigger,
 )
 from hanro.money import Money
 
@@ -84,6 +86,19 @@ def cancellation(*, is_whole: bool = True, is_shipped: bool = False, refund: Mon
         by=Party.SELLER,
         comment=None,
         is_restocked=None,
+    )
+
+
+def message(*, reply_to: str | None = None) -> MessageRequest:
+    """Make a message to a buyer, or an answer to one of theirs."""
+    return MessageRequest(
+        id="msg_1",
+        order=OrderRef(external_id="1"),
+        line_id=None,
+        trigger=Trigger.MANUAL if reply_to is None else Trigger.REPLY,
+        subject="subject",
+        body="body",
+        reply_to=reply_to,
     )
 
 

@@ -2,6 +2,7 @@
 
 import http.client
 import json
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -20,6 +21,7 @@ class Request:
     status: int | None
     path: str
     body: str
+    answer: str
     monotonic_seconds: float
 
 
@@ -70,6 +72,7 @@ class Controls:
                 status=entry["status"],
                 path=entry["path"],
                 body=entry.get("request_body", ""),
+                answer=entry.get("response_body", ""),
                 monotonic_seconds=entry["monotonic_seconds"],
             )
             for entry in found
@@ -105,6 +108,10 @@ class Controls:
             for entry in self.call("GET", "/limits")["groups"]
             if entry["shop"] == self.shop_id
         }
+
+    def calls(self) -> "Counter[str]":
+        """Count the shop's calls by group, as the marketplace tells them apart."""
+        return Counter({name: meter.accepted + meter.refused for name, meter in self.meters().items()})
 
     def fault(self, kind: str, fields: Mapping[str, object], function: str | None = None) -> None:
         """Turn a fault on for this shop, for one function or for all; `fields` as `/_sim/faults` names them."""

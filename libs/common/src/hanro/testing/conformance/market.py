@@ -35,11 +35,14 @@ class Shop(Protocol):
     def wrong_secrets(self) -> Mapping[str, str]:
         """Give values of which the key is none of the marketplace's."""
 
+    def sent_secrets(self) -> Sequence[str]:
+        """Give the forms in which requests carry the shop's secrets: in a header, in a URL."""
+
     def end_key(self, how: Literal["expire", "revoke"]) -> None:
         """End the shop's key."""
 
-    def renew_key(self) -> None:
-        """Give the shop a key that works."""
+    def renew_key(self, *, is_settling: bool = False) -> None:
+        """Give the shop a key that works; one that `is_settling` is refused for now."""
 
     def switch(self, grant_id: str, *, is_on: bool) -> None:
         """Switch a grant on or off."""
@@ -49,17 +52,27 @@ class Shop(Protocol):
         count: int = 1,
         *,
         status: OrderStatus = OrderStatus.NEW,
+        code: str | None = None,
+        country: str | None = None,
         placed_at: datetime | None = None,
         every_seconds: float = 0,
         hidden_from: Sequence[str] = (),
         spoilt: Spoilt | None = None,
         text: str | None = None,
+        title: str | None = None,
         line_count: int = 1,
     ) -> list[str]:
-        """Let buyers order; `text` stands in the buyer's name, in the address and in the remarks."""
+        """Let buyers order.
 
-    def place_past_deadline(self) -> list[str]:
-        """Place an order for whose acceptance it is too late."""
+        `code` is one of `Market.codes`, more exact than `status`; `country` is where the goods go. `text` stands in the
+        buyer's name, in the address and in the remarks, `title` on each line.
+        """
+
+    def place_near_deadline(self) -> list[str]:
+        """Place a new order whose acceptance cannot wait much longer."""
+
+    def pass_deadline(self) -> None:
+        """Let time pass there until it is too late for what `place_near_deadline` placed; then it is now again."""
 
     def place_refused(self, count: int) -> list[str]:
         """Place orders that the marketplace will refuse to have accepted, each for itself."""
@@ -73,8 +86,11 @@ class Shop(Protocol):
     def canaries(self, number: str) -> Sequence[str]:
         """Give the texts of an order that tell of its buyer: names, mail address, telephone, street."""
 
-    def refusal_body(self, message: str) -> str:
-        """Write an error of the marketplace's gateway with that message."""
+    def refusal_bodies(self, message: str) -> Sequence[str]:
+        """Write the errors in which the marketplace can say something: of its gateway, of its functions."""
+
+    def refuse_whole(self, number: str | None) -> None:
+        """Let acceptances of several orders be refused whole once, for one that is named or without a name."""
 
     def move(self, number: str, status: OrderStatus) -> None:
         """Bring an order to a status."""
@@ -102,8 +118,20 @@ class Market(Protocol):
         """Give the simulator's URL."""
 
     @property
-    def statuses(self) -> Sequence[OrderStatus]:
-        """Give the statuses into which an order can be brought there."""
+    def codes(self) -> Mapping[str, OrderStatus]:
+        """Give the marketplace's own states into which an order can be brought there."""
+
+    @property
+    def countries(self) -> Sequence[str]:
+        """Give the countries to which orders can go, as an address shows them."""
+
+    @property
+    def unknown_number(self) -> str:
+        """Give an external id that no order there has, of the form that one could have."""
+
+    @property
+    def code_past_deadline(self) -> str:
+        """Give the code of a failure by which the plug-in tells that it is too late to accept."""
 
     @property
     def write_function(self) -> str:

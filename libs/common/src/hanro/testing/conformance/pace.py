@@ -1,105 +1,140 @@
 """Checks the pace: rule 22, two processes at full load, and what refusals for rate do."""
 
-# ruff: noqa: S101, D102  a suite of tests: it asserts, its names are sentences, its values stand there
+# ruff: noqa: S101, D102  a suite of tests: it asserts, its names are sentences
 
 import asyncio
-import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, replace
 
 import pytest
 
 from hanro.errors import Retryable
 from hanro.ids import new_id
-from hanro.marketplace.port import Session, Turn
+from hanro.marketplace.port import Orders, Session
 from hanro.marketplace.types import OrderRef
 from hanro.testing.conformance.asked import accepting
-from hanro.testing.conformance.caller import NOWHERE, Errand
-from hanro.testing.conformance.controls import Meter
-from hanro.testing.conformance.linking import probe_all
+from hanro.testing.conformance.caller import Errand, Leg, start
+from hanro.testing.conformance.controls import Controls, Meter, Request
+from hanro.testing.conformance.finding import numbers, window
+from hanro.testing.conformance.linking import probed
 from hanro.testing.conformance.market import Market, Shop
-from hanro.testing.conformance.rig import open_rig
+from hanro.testing.conformance.rig import NoPacer, NotedPacer, open_rig, together
 
-PROCESS_SECONDS = 90.0
 LEAST_USED = 0.96
 FACTOR = 2
-COUNT = 16
+# So many requests in a row show the pace; a machine that is busy with other things gets as many tries.
+RUN = 10
+LONGEST_LOAD = 60
+LOAD_SECONDS = 90.0
+LOOK_SECONDS = 0.25
+ROOMY = 1000
 
 
 @dataclass(frozen=True, kw_only=True)
 class Load:
-    """Hold what a load was at the marketplace: `used` of the limit, between the first and the last request."""
+    """Hold what a load was at the marketplace, on its clock; `names` tell by a request's body which process sent it."""
 
-    meter: Meter
-    used: float
+    requests: Sequence[Request]
+    meters: dict[str, Meter]
+    groups: Sequence[str]
+    names: Sequence[str]
     limit: float
+
+    @property
+    def used(self) -> float:
+        """Give the part of the limit that the best run of requests used, from when all processes were at work."""
+        began = [next((i for i, one in enumerate(self.requests) if name in one.body), None) for name in self.names]
+        if None in began:
+            return 0.0
+        times = [one.monotonic_seconds for one in self.requests[max(i for i in began if i is not None) :]]
+        runs = zip(times, times[RUN - 1 :], strict=False)
+        return max(((RUN - 1) / (end - start) / self.limit for start, end in runs), default=0.0)
 
     def faults(self) -> list[str]:
         """Say what is wrong with the pace; nothing when all is well."""
         found = []
-        gap = self.meter.smallest_gap_seconds or 0.0
-        if self.meter.refused or gap < 1 / self.limit:
-            found.append(f"{self.meter.refused} refused, smallest gap {gap:.4f} s at {self.limit}/s")
+        called = {name for name, meter in self.meters.items() if meter.accepted + meter.refused}
+        if called != set(self.groups):
+            found.append(f"calls in the groups {sorted(called)}")
+        for meter in self.meters.values():
+            gap = meter.smallest_gap_seconds or 0.0
+            if meter.refused or gap < 1 / self.limit:
+                found.append(f"{meter.refused} refused, smallest gap {gap:.4f} s at {self.limit}/s")
         if self.used < LEAST_USED:
             found.append(f"{self.used:.3f} of the limit used")
         return found
 
 
-async def run(errand: Errand, environment: Mapping[str, str] | None = None) -> str:
-    """Run an errand in a process of its own and give what it printed; an AssertionError when it fails."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "hanro.testing.conformance.caller",
-        env=environment,
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    async with asyncio.timeout(PROCESS_SECONDS):
-        output, errors = await process.communicate(errand.written())
-    assert process.returncode == 0, errors.decode()
-    return output.decode()
+@asynccontextmanager
+async def _at_work(errands: Sequence[Errand]) -> AsyncIterator[list[asyncio.subprocess.Process]]:
+    """Let processes work for the length of the block, or until they are done."""
+    processes = [await start(errand) for errand in errands]
+    try:
+        yield processes
+    finally:
+        for process in processes:
+            if process.returncode is None:
+                process.terminate()
+        await together(*(process.communicate() for process in processes))
 
 
-async def load(market: Market, database_url: str, shop: Shop, *, factor: int, count: int, processes: int = 2) -> Load:
-    """Let processes share one account's group at full load and look at it from the marketplace's clock."""
-    batch = market.plugin.limits.batches["orders.fetch"]
-    group = market.plugin.limits.groups[batch.groups[0]]
-    limit = factor * group.request_count / group.period.total_seconds()
-    shop.controls.limit(limit)
-    account_id = new_id("acc")
-    before = shop.controls.sequence()
+@dataclass(frozen=True)
+class Loaded:
+    """Be a shop whose limit is in force, with an order for each process, as the marketplace sees its calls."""
+
+    market: Market
+    shop: Shop
+    names: Sequence[str]
+    since: int
+
+    @property
+    def groups(self) -> Sequence[str]:
+        """Give the groups in which a read of orders counts."""
+        return self.market.plugin.limits.batches["orders.fetch"].groups
+
+    @property
+    def limit(self) -> float:
+        """Give the requests that are allowed in a second."""
+        (group,) = (self.market.plugin.limits.groups[name] for name in self.groups)
+        return FACTOR * group.request_count / group.period.total_seconds()
+
+    def look(self) -> Load:
+        """See what has come."""
+        requests, meters = self.shop.controls.requests(self.since), self.shop.controls.meters()
+        return Load(requests=requests, meters=meters, groups=self.groups, names=self.names, limit=self.limit)
+
+
+def loaded(market: Market) -> Loaded:
+    """Open a shop that two processes will share."""
+    shop = market.open_shop()
+    found = Loaded(market=market, shop=shop, names=shop.place(2), since=shop.controls.sequence())
+    shop.controls.limit(found.limit)
+    return found
+
+
+async def load(market: Market, database_url: str) -> Load:
+    """Let two processes share one account's group at full load until a run shows the pace, or all is sent."""
+    at_shop = loaded(market)
+    leg = Leg(secrets=at_shop.shop.secrets(), account_id=new_id("acc"), numbers=())
     errand = Errand(
         work="load",
         marketplace_id=market.plugin.id,
         base_url=market.base_url,
         database_url=database_url,
-        secrets=shop.secrets(),
-        account_id=account_id,
-        factor=factor,
-        count=count,
+        factor=FACTOR,
+        legs=(),
+        count=LONGEST_LOAD // 2,
     )
-    await asyncio.gather(*(run(errand) for _ in range(processes)))
-    requests = shop.controls.requests(before)
-    seconds = requests[-1].monotonic_seconds - requests[0].monotonic_seconds
-    meters = {name: meter for name, meter in shop.controls.meters().items() if meter.accepted + meter.refused}
-    assert set(meters) == set(batch.groups)
-    used = (len(requests) - 1) / seconds / limit
-    return Load(meter=meters[group.name], used=used, limit=limit)
-
-
-class _Unpaced:
-    """Let every request leave at once: what a pacer must not do."""
-
-    @asynccontextmanager
-    async def turn(self, *_groups: str) -> AsyncIterator[Turn]:
-        yield self
-
-    def throttled(self, after: timedelta | None) -> None:
-        """Take no notice."""
+    async with (
+        asyncio.timeout(LOAD_SECONDS),
+        _at_work([replace(errand, legs=(replace(leg, numbers=(name,)),)) for name in at_shop.names]) as processes,
+    ):
+        seen = at_shop.look()
+        while seen.used < LEAST_USED and any(process.returncode is None for process in processes):
+            await asyncio.sleep(LOOK_SECONDS)
+            seen = at_shop.look()
+    return at_shop.look()
 
 
 class Pace:
@@ -108,61 +143,119 @@ class Pace:
     async def test_two_processes_share_a_limit_without_breaking_or_wasting_it(
         self, market: Market, database_url: str
     ) -> None:
-        seen = await load(market, database_url, market.open_shop(), factor=FACTOR, count=COUNT)
-        assert seen.faults() == []
+        assert (await load(market, database_url)).faults() == []
 
     async def test_a_pacer_that_is_switched_off_is_seen(self, market: Market, database_url: str) -> None:
-        shop = market.open_shop()
-        shop.controls.limit(FACTOR)
+        at_shop = loaded(market)
         async with open_rig(market.plugin, market.base_url, database_url) as rig:
-            session = rig.session(shop.secrets())
-            loose = Session(secrets=session.secrets, http=session.http, pacer=_Unpaced(), clock=session.clock)
-            for _ in range(5):
-                try:
-                    await market.plugin.orders(loose).fetch([OrderRef(external_id=NOWHERE)])
-                except Retryable as refused:
-                    assert refused.code == "throttled"  # noqa: PT017  the first one is served
-        (meter,) = shop.controls.meters().values()
-        assert Load(meter=meter, used=1.0, limit=FACTOR).faults() != []
+
+            async def work(name: str) -> None:
+                session = replace(rig.session(at_shop.shop.secrets()), pacer=NoPacer())
+                for _ in range(RUN):
+                    try:
+                        await market.plugin.orders(session).fetch([OrderRef(external_id=name)])
+                    except Retryable as refused:
+                        assert refused.code == "throttled"  # noqa: PT017  the first one is served
+
+            await together(*(work(name) for name in at_shop.names))
+        assert any("refused" in fault for fault in at_shop.look().faults())
 
     async def test_each_call_costs_what_its_batch_says_in_its_groups_alone(
         self, market: Market, database_url: str
     ) -> None:
         batches = market.plugin.limits.batches
+        calls = _batched()
+        assert set(calls) == set(batches)
         async with open_rig(market.plugin, market.base_url, database_url) as rig:
-            for name in ("orders.fetch", "orders.decide", "orders.verify"):
-                shop = market.open_shop()
-                orders = market.plugin.orders(rig.session(shop.secrets()))
-                numbers = shop.place(5)
-                decisions = await accepting(orders, numbers)
-                refs = [OrderRef(external_id=number) for number in numbers]
-                before = shop.controls.sequence()
-                if name == "orders.fetch":
-                    await orders.fetch(refs)
-                else:
-                    await (orders.decide if name == "orders.decide" else orders.verify)(decisions)
-                sent = len(shop.controls.requests(before))
-                batch = batches[name]
-                assert 0 < sent <= batch.call_count + batch.call_count_each * len(numbers), name
-                assert set(shop.controls.meters()) == set(batch.groups), name
+            for name, call in calls.items():
+                for count in (1, 5):
+                    shop = market.open_shop()
+                    numbers_placed = shop.place(count)
+                    noted = _noted(rig.session(shop.secrets()))
+                    orders = market.plugin.orders(noted.session)
+                    decisions = await accepting(orders, numbers_placed)
+                    before, noted.pacer.turns = shop.controls.calls(), noted.pacer.turns.copy()
+                    noted.pacer.turns.clear()
+                    await call(orders, numbers_placed, decisions)
+                    sent = shop.controls.calls() - before
+                    batch = batches[name]
+                    assert sent == noted.pacer.turns, name
+                    assert set(sent) == set(batch.groups), name
+                    assert all(one <= batch.call_count + batch.call_count_each * count for one in sent.values()), name
+
+    async def test_every_request_of_a_run_takes_its_turn_where_the_marketplace_counts_it(
+        self, market: Market, database_url: str
+    ) -> None:
+        shop = market.open_shop()
+        shop.place(3)
+        async with open_rig(market.plugin, market.base_url, database_url) as rig:
+            for route in market.plugin.routes:
+                before, noted = shop.controls.calls(), _noted(rig.session(shop.secrets()))
+                await numbers(market.plugin.orders(noted.session), route, window())
+                assert noted.pacer.turns == shop.controls.calls() - before
+            before, noted = shop.controls.calls(), _noted(rig.session(shop.secrets()))
+            await market.plugin.access(noted.session).key_expiries()
+            assert noted.pacer.turns == shop.controls.calls() - before
 
     async def test_a_refusal_for_rate_narrows_its_group_alone_for_every_process(
         self, market: Market, database_url: str
     ) -> None:
-        (group, *_) = market.plugin.limits.batches["orders.fetch"].groups
+        (group,) = market.plugin.limits.batches["orders.fetch"].groups
+        others = {grant.group: grant.id for grant in probed(market.plugin) if grant.group != group}
         shop = market.open_shop()
-        async with open_rig(market.plugin, market.base_url, database_url) as rig:
+        refs = [OrderRef(external_id=shop.place()[0])]
+        shop.controls.limit(ROOMY)
+        step = market.plugin.limits.groups[group].period.total_seconds() / FACTOR
+        # They share nothing but the database: what one is refused holds back the other.
+        async with (
+            open_rig(market.plugin, market.base_url, database_url, factor=FACTOR) as one,
+            open_rig(market.plugin, market.base_url, database_url, factor=FACTOR) as other,
+        ):
             for kind, fields in shop.refuse_for_rate():
                 account_id = new_id("acc")
-                session = rig.session(shop.secrets(), account_id=account_id)
-                await probe_all(market.plugin, session)
+                first, second = (rig.session(shop.secrets(), account_id=account_id) for rig in (one, other))
+                before = shop.controls.sequence()
                 shop.controls.fault(kind, {**fields, "count": 1})
                 with pytest.raises(Retryable) as refused:
-                    await market.plugin.orders(session).fetch([OrderRef(external_id=NOWHERE)])
+                    await market.plugin.orders(first).fetch(refs)
                 assert refused.value.code == "throttled"
-                async with rig.db.begin() as tx:
-                    rows = await tx.fetch("select api_group, slowdown from pacer where account_id = $1", account_id)
-                narrowed = {row["api_group"]: row["slowdown"] > 1 for row in rows}
-                assert len(narrowed) > 1
-                assert [name for name, is_narrow in narrowed.items() if is_narrow] == [group]
+                access = market.plugin.access(second)
+                await together(
+                    market.plugin.orders(second).fetch(refs), *(access.probe(grant_id) for grant_id in others.values())
+                )
+                await market.plugin.orders(first).fetch(refs)
+                _check_narrowed(shop.controls, before, len(others), step)
         shop.controls.heal()
+
+
+def _check_narrowed(controls: Controls, before: int, other_count: int, step: float) -> None:
+    """See, on the marketplace's clock, that the refused function waited twice, and that no other group did."""
+    refused, *rest = controls.requests(before)
+    assert [one.function == refused.function for one in rest] == [False] * other_count + [True, True]
+    times = [one.monotonic_seconds for one in (refused, *rest[-2:])]
+    assert times[1] - times[0] >= 2 * step
+    assert times[2] - times[1] >= 1.5 * step
+
+
+@dataclass(frozen=True)
+class _Noted:
+    session: Session
+    pacer: NotedPacer
+
+
+def _noted(session: Session) -> _Noted:
+    pacer = NotedPacer(session.pacer)
+    return _Noted(session=replace(session, pacer=pacer), pacer=pacer)
+
+
+def _batched() -> dict[str, Callable[..., Awaitable[object]]]:
+    """Give the call of each batch."""
+
+    async def fetch(orders: Orders, placed: Sequence[str], _decisions: object) -> None:
+        await orders.fetch([OrderRef(external_id=number) for number in placed])
+
+    return {
+        "orders.fetch": fetch,
+        "orders.decide": lambda orders, _, decisions: orders.decide(decisions),
+        "orders.verify": lambda orders, _, decisions: orders.verify(decisions),
+    }

@@ -1,24 +1,84 @@
 """Opens real sessions for the suites: transport, pacer rows, a clock; faster than documented where a test says so."""
 
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+import asyncio
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from typing import TypeVar
 
 from hanro.clock import Clock, SystemClock
 from hanro.db import Database, connect
 from hanro.http import Transport
 from hanro.ids import new_id
-from hanro.marketplace.port import Plugin, Secrets, Session
+from hanro.marketplace.port import Pacer, Plugin, Secrets, Session, Turn
 from hanro.marketplace.types import Limits
 from hanro.pacer import Pacing
 from hanro.testing.conformance import SCHEMA, SERVICE
 
+T = TypeVar("T")
 FAST = 200
 # Shorter than documented, so that silence is told soon; long enough for a busy machine.
 CALL_DEADLINE = timedelta(seconds=6)
+# For a call that meets silence and nothing else.
+SHORT_DEADLINE = timedelta(seconds=1)
 OLD_KEY = timedelta(days=1)
+LONGEST_SLEEP_SECONDS = 0.02
+
+
+class HurriedClock:
+    """Tell real time, and cut short what a plug-in waits between its own repeats. Pacers keep real time."""
+
+    def now(self) -> datetime:
+        """Give the time, aware, UTC."""
+        return datetime.now(UTC)
+
+    def monotonic(self) -> float:
+        """Give the machine's monotonic seconds."""
+        return time.monotonic()
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait, not for long."""
+        await asyncio.sleep(min(max(0.0, seconds), LONGEST_SLEEP_SECONDS))
+
+
+@dataclass
+class NotedPacer:
+    """Give the turns of another pacer and count them by group."""
+
+    pacer: Pacer
+    turns: Counter[str] = field(default_factory=Counter)
+
+    def turn(self, *groups: str) -> AbstractAsyncContextManager[Turn]:
+        """Wait for a slot in all groups at once."""
+        self.turns.update(groups)
+        return self.pacer.turn(*groups)
+
+
+class NoPacer:
+    """Let every request leave at once: what a pacer must not do."""
+
+    @asynccontextmanager
+    async def turn(self, *_groups: str) -> AsyncIterator[Turn]:
+        """Give a turn at once."""
+        yield self
+
+    def throttled(self, after: timedelta | None) -> None:
+        """Take no notice."""
+
+
+async def together(*calls: Awaitable[T]) -> list[T]:
+    """Await all calls side by side, then raise the first failure: none is left behind at work."""
+    found = await asyncio.gather(*calls, return_exceptions=True)
+    results = []
+    for one in found:
+        if isinstance(one, BaseException):
+            raise one
+        results.append(one)
+    return results
 
 
 def scaled(limits: Limits, factor: int) -> Limits:
@@ -47,15 +107,16 @@ class Rig:
         stored_at: datetime | None = None,
         is_alone: bool = True,
         service: str = SERVICE,
+        call_deadline: timedelta = CALL_DEADLINE,
     ) -> Session:
         """Open a session; an account of its own unless one is named, so that no breaker is another test's."""
         account = account_id or new_id("acc")
         limits = scaled(self.plugin.limits, self.factor)
         return Session(
             secrets=Secrets(values=values, version=1, stored_at=stored_at or datetime.now(UTC) - OLD_KEY),
-            http=self.transport.session_http(self.plugin.id, account, call_deadline=CALL_DEADLINE),
+            http=self.transport.session_http(self.plugin.id, account, call_deadline=call_deadline),
             pacer=_pacing(self.db, self.clock, limits, service, account, is_alone=is_alone),
-            clock=self.clock,
+            clock=HurriedClock(),
         )
 
 

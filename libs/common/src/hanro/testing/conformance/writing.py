@@ -1,19 +1,22 @@
-"""Checks writes that stand at once: rules 13, 17 and 18, for decisions that accept."""
+"""Checks writes that stand at once: rules 13 and 17, for decisions that accept."""
 
 # ruff: noqa: S101, D102  a suite of tests: it asserts, its names are sentences, its values stand there
 
 import socket
 from collections.abc import Mapping
+from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
-from hanro.errors import InDoubt, Rejected, Retryable, Unsupported
-from hanro.marketplace.types import Absent, Answer, Capability, OrderStatus, OutcomeStatus
-from hanro.testing.conformance.asked import accepting, code_of, decision, keys_of, statuses
+from hanro.errors import InDoubt, Retryable, Unsupported
+from hanro.marketplace.types import Absent, Answer, Capability, OrderRef, OrderStatus, OutcomeStatus
+from hanro.testing.conformance.asked import accepting, code_of, decision, keys_of, readable, statuses
 from hanro.testing.conformance.market import Market
-from hanro.testing.conformance.rig import open_rig
+from hanro.testing.conformance.rig import CALL_DEADLINE, open_rig
 
-UNKNOWN = "999999-20260101-0000000000"
+# Long enough for the read before the write.
+SILENT_DEADLINE = timedelta(seconds=2)
 
 
 class Deciding:
@@ -39,11 +42,12 @@ class Deciding:
         (cancelled,), (good, last) = shop.place(status=OrderStatus.CANCELLED), shop.place(2, line_count=2)
         async with open_rig(market.plugin, market.base_url, database_url) as rig:
             orders = market.plugin.orders(rig.session(shop.secrets()))
-            decisions = await accepting(orders, [last, cancelled, UNKNOWN, good])
+            decisions = await accepting(orders, [last, cancelled, market.unknown_number, good])
             receipt = await orders.decide(decisions)
         assert [outcome.key for outcome in receipt.outcomes] == keys_of(decisions)
         codes = [code_of(outcome) for outcome in receipt.outcomes]
         assert codes == [None, None, "order-cancelled", "not-found", None, None]
+        assert [outcome.status for outcome in receipt.outcomes if outcome.failure] == [OutcomeStatus.REJECTED] * 2
 
     async def test_the_other_answer_after_accepting_is_told_apart(self, market: Market, database_url: str) -> None:
         shop = market.open_shop()
@@ -69,18 +73,47 @@ class Deciding:
             before = shop.controls.sequence()
             (outcome,) = (await orders.decide([decision(whole.order.external_id, whole.line_ids[0])])).outcomes
         if isinstance(market.plugin.capabilities[Capability.ACCEPT_LINE], Absent):
+            absent = market.plugin.capabilities[Capability.ACCEPT_LINE]
+            assert isinstance(absent, Absent)
             assert isinstance(outcome.failure, Unsupported)
+            assert (outcome.status, outcome.failure.remedy) == (OutcomeStatus.REJECTED, absent.reason)
             assert shop.controls.writes(before) == 0
         else:
             assert outcome.status is OutcomeStatus.APPLIED
 
-    async def test_a_passed_deadline_has_its_code(self, market: Market, database_url: str) -> None:
+    async def test_what_is_absent_is_rejected_beside_what_can_be_done(self, market: Market, database_url: str) -> None:
+        absent = market.plugin.capabilities[Capability.REFUSE_LINE]
+        if not isinstance(absent, Absent):
+            return
         shop = market.open_shop()
         async with open_rig(market.plugin, market.base_url, database_url) as rig:
             orders = market.plugin.orders(rig.session(shop.secrets()))
-            late = await accepting(orders, shop.place_past_deadline())
-            receipt = await orders.decide(late)
-        assert {code_of(outcome) for outcome in receipt.outcomes} <= {"order-cancelled", "decision-too-late"}
+            good, other = await accepting(orders, shop.place(2))
+            refusing = replace(other, answer=Answer.REFUSE)
+            receipt = await orders.decide([refusing, good])
+            verified = await orders.verify([refusing, good])
+        for found in (receipt, verified):
+            assert [outcome.key for outcome in found.outcomes] == keys_of([refusing, good])
+            assert statuses(found) == [OutcomeStatus.REJECTED, OutcomeStatus.APPLIED]
+            assert found.outcomes[0].failure is not None
+            assert (found.outcomes[0].failure.code, found.outcomes[0].failure.remedy) == ("absent", absent.reason)
+
+    async def test_a_passed_deadline_has_its_code_and_no_effect(self, market: Market, database_url: str) -> None:
+        shop = market.open_shop()
+        async with open_rig(market.plugin, market.base_url, database_url) as rig:
+            orders = market.plugin.orders(rig.session(shop.secrets()))
+            numbers = shop.place_near_deadline()
+            (waiting,) = readable((await orders.fetch([OrderRef(external_id=numbers[0])])).sightings)
+            decisions = await accepting(orders, numbers)
+            now = rig.clock.now()
+            assert all(line.decide_by is not None and line.decide_by > now for line in waiting.lines)
+            shop.pass_deadline()
+            before = shop.controls.sequence()
+            receipts = [await orders.decide(decisions), await orders.verify(decisions)]
+        assert shop.controls.writes(before) == 0
+        for receipt in receipts:
+            assert set(statuses(receipt)) == {OutcomeStatus.REJECTED}
+            assert {code_of(outcome) for outcome in receipt.outcomes} == {market.code_past_deadline}
 
 
 class LostAnswers:
@@ -110,7 +143,8 @@ class LostAnswers:
             decisions = await accepting(orders, shop.place(2))
             before = shop.controls.sequence()
             shop.controls.fault(kind, {**fault, "count": 1}, market.write_function)
-            receipt = await orders.decide(decisions)
+            deadline = SILENT_DEADLINE if kind == "silence" else CALL_DEADLINE
+            receipt = await market.plugin.orders(rig.session(shop.secrets(), call_deadline=deadline)).decide(decisions)
             sent = [one for one in shop.controls.requests(before) if one.function == market.write_function]
             verified = await orders.verify(decisions)
         assert set(statuses(receipt)) == {OutcomeStatus.IN_DOUBT}
@@ -151,58 +185,3 @@ class LostAnswers:
                 with pytest.raises(Retryable):
                     await market.plugin.orders(lost.session(shop.secrets())).decide(decisions)
         assert shop.controls.requests(before) == []
-
-
-class Batches:
-    """Rule 18."""
-
-    async def test_an_empty_batch_sends_nothing(self, market: Market, database_url: str) -> None:
-        shop = market.open_shop()
-        before = shop.controls.sequence()
-        async with open_rig(market.plugin, market.base_url, database_url) as rig:
-            orders = market.plugin.orders(rig.session(shop.secrets()))
-            assert (await orders.decide([])).outcomes == ()
-            assert (await orders.verify([])).outcomes == ()
-        assert shop.controls.requests(before) == []
-
-    async def test_a_full_batch_is_carried_out_and_a_fuller_or_doubled_one_is_our_bug(
-        self, market: Market, database_url: str
-    ) -> None:
-        shop = market.open_shop()
-        batch = market.plugin.limits.batches["orders.decide"]
-        async with open_rig(market.plugin, market.base_url, database_url) as rig:
-            orders = market.plugin.orders(rig.session(shop.secrets()))
-            decisions = await accepting(orders, shop.place(batch.size))
-            one_more = decision(UNKNOWN, "1")
-            before = shop.controls.sequence()
-            for bad in ([*decisions, one_more], [decisions[0], decisions[0]]):
-                for call in (orders.decide, orders.verify):
-                    with pytest.raises(ValueError):  # noqa: PT011  two causes, one kind
-                        await call(bad)
-            assert shop.controls.requests(before) == []
-            receipt = await orders.decide(decisions)
-        assert [outcome.key for outcome in receipt.outcomes] == keys_of(decisions)
-        assert set(statuses(receipt)) == {OutcomeStatus.APPLIED}
-        calls = len(shop.controls.requests(before))
-        assert calls <= batch.call_count + batch.call_count_each * batch.size
-
-    async def test_the_refused_of_a_batch_keep_their_words_and_fail_no_other(
-        self, market: Market, database_url: str
-    ) -> None:
-        shop = market.open_shop()
-        good, bad = shop.place(4), shop.place_refused(3)
-        mixed = [bad[0], good[0], good[1], bad[1], good[2], bad[2], good[3]]
-        async with open_rig(market.plugin, market.base_url, database_url) as rig:
-            orders = market.plugin.orders(rig.session(shop.secrets()))
-            decisions = await accepting(orders, mixed)
-            receipt = await orders.decide(decisions)
-        assert [outcome.key for outcome in receipt.outcomes] == keys_of(decisions)
-        number_of = {one.id: one.order.external_id for one in decisions}
-        for outcome in receipt.outcomes:
-            if number_of[outcome.key.id] in good:
-                assert outcome.status is OutcomeStatus.APPLIED
-                continue
-            assert outcome.status is OutcomeStatus.REJECTED
-            assert isinstance(outcome.failure, Rejected)
-            assert outcome.failure.refusal is not None
-            assert outcome.failure.refusal.message

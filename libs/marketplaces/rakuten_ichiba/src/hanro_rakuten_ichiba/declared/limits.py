@@ -60,9 +60,9 @@ LIMITS = Limits(
     batches=MappingProxyType(
         {
             "orders.fetch": Batch(size=ORDERS_PER_CALL, unit=BatchUnit.ORDER, groups=_ORDER),
-            # Read, confirm, and read back what had been confirmed meanwhile; a list refused whole is halved.
+            # Read, confirm, read back what had been confirmed meanwhile; at worst a refused list is halved
             "orders.decide": Batch(
-                size=ORDERS_PER_CALL, unit=BatchUnit.ORDER, groups=_ORDER, call_count=3, call_count_each=2
+                size=ORDERS_PER_CALL, unit=BatchUnit.ORDER, groups=_ORDER, call_count=1, call_count_each=2
             ),
             "orders.verify": Batch(size=ORDERS_PER_CALL, unit=BatchUnit.ORDER, groups=_ORDER),
         }
