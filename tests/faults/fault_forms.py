@@ -9,7 +9,7 @@ LARGEST_SEED = 999_999
 # Seeds whose run once found a defect: they come first.
 KEPT: tuple[int, ...] = ()
 
-Size = TypeVar("Size", int, float)
+Size = TypeVar("Size")
 
 
 def form(*, short: Size, whole: Size) -> Size:

@@ -15,7 +15,7 @@ from hanro_local.services import SERVICES
 NAMES = tuple(service.name for service in SERVICES)
 READS = ("/v1/accounts", "/v1/products", "/v1/orders", "/v1/templates")
 POSTGRES, KAFKA, RELAY = "postgres", "kafka", "sub.fw.rakuten.ne.jp:587"
-# Both are asked every 5 s; a broker that is silent takes its time.
+# Servers are asked each second; one that is silent takes its time.
 SEEN_SECONDS = 40.0
 
 

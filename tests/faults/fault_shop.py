@@ -85,7 +85,13 @@ async def open_shop(stack: FaultStack, client: httpx.AsyncClient, *, look_back: 
         if account["state"] not in {"active", "degraded"}:
             raise Refused(f"{account_id} is {account['state']}")
 
+    async def is_polled() -> None:
+        async with stack.database() as connection:
+            if not await connection.fetchval("select count(*) from orders.due where account_id = $1", account_id):
+                raise Refused(f"order-svc has not heard of {account_id}")
+
     await once(is_active)
+    await once(is_polled)
     await once(lambda: _bind(shop))
     await once(lambda: _adopt(shop))
     return shop

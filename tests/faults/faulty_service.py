@@ -15,11 +15,13 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from hanro import failpoints, inbox, outbox
+from hanro import failpoints, inbox, outbox, servers
 
 FOLDER = "FAULTS_FOLDER"
 NAME = "FAULTS_NAME"
 TOLD = "told"
+# Tests wait for each turn.
+WATCH_SECONDS = 1.0
 STOP = "stop"
 
 
@@ -129,6 +131,7 @@ def main(words: list[str]) -> None:
     folder = Path(os.environ[FOLDER])
     module, broken = words[0], folder / "broken"
     os.environ.update({file.name: file.read_text() for file in folder.glob(f"{TOLD}/*")})
+    servers.WATCH_SECONDS = WATCH_SECONDS
     arm(folder / os.environ.get(NAME, module))
     break_inbox((broken / "inbox").exists)
     break_outbox((broken / "outbox").exists)

@@ -1,7 +1,7 @@
 """Shows that each of the two routes finds what the other cannot."""
 
 import pytest
-from fault_checks import differences, look, quiet
+from fault_checks import await_stored, differences, look, quiet
 from fault_shop import Shop
 from fault_stack import FaultStack
 
@@ -17,7 +17,7 @@ async def test_an_order_hidden_from_the_placed_route_is_stored_by_the_open_route
 
 async def test_an_open_order_of_700_days_ago_is_found(stack: FaultStack, shop: Shop) -> None:
     (number,) = await shop.place(1, placed_days_ago=700, progress=300)
-    await quiet(stack, shop, 30)
+    await await_stored(stack, shop, 1, 60)
     assert [order["external_id"] for order in (await look(stack, shop)).orders] == [number]
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Sequence
 
 import pytest
 from fault_checks import await_stored, differences
@@ -71,9 +72,10 @@ async def test_an_exhausted_pool_answers_503_with_a_problem_and_does_not_hang(st
 
 
 async def test_services_with_one_connection_each_do_all_their_work_and_answer(stack: FaultStack, shop: Shop) -> None:
+    names = form(short=("order-svc",), whole=NAMES)
     stack.switches.tell(HANRO_POOL_SIZE="1")
     try:
-        await _restart(stack)
+        await _restart(stack, names)
         with same_processes(stack):
             async with asyncio.timeout(HANG_SECONDS):
                 for _ in range(form(short=3, whole=20)):
@@ -84,7 +86,7 @@ async def test_services_with_one_connection_each_do_all_their_work_and_answer(st
             assert {answer.status_code for answer in await read_all(shop)} == {200}
     finally:
         stack.switches.clear()
-        await _restart(stack)
+        await _restart(stack, names)
 
 
 async def test_a_commit_whose_answer_is_lost_takes_effect_once(stack: FaultStack, shop: Shop) -> None:
@@ -98,8 +100,8 @@ async def test_a_commit_whose_answer_is_lost_takes_effect_once(stack: FaultStack
         assert cut.hits
 
 
-async def _restart(stack: FaultStack) -> None:
-    pids = {name: stack.kill(name) for name in NAMES}
+async def _restart(stack: FaultStack, names: Sequence[str]) -> None:
+    pids = {name: stack.kill(name) for name in names}
     for name, pid in pids.items():
         await asyncio.to_thread(stack.await_back, name, pid)
     await await_statuses(stack, "/readyz", 200)
