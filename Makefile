@@ -8,7 +8,7 @@ PACKAGES := $(wildcard libs/common libs/simkit libs/marketplaces/* services/* de
 EDITABLE := $(foreach package,$(patsubst %/pyproject.toml,%,$(wildcard $(addsuffix /pyproject.toml,$(PACKAGES)))),-e ./$(package))
 NEW_ENOUGH := $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "hanro needs Python 3.11 or newer: install it, or say PYTHON=/path/to/python3.11 make …"; exit 1; }
 
-.PHONY: help run test lint bench contracts trace clean lock
+.PHONY: help run demo test lint bench faults contracts trace clean lock
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1|/' | column -t -s '|'
@@ -38,8 +38,12 @@ lint: $(VENV)/dev.stamp ## style, types and import contracts
 bench: $(VENV)/dev.stamp ## measure the bars against their own baselines; ONLY=V5 for some
 	@$(BIN)/python tests/benchmarks/bench.py $(ONLY)
 
-faults: $(VENV)/dev.stamp ## every fault alone, in its whole form, with the checks that must turn red
+faults: $(VENV)/dev.stamp ## every fault alone, in its whole form, with the checks that must turn red; SEEDS=20 draws mixed ones, SEED=7 again
+ifeq ($(SEEDS)$(SEED),)
 	@HANRO_FAULTS=whole $(BIN)/python -m pytest tests/faults -m fault
+else
+	@SEEDS='$(SEEDS)' SEED='$(SEED)' $(BIN)/python -m pytest tests/faults/mixed_faults.py -v
+endif
 
 contracts: $(VENV)/dev.stamp ## rewrite schemas, AsyncAPI and OpenAPI; refuse what would break readers
 	@$(BIN)/python tests/contracts/contract_files.py

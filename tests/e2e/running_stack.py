@@ -6,7 +6,6 @@ All tests that want the whole path share it: they tell their orders apart by num
 import asyncio
 import contextlib
 import tempfile
-import threading
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +14,7 @@ import httpx
 import pytest
 
 from hanro_local import ports, postgres, stack
+from hanro_local.background import in_background
 from hanro_local.demo import marketplace, tokens
 from hanro_local.demo.api import Api
 from hanro_local.demo.marketplace import OpenShop
@@ -22,8 +22,6 @@ from hanro_local.demo.shop import LinkedShop, link
 from hanro_local.settings import StackSettings
 from hanro_local.stack import Stack
 
-START_SECONDS = 400.0
-STOP_SECONDS = 60.0
 TRACE_FILE = "trace.jsonl"
 # Short intervals, because a test waits for each; all that can be said is said, because tests look for what must not be.
 ENVIRONMENT = {
@@ -59,17 +57,8 @@ def shared_stack() -> Iterator[Stack]:
     state = Path(tempfile.mkdtemp(prefix="hanro-stack-"))
     # Postgres as `nobody` must pass through; a temporary folder is closed to others.
     state.chmod(0o711)
-    loop = asyncio.new_event_loop()
-    thread = threading.Thread(target=loop.run_forever, name="hanro-stack", daemon=True)
-    thread.start()
-    holder = _Holder(state)
-    try:
-        yield asyncio.run_coroutine_threadsafe(holder.open(), loop).result(START_SECONDS)
-    finally:
-        asyncio.run_coroutine_threadsafe(holder.close(), loop).result(STOP_SECONDS)
-        loop.call_soon_threadsafe(loop.stop)
-        thread.join()
-        loop.close()
+    with in_background(_opened(state), name="hanro-stack") as background:
+        yield background.value
 
 
 @pytest.fixture(scope="session")
@@ -91,38 +80,13 @@ async def doors(running: Stack) -> AsyncIterator[Doors]:
         yield Doors(Api(client, running.gateway, tokens.mint(running.state)), Api(client, running.simulator))
 
 
-class _Holder:
-    # One task both enters and leaves the stack's block, because a task group demands it.
-    def __init__(self, state: Path) -> None:
-        self._state = state
-        self._closing = asyncio.Event()
-        self._task: asyncio.Task[None] | None = None
-
-    async def open(self) -> Stack:
-        opened: asyncio.Future[Stack] = asyncio.get_running_loop().create_future()
-        self._task = asyncio.create_task(self._hold(opened))
-        return await opened
-
-    async def close(self) -> None:
-        self._closing.set()
-        if self._task:
-            await self._task
-
-    async def _hold(self, opened: "asyncio.Future[Stack]") -> None:
-        wanted = StackSettings(
-            state=self._state,
-            gateway_port=ports.choose(1)[0],
-            is_durable=False,
-            service_environment=ENVIRONMENT,
-        )
-        try:
-            async with stack.running(wanted, report=print) as running:
-                running.supervisor.guard.remove_at_end(self._state)
-                if elsewhere := postgres.elsewhere(self._state / "postgres"):
-                    running.supervisor.guard.remove_at_end(elsewhere)
-                opened.set_result(running)
-                await self._closing.wait()
-        except BaseException as error:
-            if opened.done():
-                raise
-            opened.set_exception(error)
+@contextlib.asynccontextmanager
+async def _opened(state: Path) -> AsyncIterator[Stack]:
+    wanted = StackSettings(
+        state=state, gateway_port=ports.choose(1)[0], is_durable=False, service_environment=ENVIRONMENT
+    )
+    async with stack.running(wanted, report=print) as running:
+        running.supervisor.guard.remove_at_end(state)
+        if elsewhere := postgres.elsewhere(state / "postgres"):
+            running.supervisor.guard.remove_at_end(elsewhere)
+        yield running

@@ -1,5 +1,6 @@
 """Gives the tests of faults one running stack a session, healed before and after each test, and shops of their own."""
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
 from datetime import timedelta
 
@@ -19,11 +20,12 @@ def running_stack() -> Iterator[FaultStack]:
 
 
 @pytest.fixture
-def stack(running_stack: FaultStack) -> Iterator[FaultStack]:
-    """Give the stack without any fault."""
-    running_stack.heal()
+async def stack(running_stack: FaultStack) -> AsyncIterator[FaultStack]:
+    """Give the stack without any fault and with nobody to serve."""
+    await asyncio.to_thread(running_stack.heal)
+    await running_stack.rest_accounts()
     yield running_stack
-    running_stack.heal()
+    await asyncio.to_thread(running_stack.heal)
 
 
 @pytest.fixture

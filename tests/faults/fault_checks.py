@@ -11,12 +11,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-import asyncpg
 from aiokafka import AIOKafkaConsumer
 from fault_shop import Shop
 from fault_stack import FaultStack
-
-from hanro_local.stack import DATABASE
 
 SECONDS = 20.0
 CANCELLED = 900
@@ -56,12 +53,11 @@ class Sighted:
 async def look(stack: FaultStack, shop: Shop, *, is_log_wanted: bool = True) -> Sighted:
     """Look at everything once."""
     answer = await shop.simulator.call("GET", f"/_sim/shops/{shop.number}/orders")
-    connection = await asyncpg.connect(stack.postgres.url(DATABASE), timeout=SECONDS)
+    async with stack.database() as connection:
 
-    async def rows(sql: str, *words: object) -> list[Entry]:
-        return [dict(row) for row in await connection.fetch(sql, *words, timeout=SECONDS)]
+        async def rows(sql: str, *words: object) -> list[Entry]:
+            return [dict(row) for row in await connection.fetch(sql, *words, timeout=SECONDS)]
 
-    try:
         orders = await rows(
             "select id, external_id, status, version from orders.orders where account_id = $1", shop.account_id
         )
@@ -77,10 +73,19 @@ async def look(stack: FaultStack, shop: Shop, *, is_log_wanted: bool = True) -> 
             waiting=(await rows(_WAITING))[0]["count"],
             inboxes=await rows(_INBOXES, ids),
             dead=await rows(_DEAD),
-            log=await read_log(stack.kafka, TOPIC) if is_log_wanted else [],
+            log=await read_log(stack.parts.kafka, TOPIC) if is_log_wanted else [],
         )
-    finally:
-        await connection.close(timeout=SECONDS)
+
+
+async def await_stored(stack: FaultStack, shop: Shop, count: int, seconds: float) -> None:
+    """Wait until a shop has so many stored orders.
+
+    Raises:
+        TimeoutError: it has not within `seconds`.
+    """
+    async with asyncio.timeout(seconds):
+        while len((await look(stack, shop, is_log_wanted=False)).orders) < count:
+            await asyncio.sleep(0.3)
 
 
 async def quiet(stack: FaultStack, shop: Shop, seconds: float = 60.0) -> str:

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from fault_checks import TOPIC
 from fault_shop import Shop
-from fault_stack import FaultStack, Late
+from fault_stack import FaultStack
+from fault_switches import Late
 
 from hanro_local.demo.holdings import outside
 from hanro_local.stack import DATABASE
@@ -27,7 +28,7 @@ class Copy:
 async def read_copies(stack: FaultStack, wanted: Callable[[str], bool], topic: str = TOPIC) -> list[Copy]:
     """Read the records whose key is wanted, each partition from its first to its last."""
     consumer = AIOKafkaConsumer(
-        topic, bootstrap_servers=stack.kafka, enable_auto_commit=False, auto_offset_reset="earliest"
+        topic, bootstrap_servers=stack.parts.kafka, enable_auto_commit=False, auto_offset_reset="earliest"
     )
     await consumer.start()
     try:
@@ -43,7 +44,7 @@ async def read_copies(stack: FaultStack, wanted: Callable[[str], bool], topic: s
 
 async def send(stack: FaultStack, copies: Sequence[Copy], topic: str = TOPIC) -> None:
     """Append records, in this order."""
-    producer = AIOKafkaProducer(bootstrap_servers=stack.kafka)
+    producer = AIOKafkaProducer(bootstrap_servers=stack.parts.kafka)
     await producer.start()
     try:
         for copy in copies:
@@ -67,7 +68,7 @@ async def all_read(stack: FaultStack, shop: Shop, seconds: float = 60.0) -> None
         Late: something was left after so long.
     """
     deadline = time.monotonic() + seconds
-    async with outside(stack.postgres.url(DATABASE), stack.kafka, shop.simulator) as seen:
+    async with outside(stack.parts.postgres.url(DATABASE), stack.parts.kafka, shop.simulator) as seen:
         while left := await seen.count_unread():
             if time.monotonic() > deadline:
                 raise Late(f"{left} records are not read after {seconds:.0f} s")

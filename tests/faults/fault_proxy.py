@@ -6,6 +6,8 @@ import struct
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 
+from hanro_local import ports
+
 CHUNK = 1 << 16
 CONNECT_SECONDS = 5.0
 ANSWER_SECONDS = 5.0
@@ -28,6 +30,11 @@ def postgres_frames(octets: bytearray, number: int) -> int:
     if len(octets) < offset + 4:
         return 0
     return _whole(octets, offset + struct.unpack(">i", octets[offset : offset + 4])[0])
+
+
+def smtp_frames(octets: bytearray, _number: int) -> int:
+    """Take what has arrived for a frame: most of SMTP is encrypted here."""
+    return len(octets)
 
 
 def is_commit(frame: bytes) -> bool:
@@ -74,7 +81,6 @@ class FaultProxy:
 
     target_port: int
     frames: Frames
-    port: int = 0
     is_refusing: bool = False
     is_silent: bool = False
     latency_seconds: float = 0.0
@@ -83,19 +89,23 @@ class FaultProxy:
     _writers: set[asyncio.StreamWriter] = field(default_factory=set)
 
     @contextlib.asynccontextmanager
-    async def serving(self, port: int) -> AsyncIterator["FaultProxy"]:
-        """Serve on a port of the loopback address while the block lasts."""
-        server = await asyncio.start_server(self._serve, "127.0.0.1", port)
-        self.port = port
+    async def serving(self) -> AsyncIterator[int]:
+        """Serve on a free port of the loopback address, and give it, while the block lasts."""
+        server = await asyncio.start_server(self._serve, "127.0.0.1", ports.choose(1)[0])
         try:
-            yield self
+            yield server.sockets[0].getsockname()[1]
         finally:
             server.close()
             self.reset()
             await server.wait_closed()
 
+    def heal(self) -> None:
+        """Let everything through again; what is open stays open."""
+        self.is_refusing = self.is_silent = False
+        self.latency_seconds, self.cut = 0.0, None
+
     def reset(self) -> None:
-        """Reset every connection."""
+        """Reset every connection; called on the loop that it serves on."""
         for writer in list(self._writers):
             _abort(writer)
 

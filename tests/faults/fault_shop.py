@@ -8,7 +8,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
-from fault_stack import FaultStack, Late
+from fault_stack import FaultStack
+from fault_switches import Late
 
 from hanro_local.demo import tokens
 from hanro_local.demo.api import Api, Refused
@@ -46,9 +47,8 @@ class Shop:
 
 def apis(stack: FaultStack, client: httpx.AsyncClient) -> tuple[Api, Api]:
     """Give the controls of the simulator, and hanro's REST with a token that opens everything, also to ops."""
-    return Api(client, stack.simulator), Api(
-        client, stack.gateway, tokens.mint(stack.state, (*PUBLIC_SCOPES, "ops"), subject="faults")
-    )
+    token = tokens.mint(stack.parts.state, (*PUBLIC_SCOPES, "ops"), subject="faults")
+    return Api(client, stack.parts.simulator), Api(client, stack.parts.gateway, token)
 
 
 async def open_shop(stack: FaultStack, client: httpx.AsyncClient, *, look_back: timedelta = timedelta()) -> Shop:
@@ -85,7 +85,13 @@ async def open_shop(stack: FaultStack, client: httpx.AsyncClient, *, look_back: 
         if account["state"] not in {"active", "degraded"}:
             raise Refused(f"{account_id} is {account['state']}")
 
+    async def is_polled() -> None:
+        async with stack.database() as connection:
+            if not await connection.fetchval("select count(*) from orders.due where account_id = $1", account_id):
+                raise Refused(f"order-svc has not heard of {account_id}")
+
     await once(is_active)
+    await once(is_polled)
     await once(lambda: _bind(shop))
     await once(lambda: _adopt(shop))
     return shop

@@ -2,7 +2,9 @@
 
 `FAULTS_FOLDER=… python -m faulty_service order_svc all`. A file `<folder>/<module>/<failpoint>` holding a deed of
 `hanro.failpoints` (`kill`, `sleep:5` …, or `stop`: SIGSTOP) arms that point once: it is gone when the point was
-reached. A file `<folder>/broken/<what>` breaks a protection in every process while it exists.
+reached; a second process of a service says in `FAULTS_NAME` what its points' folder is called instead. A file
+`<folder>/broken/<what>` breaks a protection in every process while it exists; `<folder>/told/<NAME>` holds a variable
+for processes that start while it exists.
 """
 
 import os
@@ -13,16 +15,18 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from hanro import failpoints, inbox, outbox
+from hanro import failpoints, inbox, outbox, servers
 
 FOLDER = "FAULTS_FOLDER"
-MODULE = __name__
+NAME = "FAULTS_NAME"
+TOLD = "told"
+# Tests wait for each turn.
+WATCH_SECONDS = 1.0
 STOP = "stop"
 
 
-def arm(folder: Path, module: str) -> None:
+def arm(own: Path) -> None:
     """Let points look for their file; the environment, read once, could not be changed while the process runs."""
-    own = folder / module
 
     def reach(name: str) -> None:
         file = own / name
@@ -126,7 +130,9 @@ def main(words: list[str]) -> None:
     """Prepare the faults, then be the service."""
     folder = Path(os.environ[FOLDER])
     module, broken = words[0], folder / "broken"
-    arm(folder, module)
+    os.environ.update({file.name: file.read_text() for file in folder.glob(f"{TOLD}/*")})
+    servers.WATCH_SECONDS = WATCH_SECONDS
+    arm(folder / os.environ.get(NAME, module))
     break_inbox((broken / "inbox").exists)
     break_outbox((broken / "outbox").exists)
     if module == "order_svc":

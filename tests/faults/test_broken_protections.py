@@ -3,14 +3,12 @@
 import asyncio
 import time
 
-import asyncpg
 import pytest
 from fault_checks import differences, judge, look, quiet
 from fault_log import all_read, read_copies, send
 from fault_shop import Shop
-from fault_stack import FaultStack, await_true
-
-from hanro_local.stack import DATABASE
+from fault_stack import FaultStack
+from fault_switches import await_true
 
 pytestmark = pytest.mark.fault
 RED_SECONDS = 40.0
@@ -30,10 +28,10 @@ async def _turns_red(stack: FaultStack, shop: Shop, invariant: str, words: str) 
 async def test_a_cursor_that_moves_without_its_page_is_seen_as_lost_orders_and_the_sweep_finds_them(
     stack: FaultStack, shop: Shop
 ) -> None:
-    with stack.broken("page"):
+    with stack.switches.broken("page"):
         await shop.place(2)
-        lost = stack.folder / "broken" / "page.hit"
-        await asyncio.to_thread(await_true, RED_SECONDS, lost.exists, "a page that is dropped")
+        lost = stack.switches.hit("page").exists
+        await asyncio.to_thread(await_true, RED_SECONDS, lost, "a page that is dropped")
         assert "not stored: 2" in await quiet(stack, shop, 4)
         assert "I1" in judge(await look(stack, shop))
     assert await differences(stack, shop) == {}
@@ -42,10 +40,9 @@ async def test_a_cursor_that_moves_without_its_page_is_seen_as_lost_orders_and_t
 async def test_orders_stored_without_looking_and_without_a_unique_key_are_seen_as_double(
     stack: FaultStack, shop: Shop
 ) -> None:
-    connection = await asyncpg.connect(stack.postgres.url(DATABASE), timeout=10)
-    try:
+    async with stack.database() as connection:
         await connection.execute(f"alter table orders.orders drop constraint {UNIQUE}")
-        with stack.broken("lock"):
+        with stack.switches.broken("lock"):
             await shop.place(1)
             is_red = await _turns_red(stack, shop, "I2", "is stored 2 times")
         # A page may still be in hand.
@@ -62,19 +59,17 @@ async def test_orders_stored_without_looking_and_without_a_unique_key_are_seen_a
             await connection.execute(
                 f"alter table orders.orders add constraint {UNIQUE} unique (account_id, external_id)"
             )
-    finally:
-        await connection.close(timeout=10)
     assert is_red
 
 
 async def test_mails_that_leave_without_a_ledger_are_seen_as_double(stack: FaultStack, shop: Shop) -> None:
-    with stack.broken("ledger"):
+    with stack.switches.broken("ledger"):
         await shop.place(1)
         assert await _turns_red(stack, shop, "I3", "was mailed 2 times")
 
 
 async def test_facts_forgotten_after_the_commit_are_seen_as_unpublished(stack: FaultStack, shop: Shop) -> None:
-    with stack.broken("outbox"):
+    with stack.switches.broken("outbox"):
         await shop.place(1)
         assert await _turns_red(stack, shop, "I9", "has version 1, the log tells of []")
         # A fact that only waits for the relay would be there by now.
@@ -91,7 +86,7 @@ async def test_old_facts_taken_for_news_are_seen_as_a_second_effect(stack: Fault
     assert await differences(stack, shop) == {}
     ids = {order["id"] for order in (await look(stack, shop)).orders}
     copies = await read_copies(stack, lambda key: key in ids)
-    with stack.broken("inbox"):
+    with stack.switches.broken("inbox"):
         await send(stack, copies[:1])
         assert await _turns_red(stack, shop, "I10", "units, not 0")
         await send(stack, copies)

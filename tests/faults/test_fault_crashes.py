@@ -1,5 +1,7 @@
 """Kills processes at the moments when a crash could lose or double something: faults 1 to 4."""
 
+import asyncio
+
 import pytest
 from fault_checks import differences
 from fault_forms import form
@@ -22,10 +24,10 @@ async def test_a_crash_at_a_failpoint_loses_and_doubles_nothing(
     stack: FaultStack, shop: Shop, name: str, module: str, point: str
 ) -> None:
     pid = stack.pid(name)
-    armed = stack.arm(module, point)
+    armed = stack.switches.arm(module, point)
     await shop.place(3)
-    stack.await_reached(armed)
-    stack.await_back(name, pid)
+    await asyncio.to_thread(stack.switches.await_reached, armed)
+    await asyncio.to_thread(stack.await_back, name, pid)
     if form(short=1, whole=0):
         await stack.expire_leases()
     await shop.place(2)

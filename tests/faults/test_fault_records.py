@@ -35,7 +35,7 @@ async def test_what_a_handlers_bug_put_aside_is_handled_by_a_redrive_after_the_m
     stack: FaultStack, shop: Shop
 ) -> None:
     known = {letter["id"] for letter in (await look(stack, shop)).dead}
-    with stack.broken("handler"):
+    with stack.switches.broken("handler"):
         await shop.place(2)
         assert "I1" in await differences(stack, shop, seconds=6)
     letters = [letter for letter in (await look(stack, shop)).dead if letter["id"] not in known]

@@ -70,3 +70,12 @@ def test_a_runtime_role_cannot_look_into_another_schema(
                     await other.close()
 
     asyncio.run(use())
+
+
+def test_urls_through_something_in_between_differ_in_their_port_alone() -> None:
+    own = SchemaUrls(
+        "probe", owner="postgresql://o:p%3A1@127.0.0.1:5432/db", runtime="postgresql://r:s@127.0.0.1:5432/db"
+    )
+    assert own.through(6000) == SchemaUrls(
+        "probe", owner="postgresql://o:p%3A1@127.0.0.1:6000/db", runtime="postgresql://r:s@127.0.0.1:6000/db"
+    )

@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -120,3 +121,26 @@ async def test_a_failed_preparation_is_reported_and_the_child_is_not_started(tmp
         async with supervised(tmp_path / "state", print) as supervisor:
             await supervisor.start([broken])
     assert not (tmp_path / "up").exists()
+
+
+async def test_a_child_that_is_ended_does_not_come_back_even_if_it_was_stopped(tmp_path: Path) -> None:
+    lines: list[str] = []
+    async with supervised(tmp_path / "state", lines.append) as supervisor:
+        for name in ("one", "two"):
+            (tmp_path / name).mkdir()
+            await supervisor.start([child(tmp_path / name, SERVE, name=name)])
+        stopped = supervisor.pid("two")
+        os.kill(stopped, signal.SIGSTOP)
+        await supervisor.end("two")
+        assert stopped not in living()
+        assert supervisor.states() == {"one": "running"}
+    assert lines == []
+
+
+async def test_a_child_is_started_again_after_its_longest_pause_at_most(tmp_path: Path) -> None:
+    lines: list[str] = []
+    quick = replace(child(tmp_path, SERVE), longest_pause_seconds=0.1)
+    async with supervised(tmp_path / "state", lines.append) as supervisor:
+        await supervisor.start([quick])
+        os.kill(supervisor.pid("server"), signal.SIGKILL)
+        assert "starts again in 0.1 s" in await seen(lines, "was killed")

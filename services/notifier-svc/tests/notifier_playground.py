@@ -24,6 +24,7 @@ from hanro.ids import new_id
 from hanro.marketplace import installed
 from hanro.marketplace.types import Trigger
 from hanro.metrics import new_registry
+from hanro.servers import ServersUp
 from hanro.subscriptions import Subscription
 from hanro.testing.http_server import Arrived, http_server
 from hanro_local.databases import SchemaUrls
@@ -350,7 +351,9 @@ def made_desk(
         clock=clock,
         ledger=ledger(db, clock, SenderMetrics(new_registry()), lease=lease),
         vending=Vending(http, FixedToken(), clock, service="notifier-svc"),
-        relays=Relays(tls=tls, clock=clock, instead={RELAY_NAME: relay_address}, step_seconds=2.0),
+        relays=Relays(
+            tls=tls, clock=clock, instead={RELAY_NAME: relay_address}, step_seconds=2.0, up=ServersUp(new_registry())
+        ),
         writer=Writer(OrderService(http, FixedToken()), Renderer(), clock),
         access=AccessLog(db, clock, service="notifier-svc"),
         plugins=installed(),

@@ -40,7 +40,8 @@ async def nothing_to_prepare(_run: Runner) -> None:
 class Child:
     """One process of the stack.
 
-    `url` is what a person opens, empty for none; `prepare` runs before each start and is repeatable.
+    `url` is what a person opens, empty for none; `prepare` runs before each start and is repeatable. One that dies
+    again and again is started after pauses that grow up to `longest_pause_seconds`.
     """
 
     name: str
@@ -50,6 +51,7 @@ class Child:
     url: str = ""
     ready_seconds: float = 30.0
     stop_signal: int = signal.SIGTERM
+    longest_pause_seconds: float = 15.0
     prepare: Callable[[Runner], Awaitable[None]] = nothing_to_prepare
 
 

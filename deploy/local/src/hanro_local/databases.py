@@ -20,6 +20,10 @@ class SchemaUrls:
     owner: str = field(repr=False)
     runtime: str = field(repr=False)
 
+    def through(self, port: int) -> "SchemaUrls":
+        """Give the same URLs on another port of the server's host, where something stands in between."""
+        return SchemaUrls(self.schema, owner=_on_port(self.owner, port), runtime=_on_port(self.runtime, port))
+
 
 def urls(admin_url: str, database: str, schema: str, passwords: Mapping[str, str]) -> SchemaUrls:
     """Give the URLs of a schema; `passwords` are by role name, `<schema>_owner` and `<schema>_runtime`."""
@@ -76,6 +80,11 @@ async def provision(
     finally:
         await inside.close(timeout=CONNECT_SECONDS)
     return {schema: urls(admin_url, database, schema, passwords) for schema in schemas}
+
+
+def _on_port(url: str, port: int) -> str:
+    parts = urlsplit(url)
+    return urlunsplit(parts._replace(netloc=f"{parts.netloc.rpartition(':')[0]}:{port}"))
 
 
 def _url(admin_url: str, database: str, user: str | None = None, password: str | None = None) -> str:

@@ -5,27 +5,22 @@ HANRO_KAFKA, `containers` starts the images that production uses. Sessions on on
 folder and ports.
 """
 
-import asyncio
 import contextlib
 import os
 import tempfile
 import threading
-from collections.abc import Coroutine, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import Protocol
 from urllib.parse import unquote, urlsplit
 
 from hanro_local import jars, java, kafka, ports, postgres
+from hanro_local.background import Background, in_background
 from hanro_local.child import Child
 from hanro_local.kafka import KafkaSettings
 from hanro_local.postgres import PostgresAddress, PostgresSettings
 from hanro_local.supervisor import Supervisor, supervised
-
-START_SECONDS = 400.0
-STOP_SECONDS = 30.0
-
-Value = TypeVar("Value")
 
 
 class ServersMissing(RuntimeError):
@@ -101,11 +96,8 @@ class External:
 class Embedded:
     """Servers as child processes, kept by an event loop in a thread of its own: a test's own loop comes and goes."""
 
-    def __init__(
-        self, supervisor: Supervisor, loop: asyncio.AbstractEventLoop, state: Path, *, is_durable: bool
-    ) -> None:
-        self._supervisor = supervisor
-        self._loop = loop
+    def __init__(self, background: Background[Supervisor], state: Path, *, is_durable: bool) -> None:
+        self._background = background
         self._state = state
         self._is_durable = is_durable
         self._lock = threading.Lock()
@@ -126,7 +118,7 @@ class Embedded:
         with self._lock:
             if self._kafka is None:
                 port, controller_port = ports.choose(2)
-                class_path = self._await(jars.ready())
+                class_path = self._background.do(jars.ready())
                 wanted = KafkaSettings(self._state / "kafka", port, controller_port, java.find(), class_path)
                 self._start(kafka.child(wanted))
                 self._kafka = kafka.bootstrap(wanted)
@@ -139,13 +131,10 @@ class Embedded:
 
     def pid(self, name: str) -> int:
         """Return the process number of `postgres` or `kafka`, once started."""
-        return self._supervisor.pid(name)
+        return self._background.value.pid(name)
 
     def _start(self, child: Child) -> None:
-        self._await(self._supervisor.start([child]))
-
-    def _await(self, work: Coroutine[None, None, Value]) -> Value:
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result(START_SECONDS)
+        self._background.do(self._background.value.start([child]))
 
 
 @contextlib.contextmanager
@@ -154,45 +143,17 @@ def _embedded(folder: Path | None, *, is_durable: bool) -> Iterator[Embedded]:
     # Postgres as `nobody` must pass through; a temporary folder is closed to others.
     state.mkdir(parents=True, exist_ok=True)
     state.chmod(0o711)
-    loop = asyncio.new_event_loop()
-    thread = threading.Thread(target=loop.run_forever, name="hanro-servers", daemon=True)
-    thread.start()
-    holder = _Holder(state, is_temporary=folder is None)
-    try:
-        supervisor = asyncio.run_coroutine_threadsafe(holder.open(), loop).result(STOP_SECONDS)
-        yield Embedded(supervisor, loop, state, is_durable=is_durable)
-    finally:
-        asyncio.run_coroutine_threadsafe(holder.close(), loop).result(STOP_SECONDS)
-        loop.call_soon_threadsafe(loop.stop)
-        thread.join()
-        loop.close()
+    with in_background(_supervised(state, is_temporary=folder is None), name="hanro-servers") as background:
+        yield Embedded(background, state, is_durable=is_durable)
 
 
-class _Holder:
-    # One task both enters and leaves the supervisor's block, because a task group demands it.
-    def __init__(self, state: Path, *, is_temporary: bool) -> None:
-        self._state = state
-        self._is_temporary = is_temporary
-        self._closing = asyncio.Event()
-        self._task: asyncio.Task[None] | None = None
-
-    async def open(self) -> Supervisor:
-        opened: asyncio.Future[Supervisor] = asyncio.get_running_loop().create_future()
-        self._task = asyncio.create_task(self._hold(opened))
-        return await opened
-
-    async def close(self) -> None:
-        self._closing.set()
-        if self._task:
-            await self._task
-
-    async def _hold(self, opened: "asyncio.Future[Supervisor]") -> None:
-        async with supervised(self._state, report=print) as supervisor:
-            if self._is_temporary:
-                # The guard removes it after the last process, whether we end well or are killed.
-                supervisor.guard.remove_at_end(self._state)
-                elsewhere = postgres.place(self._state / "postgres")[0]
-                if elsewhere != self._state / "postgres":
-                    supervisor.guard.remove_at_end(elsewhere)
-            opened.set_result(supervisor)
-            await self._closing.wait()
+@contextlib.asynccontextmanager
+async def _supervised(state: Path, *, is_temporary: bool) -> AsyncIterator[Supervisor]:
+    async with supervised(state, report=print) as supervisor:
+        if is_temporary:
+            # The guard removes it after the last process, whether we end well or are killed.
+            supervisor.guard.remove_at_end(state)
+            elsewhere = postgres.place(state / "postgres")[0]
+            if elsewhere != state / "postgres":
+                supervisor.guard.remove_at_end(elsewhere)
+        yield supervisor

@@ -5,12 +5,13 @@ import os
 import secrets
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from hanro_local import probes
 from hanro_local.child import Child, Command, Runner
 from hanro_local.databases import SchemaUrls
+from hanro_local.ports import choose as choose_ports
 
 HOST = "127.0.0.1"
 READY_SECONDS = 60.0
@@ -78,6 +79,25 @@ class Surroundings:
     certificate: Path
     extra: Mapping[str, str]
     wrapper: str = ""
+
+
+@dataclass(frozen=True)
+class Fleet:
+    """Be the services of one stack: the URLs of their schemas, by schema, and what they are told of the rest."""
+
+    urls: Mapping[str, SchemaUrls] = field(repr=False)
+    around: Surroundings
+
+    def children(self) -> list[Child]:
+        """Describe one process of each service."""
+        return [child(service, self.urls[service.schema], self.around) for service in SERVICES]
+
+    def replica(self, name: str, *, called: str) -> Child:
+        """Describe another process of a service, under a name of its own and on free ports."""
+        service = next(one for one in SERVICES if one.name == name)
+        public, internal = choose_ports(2)
+        own = {**self.around.ports, name: public, f"{name}-internal": internal}
+        return replace(child(service, self.urls[service.schema], replace(self.around, ports=own)), name=called)
 
 
 def port_names() -> tuple[str, ...]:

@@ -3,8 +3,8 @@
 import contextlib
 import json
 import sys
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from hanro_local import databases, jars, java, kafka, ports, postgres, probes, run_lock, services
@@ -12,7 +12,7 @@ from hanro_local.child import Child, Command
 from hanro_local.kafka import KafkaSettings
 from hanro_local.postgres import PostgresAddress, PostgresSettings
 from hanro_local.progress import Steps
-from hanro_local.services import Surroundings
+from hanro_local.services import Fleet, Surroundings
 from hanro_local.settings import StackSettings
 from hanro_local.supervisor import Around, Supervisor, supervised
 
@@ -26,9 +26,31 @@ PORT_NAMES = (
 SIMULATOR_SEED = 11
 
 
+def _as_it_is(child: Child) -> Child:
+    return child
+
+
+@dataclass(frozen=True)
+class Seams:
+    """Say where a stack is open to tests.
+
+    `told_ports`, by name, are those on which services find a server that has something standing before it; others are
+    found at their own. `child` gives what is started for a child.
+    """
+
+    told_ports: Mapping[str, int] = field(default_factory=dict)
+    child: Callable[[Child], Child] = _as_it_is
+
+
+CLOSED = Seams()
+
+
 @dataclass(frozen=True)
 class Stack:
-    """A running stack: where its parts answer, and the supervisor that keeps them alive."""
+    """A running stack: where its parts answer, and the supervisor that keeps them alive.
+
+    `postgres` and `kafka` are the servers themselves; `ports` are by name.
+    """
 
     gateway: str
     postgres: PostgresAddress
@@ -36,40 +58,45 @@ class Stack:
     issuer: str
     simulator: str
     state: Path
+    ports: Mapping[str, int]
     children: tuple[Child, ...]
+    fleet: Fleet
     supervisor: Supervisor
 
 
-def servers(settings: StackSettings, chosen: dict[str, int], class_path: Sequence[Path]) -> list[Child]:
+def servers(
+    settings: StackSettings, chosen: dict[str, int], class_path: Sequence[Path], seams: Seams = CLOSED
+) -> list[Child]:
     """Return what the services stand on; these start side by side."""
     return [
         postgres.child(_postgres_settings(settings, chosen)),
-        kafka.child(_kafka_settings(settings, chosen, class_path)),
+        kafka.child(_kafka_settings(settings, chosen, class_path, seams.told_ports.get("kafka", 0))),
         simulator(settings, chosen),
         issuer(settings, chosen),
     ]
 
 
-async def service_children(settings: StackSettings, chosen: dict[str, int]) -> list[Child]:
+async def prepare_fleet(settings: StackSettings, chosen: dict[str, int], seams: Seams = CLOSED) -> Fleet:
     """Prepare the database and the keys, and return the services; Postgres and the issuer run already."""
     state = settings.state
     passwords = services.role_passwords(state / "postgres" / "roles.json", databases.roles())
     admin = postgres.address(_postgres_settings(settings, chosen)).url()
     urls = await databases.provision(admin, DATABASE, passwords)
+    told = chosen | dict(seams.told_ports)
     services.make_keys(state / "keys")
     around = Surroundings(
         state=state,
         ports=chosen,
-        kafka=f"{HOST}:{chosen['kafka']}",
+        kafka=f"{HOST}:{told['kafka']}",
         issuer_url=f"http://{HOST}:{chosen['issuer']}",
         issuer=state / "issuer",
         simulator_url=f"http://{HOST}:{chosen['ichiba-http']}",
-        relay_address=f"{HOST}:{chosen['ichiba-smtp']}",
+        relay_address=f"{HOST}:{told['ichiba-smtp']}",
         certificate=state / "ichiba" / "certificate.pem",
         extra=settings.service_environment,
         wrapper=settings.service_wrapper,
     )
-    return [services.child(service, urls[service.schema], around) for service in services.SERVICES]
+    return Fleet({schema: own.through(told["postgres"]) for schema, own in urls.items()}, around)
 
 
 def simulator(settings: StackSettings, chosen: dict[str, int]) -> Child:
@@ -143,7 +170,11 @@ def step_count() -> int:
 
 @contextlib.asynccontextmanager
 async def running(
-    settings: StackSettings, *, report: Callable[[str], None] = lambda _line: None, steps: Steps | None = None
+    settings: StackSettings,
+    *,
+    report: Callable[[str], None] = lambda _line: None,
+    steps: Steps | None = None,
+    seams: Seams = CLOSED,
 ) -> AsyncIterator[Stack]:
     """Run a whole stack while the block lasts; the state folder is kept, and taken up again by the next.
 
@@ -160,13 +191,17 @@ async def running(
                 class_path = await jars.ready(lambda detail: setattr(step, "detail", detail))
                 step.result = f"checked, {sum(one.stat().st_size for one in class_path) / 1e6:.1f} MB"
             chosen = ports.keep(settings.state / "ports.json", PORT_NAMES)
-            started = servers(settings, chosen, class_path)
-            await supervisor.start(started, around=_reporting(steps))
-            started += (own := await service_children(settings, chosen))
-            await supervisor.start(own, around=_reporting(steps))
+            started: list[Child] = []
+
+            async def start(stage: Sequence[Child]) -> None:
+                started.extend(map(seams.child, stage))
+                await supervisor.start(started[-len(stage) :], around=_reporting(steps))
+
+            await start(servers(settings, chosen, class_path, seams))
+            fleet = await prepare_fleet(settings, chosen, seams)
+            await start(fleet.children())
             _write_routes(settings, chosen)
-            started.append(gateway(settings))
-            await supervisor.start(started[-1:], around=_reporting(steps))
+            await start([gateway(settings)])
             yield Stack(
                 gateway=f"http://{HOST}:{settings.gateway_port}",
                 postgres=postgres.address(_postgres_settings(settings, chosen)),
@@ -174,7 +209,9 @@ async def running(
                 issuer=f"http://{HOST}:{chosen['issuer']}",
                 simulator=f"http://{HOST}:{chosen['ichiba-http']}",
                 state=settings.state,
+                ports=chosen,
                 children=tuple(started),
+                fleet=fleet,
                 supervisor=supervisor,
             )
 
@@ -200,13 +237,16 @@ def _write_routes(settings: StackSettings, chosen: dict[str, int]) -> None:
     draft.replace(file)
 
 
-def _kafka_settings(settings: StackSettings, chosen: dict[str, int], class_path: Sequence[Path]) -> KafkaSettings:
+def _kafka_settings(
+    settings: StackSettings, chosen: dict[str, int], class_path: Sequence[Path], advertised_port: int
+) -> KafkaSettings:
     return KafkaSettings(
         folder=settings.state / "kafka",
         port=chosen["kafka"],
         controller_port=chosen["kafka-controller"],
         java=java.find(),
         class_path=class_path,
+        advertised_port=advertised_port,
     )
 
 

@@ -19,7 +19,6 @@ PROBE_TIMEOUT_SECONDS = 5.0
 STOP_SECONDS = 8.0
 LONGEST_CHILD_STOP_SECONDS = 4.0
 FIRST_BACKOFF_SECONDS = 0.5
-LONGEST_BACKOFF_SECONDS = 15.0
 # A child that lived this long starts again with the shortest pause.
 STEADY_SECONDS = 60.0
 
@@ -49,7 +48,7 @@ class Supervisor:
         self._tasks = tasks
         self._report = report
         self._stages: list[list[_Running]] = []
-        self._keepers: list[asyncio.Task[None]] = []
+        self._keepers: dict[str, asyncio.Task[None]] = {}
 
     @property
     def guard(self) -> Guard:
@@ -89,11 +88,21 @@ class Supervisor:
                 task.cancel()
             await asyncio.gather(*starting, return_exceptions=True)
 
+    async def end(self, name: str) -> None:
+        """Kill a child that is ready and forget it: it does not come back."""
+        keeper = self._keepers.pop(name)
+        keeper.cancel()
+        await asyncio.gather(keeper, return_exceptions=True)
+        for stage in self._stages:
+            for one in [running for running in stage if running.child.name == name]:
+                stage.remove(one)
+                await self._stop_one(one, seconds=0)
+
     async def stop(self) -> None:
         """Stop all, the last stage first, in at most 10 s; what does not obey is killed."""
-        for keeper in self._keepers:
+        for keeper in self._keepers.values():
             keeper.cancel()
-        await asyncio.gather(*self._keepers, return_exceptions=True)
+        await asyncio.gather(*self._keepers.values(), return_exceptions=True)
         deadline = time.monotonic() + STOP_SECONDS
         for stage in reversed(self._stages):
             seconds = max(0.2, min(LONGEST_CHILD_STOP_SECONDS, deadline - time.monotonic()))
@@ -108,7 +117,7 @@ class Supervisor:
             running = await self._launch(child)
             stage.append(running)
             await self._wait_ready(running)
-        self._keepers.append(self._tasks.create_task(self._keep_alive(running)))
+        self._keepers[child.name] = self._tasks.create_task(self._keep_alive(running))
 
     async def _launch(self, child: Child) -> _Running:
         async def run(command: Command) -> None:
@@ -178,7 +187,7 @@ class Supervisor:
             self._ended(child.name, running.process.pid)
             if running.is_ready and time.monotonic() - running.began > STEADY_SECONDS:
                 running.deaths = 0
-            pause = min(LONGEST_BACKOFF_SECONDS, FIRST_BACKOFF_SECONDS * 2**running.deaths)
+            pause = min(child.longest_pause_seconds, FIRST_BACKOFF_SECONDS * 2**running.deaths)
             running.deaths += 1
             running.is_ready = False
             self._report(

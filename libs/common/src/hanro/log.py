@@ -64,7 +64,19 @@ KEYS = frozenset(
             "offset",
         ),
         *("operation_id", "order_id", "partition", "path", "plugin_id", "port", "position", "purpose", "reason"),
-        *("request_id", "route", "seconds", "size_bytes", "sku", "state", "subject", "topic", "trigger", "type"),
+        *(
+            "request_id",
+            "route",
+            "seconds",
+            "server",
+            "size_bytes",
+            "sku",
+            "state",
+            "subject",
+            "topic",
+            "trigger",
+            "type",
+        ),
         *("version", "where", "why"),
     }
 )

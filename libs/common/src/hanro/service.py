@@ -18,7 +18,7 @@ from typing import Any, Generic, TypeVar, cast
 from fastapi import APIRouter
 from prometheus_client import CollectorRegistry
 
-from hanro import archive, breaker, db, log, metrics, pruning, trace, worker
+from hanro import archive, breaker, db, log, metrics, pruning, servers, trace, worker
 from hanro.auth import JwtAuthenticator, KeySet
 from hanro.broker import Broker, KafkaBroker
 from hanro.clock import Clock, SystemClock
@@ -28,6 +28,7 @@ from hanro.db import Database
 from hanro.observers import ConsumerMetrics, RelayMetrics
 from hanro.outbox import Relay
 from hanro.pruning import Batch
+from hanro.servers import ServersUp
 from hanro.settings import PREFIX, CommonSettings, SettingsRefused, load
 from hanro.subscriptions import Subscription
 from hanro.tokens import ClientCredentials
@@ -50,6 +51,7 @@ class Parts:
     keyring: Keyring
     broker: Broker
     registry: CollectorRegistry
+    servers: ServersUp
     cursors: Cursors
     idempotency: Idempotency
     tokens: ClientCredentials
@@ -134,7 +136,8 @@ def describe(service: Service[Settings]) -> dict[str, Any]:
 def open_parts(service: Service[Settings], settings: Settings, *, keyring: Keyring) -> Parts:
     """Make the parts; nothing is connected to yet."""
     clock = SystemClock(settings.clock_offset_file)
-    database = db.connect(settings.database_url, schema=service.schema)
+    database = db.connect(settings.database_url, schema=service.schema, pool_size=settings.pool_size)
+    registry = metrics.new_registry()
     return Parts(
         clock=clock,
         db=database,
@@ -142,7 +145,8 @@ def open_parts(service: Service[Settings], settings: Settings, *, keyring: Keyri
         broker=KafkaBroker(
             settings.kafka_bootstrap, topic_prefix=settings.topic_prefix, group_prefix=settings.group_prefix
         ),
-        registry=metrics.new_registry(),
+        registry=registry,
+        servers=ServersUp(registry),
         cursors=Cursors(keyring),
         idempotency=Idempotency(database, keyring),
         tokens=_tokens(settings),
@@ -192,6 +196,7 @@ async def _run(service: Service[Settings], role: str) -> None:
         await worker.run(
             {} if role == "api" else _loops(parts, built),
             readiness=readiness,
+            early={"servers": partial(_watch_servers, parts)},
             listeners=listeners,
             relay=relay.run,
             drains=built.drains,
@@ -223,7 +228,11 @@ def _loops(parts: Parts, built: Built) -> dict[str, Loop]:
     loops: dict[str, Loop] = {
         subscription.name: partial(_consume, parts, subscription, observer) for subscription in built.subscriptions
     }
-    return loops | dict(built.doers) | {"breakers": partial(_watch, parts), "pruning": partial(_prune, parts, built)}
+    return (
+        loops
+        | dict(built.doers)
+        | {"breakers": partial(_watch_breakers, parts), "pruning": partial(_prune, parts, built)}
+    )
 
 
 async def _consume(
@@ -232,8 +241,12 @@ async def _consume(
     await consume(parts.db, parts.broker, subscription, clock=parts.clock, stop=stop, observer=observer)
 
 
-async def _watch(parts: Parts, stop: asyncio.Event) -> None:
+async def _watch_breakers(parts: Parts, stop: asyncio.Event) -> None:
     await breaker.watch(parts.db, parts.registry, clock=parts.clock, stop=stop)
+
+
+async def _watch_servers(parts: Parts, stop: asyncio.Event) -> None:
+    await servers.watch(parts.db, parts.broker, parts.servers, clock=parts.clock, stop=stop)
 
 
 async def _prune(parts: Parts, built: Built, stop: asyncio.Event) -> None:

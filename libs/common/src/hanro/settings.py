@@ -39,6 +39,8 @@ class CommonSettings(BaseSettings):
     """Runtime role's address, postgresql://…."""
     owner_database_url: str | None = Field(default=None, repr=False)
     """Owner role's address; only `migrate` needs it."""
+    pool_size: int = Field(default=5, ge=1, le=50)
+    """How many connections to the database the process may hold."""
     kafka_bootstrap: str = "127.0.0.1:9092"
     topic_prefix: str = ""
     group_prefix: str = ""

@@ -102,6 +102,7 @@ async def run(
     loops: Mapping[str, Loop],
     *,
     readiness: Readiness,
+    early: Mapping[str, Loop] | None = None,
     listeners: Sequence[Listener] = (),
     relay: Loop | None = None,
     drain: timedelta = DRAIN,
@@ -109,10 +110,10 @@ async def run(
 ) -> None:
     """Run until SIGTERM or SIGINT, or until a loop fails or ends by itself.
 
-    Listeners are up at once, loops start when ready. At a signal: `stop` is set for all loops, each has `drain` (or
-    its own in `drains`, 50 s at most: a sender waits for its call's deadline), then is cancelled; then the servers
-    finish their requests; the relay stops last, so that what they recorded leaves: all within the 75 s of grace. A loop
-    that raises ends the process.
+    Listeners and `early` loops are up at once, the others when ready. At a signal: `stop` is set for all loops, each
+    has `drain` (or its own in `drains`, 50 s at most: a sender waits for its call's deadline), then is cancelled; then
+    the servers finish their requests; the relay stops last, so that what they recorded leaves: all within the 75 s of
+    grace. A loop that raises ends the process.
 
     Raises:
         PortTaken: a listener's port is in use.
@@ -125,10 +126,13 @@ async def run(
         async with asyncio.TaskGroup() as group:
             serving = [group.create_task(_serve(listener, at, servers_stop)) for listener, at in bound]
             stopping = group.create_task(told.wait())
+            running = [
+                group.create_task(_guarded(name, loop, told, drain), name=name) for name, loop in (early or {}).items()
+            ]
             if not await _first(readiness.wait(told), told):
                 loops, relay = {}, None
             relaying = group.create_task(_guarded("relay", relay, relay_stop, RELAY_DRAIN)) if relay else None
-            running = [
+            running += [
                 group.create_task(
                     _guarded(name, loop, told, min((drains or {}).get(name, drain), LONGEST_DRAIN)), name=name
                 )

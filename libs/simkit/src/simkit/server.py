@@ -78,7 +78,7 @@ def bind(host: str, port: int) -> socket.socket:
         listening = socket.create_server((host, port), backlog=1024)
     except OSError as error:
         # Errors of name resolution have negative numbers and words of their own.
-        why = os.strerror(error.errno) if (error.errno or 0) > 0 else error.strerror
+        why = os.strerror(error.errno) if error.errno is not None and error.errno > 0 else error.strerror
         raise OSError(error.errno, f"port {port} of {host}: {why}") from error
     listening.settimeout(0)
     return listening

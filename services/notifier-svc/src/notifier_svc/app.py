@@ -41,6 +41,7 @@ def build(parts: Parts, settings: NotifierSettings) -> Built:
             clock=clock,
             instead=settings.mail_relays,
             step_seconds=settings.mail_step_seconds,
+            up=parts.servers,
         ),
         writer=Writer(OrderService(order_http, parts.tokens), renderer, clock),
         access=AccessLog(db, clock, service=NAME),

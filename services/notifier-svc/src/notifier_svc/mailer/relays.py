@@ -9,7 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from hanro.clock import Clock
+from hanro.errors import Retryable
 from hanro.marketplace.types import MailRelay
+from hanro.servers import ServersUp
 from notifier_svc.mailer.connection import Address, Connection, Login, open_connection
 
 # Relays drop an idle client after minutes; a shop's mails come in bursts.
@@ -29,13 +31,19 @@ class _Line:
 
 
 class Relays:
-    """Open and keep connections; `instead` maps "host:port" of a relay to the "host:port" to connect to."""
+    """Open and keep connections; `instead` maps "host:port" of a relay to the "host:port" to connect to.
 
-    def __init__(self, *, tls: ssl.SSLContext, clock: Clock, instead: Mapping[str, str], step_seconds: float) -> None:
+    Whether a relay answered is noted in `up`, under its own "host:port".
+    """
+
+    def __init__(
+        self, *, tls: ssl.SSLContext, clock: Clock, instead: Mapping[str, str], step_seconds: float, up: ServersUp
+    ) -> None:
         self._tls = tls
         self._clock = clock
         self._instead = instead
         self._step_seconds = step_seconds
+        self._up = up
         self._lines: dict[Key, _Line] = {}
 
     @asynccontextmanager
@@ -81,14 +89,22 @@ class Relays:
 
     async def _open(self, relay: MailRelay) -> Connection:
         login = Login(username=relay.username, password=relay.password, greeting=relay.sender.rpartition("@")[2])
-        return await open_connection(
-            self._address(relay), login, tls=self._tls, clock=self._clock, step_seconds=self._step_seconds
-        )
-
-    def _address(self, relay: MailRelay) -> Address:
-        wanted = f"{relay.host}:{relay.port}"
-        host, _, port = self._instead.get(wanted, wanted).rpartition(":")
-        return Address(host=host, port=int(port))
+        named = f"{relay.host}:{relay.port}"
+        host, _, port = self._instead.get(named, named).rpartition(":")
+        try:
+            opened = await open_connection(
+                Address(host=host, port=int(port)),
+                login,
+                tls=self._tls,
+                clock=self._clock,
+                step_seconds=self._step_seconds,
+            )
+        except Retryable as failure:
+            # One that says "later" is there.
+            self._up.note(named, is_up=failure.refusal is not None)
+            raise
+        self._up.note(named, is_up=True)
+        return opened
 
 
 def trust(ca_file: Path | None) -> ssl.SSLContext:

@@ -4,14 +4,14 @@ import asyncio
 import random
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from hanro import due, outbox
 from hanro.db import is_away, is_conflict, is_passing
 from hanro.due import Lease
 from hanro.errors import ContractBroken, Failure, InDoubt, NeedsSeller, Rejected, Retryable, Unsupported
 from hanro.log import logger
-from hanro.waiting import rest
+from hanro.waiting import Backoff, rest
 from order_svc import accounts
 from order_svc.accounts import job_of
 from order_svc.poller.follow_up import Shown
@@ -71,7 +71,6 @@ class Poller:
             elif is_away(error):
                 LOG.warning("the database is away", account_id=lease.account_id, error_type=type(error).__name__)
                 outcome = "database-away"
-                # It may have been one lost answer: without this the job would rest until the lease runs out.
                 await self._put_off(lease, Retryable("the database was away", code="unavailable"))
             else:
                 # A plug-in's bug shows with one seller's orders: those of the others are found all the same.
@@ -148,13 +147,22 @@ class Poller:
                 # account-svc gives no secrets: the fact that says why stops the job, or is on its way.
                 after = LONGEST_PAUSE / 5
         try:
-            await accounts.put_off(self._means.db, lease, next_at=now + after, failures=failures)
+            await self._insist(lease, next_at=now + after, failures=failures)
         except Retryable:
             LOG.info("the lease is lost", account_id=lease.account_id, job=lease.job)
-        except Exception as error:
-            if not is_passing(error):
-                raise
-            LOG.warning("a job could not be put off", account_id=lease.account_id, error_type=type(error).__name__)
+
+    async def _insist(self, lease: Lease, *, next_at: datetime, failures: int) -> None:
+        """Give a lease back, again while the database is away: kept, it would let the job rest until it runs out."""
+        backoff = Backoff()
+        while self._means.clock.monotonic() < lease.until_monotonic:
+            try:
+                return await accounts.put_off(self._means.db, lease, next_at=next_at, failures=failures)
+            except Exception as error:
+                if not is_passing(error):
+                    raise
+                LOG.warning("a job is not put off yet", account_id=lease.account_id, error_type=type(error).__name__)
+                await self._means.clock.sleep(backoff.pause())
+        return None
 
 
 def _backoff(failures: int) -> timedelta:
