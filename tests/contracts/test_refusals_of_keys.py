@@ -1,64 +1,24 @@
 """A key that is wrong, and one that dies in flight, on the run's stack; and what the gateway keeps to itself."""
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from running_stack import Doors, Linked, doors
+from running_stack import Linked, doors
+from sellers import Seller, is_stored, open_sellers
 
 from hanro_local.demo import marketplace
 from hanro_local.demo.api import until
-from hanro_local.demo.marketplace import FORM
 from hanro_local.demo.shop import wait_for_state
 from hanro_local.stack import Stack
 
 SECONDS = 30.0
 
 
-@dataclass
-class Seller:
-    """Be a seller of the test's own: a shop at the marketplace, an account that is linked but has no key yet."""
-
-    doors: Doors
-    shop: dict[str, Any]
-    account_id: str
-
-    async def enter(self, **changed: str) -> None:
-        """Enter the key that the marketplace shows, or another."""
-        values = {field: self.shop[name] for field, name in FORM.items()} | changed
-        await self.doors.hanro.call("PUT", f"/v1/accounts/{self.account_id}/credentials", {"values": values})
-
-    async def account(self) -> dict[str, Any]:
-        """Look at the account."""
-        shown: dict[str, Any] = (await self.doors.hanro.call("GET", f"/v1/accounts/{self.account_id}")).json()
-        return shown
-
-    async def sell(self) -> str:
-        """Let a buyer order; gives the number."""
-        path = f"/_sim/shops/{self.shop['id']}/orders"
-        answer = await self.doors.simulator.call("POST", path, {"count": 1, "is_plain": True})
-        return str(answer.json()["external_ids"][0])
-
-    async def stored(self, number: str) -> bool:
-        """Tell whether hanro lists the order."""
-        return await is_stored(self.doors, self.account_id, number)
-
-
-async def is_stored(opened: Doors, account_id: str, number: str) -> bool:
-    listed = await opened.hanro.call("GET", f"/v1/orders?account_id={account_id}&limit=200")
-    return number in {one["external_id"] for one in listed.json()["items"]}
-
-
 @pytest.fixture
 async def seller(shared_stack: Stack) -> AsyncIterator[Seller]:
-    async with doors(shared_stack) as opened:
-        shop = (await opened.simulator.call("POST", "/_sim/shops", {})).json()
-        internal = (await opened.hanro.call("POST", "/v1/shops", {"display_name": "見本"})).json()
-        wish = {"marketplace_id": "rakuten_ichiba", "display_name": "鍵の店", "shop_ids": [internal["id"]]}
-        account = (await opened.hanro.call("POST", "/v1/accounts", wish)).json()
-        yield Seller(opened, shop, account["id"])
-        await opened.hanro.call("POST", f"/v1/accounts/{account['id']}:disable")
+    async with open_sellers(shared_stack, "鍵の店") as sellers:
+        yield sellers["鍵の店"]
 
 
 async def test_a_wrong_key_activates_nothing_and_says_what_to_do_where(seller: Seller) -> None:

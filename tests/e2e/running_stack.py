@@ -6,7 +6,7 @@ All tests that want the whole path share it: they tell their orders apart by num
 import asyncio
 import contextlib
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from hanro_local.demo import marketplace, tokens
 from hanro_local.demo.api import Api
 from hanro_local.demo.marketplace import OpenShop
 from hanro_local.demo.shop import LinkedShop, link
+from hanro_local.issuer_state import PUBLIC_SCOPES
 from hanro_local.settings import StackSettings
 from hanro_local.stack import Stack
 
@@ -27,6 +28,7 @@ TRACE_FILE = "trace.jsonl"
 ENVIRONMENT = {
     "HANRO_NEW_EVERY": "PT1S",
     "HANRO_SWEEP_EVERY": "PT5S",
+    "HANRO_LONGEST_PAUSE": "PT5S",
     "HANRO_MAIL_DEADLINE_SECONDS": "10",
     "HANRO_REQUESTS_PER_MINUTE": "100000",
     "HANRO_LOG_LEVEL": "debug",
@@ -45,10 +47,11 @@ class Linked:
 
 @dataclass(frozen=True)
 class Doors:
-    """Be the two doors of a stack: hanro's gateway with every public scope, and the simulator's controls."""
+    """Be the doors of a stack: hanro's gateway, open to ops too, the simulator's controls, services' internal ports."""
 
     hanro: Api
     simulator: Api
+    internal: Mapping[str, Api]
 
 
 @pytest.fixture(scope="session")
@@ -77,7 +80,14 @@ def linked(shared_stack: Stack) -> Linked:
 async def doors(running: Stack) -> AsyncIterator[Doors]:
     """Open the doors of a stack while the block lasts."""
     async with httpx.AsyncClient(trust_env=False) as client:
-        yield Doors(Api(client, running.gateway, tokens.mint(running.state)), Api(client, running.simulator))
+        token = tokens.mint(running.state, (*PUBLIC_SCOPES, "ops"))
+        environments = {child.name: child.command.environment or {} for child in running.children}
+        internal = {
+            name: Api(client, f"http://127.0.0.1:{said['HANRO_INTERNAL_PORT']}")
+            for name, said in environments.items()
+            if "HANRO_INTERNAL_PORT" in said
+        }
+        yield Doors(Api(client, running.gateway, token), Api(client, running.simulator), internal)
 
 
 @contextlib.asynccontextmanager

@@ -281,4 +281,4 @@ async def test_dead_letters_are_for_ops_alone(client: httpx.AsyncClient) -> None
 
 
 async def test_breakers_are_visible_to_ops(client: httpx.AsyncClient) -> None:
-    assert (await client.get("/v1/probe/breakers")).json() == {"items": []}
+    assert (await client.get("/v1/probe/breakers")).json() == {"items": [], "next": None}

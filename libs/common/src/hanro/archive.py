@@ -78,7 +78,9 @@ _MOVE = """
 """
 _AFTER = """
     select position, event_id, topic, type, source, key, headers, value, published_at
-    from archive where position > $1 order by position limit $2
+    from archive
+    where position > $1 and ($3::bigint is null or position <= $3) and ($4::text is null or topic = $4)
+    order by position limit $2
 """
 
 
@@ -97,10 +99,15 @@ class ArchivedEvent:
     published_at: datetime
 
 
-async def events_after(db: Database, position: int, limit: int) -> list[ArchivedEvent]:
-    """Give up to `limit` events behind a position, oldest first; 0 starts with the oldest that is kept."""
+async def events_after(
+    db: Database, position: int, limit: int, *, until: int | None = None, topic: str | None = None
+) -> list[ArchivedEvent]:
+    """Give up to `limit` events behind a position, oldest first; 0 starts with the oldest that is kept.
+
+    `until` is the last position that is given, `topic` the only one whose facts are; None: all.
+    """
     async with db.begin() as tx:
-        rows = await tx.fetch(_AFTER, position, limit)
+        rows = await tx.fetch(_AFTER, position, limit, until, topic)
     return [
         ArchivedEvent(
             position=row["position"],
@@ -117,11 +124,16 @@ async def events_after(db: Database, position: int, limit: int) -> list[Archived
     ]
 
 
-async def oldest_position(db: Database) -> int | None:
-    """Give the oldest position that is kept, None where nothing is: a cursor before it has missed events."""
+async def oldest_position(db: Database) -> int:
+    """Give the oldest position that is kept, where nothing is the next one: a cursor before it has missed events."""
     async with db.begin() as tx:
         rows = await tx.fetch("select position from archive order by position limit 1")
-    return int(rows[0][0]) if rows else None
+        return int(rows[0][0]) if rows else await newest_position(tx) + 1
+
+
+async def newest_position(tx: Transaction) -> int:
+    """Give the position of the newest event, 0 before the first."""
+    return int((await tx.fetch("select last from archive_position"))[0][0])
 
 
 async def move(tx: Transaction, outbox_ids: Sequence[int], source: str) -> None:

@@ -143,15 +143,26 @@ def counts(failure: Failure) -> bool:
             return False
 
 
-async def list_(db: Database, *, account_id: str | None = None) -> list[BreakerState]:
-    """Give every breaker that is not at rest, by account and group."""
+async def list_(
+    db: Database,
+    *,
+    account_id: str | None = None,
+    after: tuple[str, str] | None = None,
+    limit: int | None = None,
+) -> list[BreakerState]:
+    """Give the breakers that are not at rest, by account and group, behind the one of `after`; `limit` None: all."""
+    account, group = after or ("", "")
     async with db.begin() as tx:
         rows = await tx.fetch(
             """
             select account_id, api_group, open_until, reason, failure_count, changed_at from breaker
-            where $1::text is null or account_id = $1 order by account_id, api_group
+            where ($1::text is null or account_id = $1) and (account_id, api_group) > ($2, $3)
+            order by account_id, api_group limit $4
             """,
             account_id,
+            account,
+            group,
+            limit,
         )
     return [BreakerState(**dict(row)) for row in rows]
 

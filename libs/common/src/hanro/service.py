@@ -25,15 +25,19 @@ from hanro.clock import Clock, SystemClock
 from hanro.consume import consume
 from hanro.crypto import Keyring
 from hanro.db import Database
+from hanro.marketplace import installed
 from hanro.observers import ConsumerMetrics, RelayMetrics
 from hanro.outbox import Relay
 from hanro.pruning import Batch
+from hanro.replays import Replayer
 from hanro.servers import ServersUp
 from hanro.settings import PREFIX, CommonSettings, SettingsRefused, load
 from hanro.subscriptions import Subscription
 from hanro.tokens import ClientCredentials
 from hanro.web import Cursors, Idempotency, ServiceInfo, create_app, document, idempotency
 from hanro.web.routes.operations import AccountsOf
+from hanro.web.routes.quota import MarketplacesOf, Rules, quota_routes
+from hanro.web.routes.replays import replay_routes
 from hanro.worker import Listener, Loop, Readiness
 
 ROLES = ("api", "worker", "all", "migrate", "openapi")
@@ -61,10 +65,12 @@ class Parts:
 class Built:
     """Be what a service adds: routes, what it hears, its doers by name, how long each may drain, what to close.
 
-    `prunings` delete what it keeps for a time only, by what that is.
+    `marketplaces_of` tells at which marketplaces accounts are; `prunings` delete what it keeps for a time only, by
+    what that is.
     """
 
     routers: Sequence[APIRouter]
+    marketplaces_of: MarketplacesOf
     internal_routers: Sequence[APIRouter] = ()
     subscriptions: Sequence[Subscription[Any, Any]] = ()
     doers: Mapping[str, Loop] = field(default_factory=dict)
@@ -129,8 +135,27 @@ def describe(service: Service[Settings]) -> dict[str, Any]:
     parts = open_parts(service, settings, keyring=passing)
     built = service.build(parts, settings)
     return document(
-        service.info, routers=built.routers, db=parts.db, cursors=parts.cursors, subscriptions=built.subscriptions
+        service.info,
+        routers=public_routers(service, parts, built),
+        db=parts.db,
+        cursors=parts.cursors,
+        subscriptions=built.subscriptions,
     )
+
+
+def public_routers(service: Service[Settings], parts: Parts, built: Built) -> list[APIRouter]:
+    """Give what the public application serves: the service's own routes, its replays and its quota."""
+    noun = service.info.noun
+    rules = Rules(
+        service=service.info.name,
+        limits={plugin_id: plugin.limits for plugin_id, plugin in installed().items()},
+        marketplaces_of=built.marketplaces_of,
+    )
+    return [
+        *built.routers,
+        replay_routes(noun, parts.db, parts.idempotency),
+        quota_routes(noun, parts.db, parts.cursors, rules),
+    ]
 
 
 def open_parts(service: Service[Settings], settings: Settings, *, keyring: Keyring) -> Parts:
@@ -164,7 +189,7 @@ async def _run(service: Service[Settings], role: str) -> None:
     readiness = Readiness(parts.db, wanted=service.revision, clock=parts.clock)
     apps = create_app(
         service.info,
-        routers=built.routers,
+        routers=public_routers(service, parts, built),
         internal_routers=built.internal_routers,
         subscriptions=built.subscriptions,
         authenticator=JwtAuthenticator(
@@ -228,11 +253,12 @@ def _loops(parts: Parts, built: Built) -> dict[str, Loop]:
     loops: dict[str, Loop] = {
         subscription.name: partial(_consume, parts, subscription, observer) for subscription in built.subscriptions
     }
-    return (
-        loops
-        | dict(built.doers)
-        | {"breakers": partial(_watch_breakers, parts), "pruning": partial(_prune, parts, built)}
-    )
+    own: dict[str, Loop] = {
+        "replays": Replayer(parts.db, parts.broker, parts.clock).run,
+        "breakers": partial(_watch_breakers, parts),
+        "pruning": partial(_prune, parts, built),
+    }
+    return loops | dict(built.doers) | own
 
 
 async def _consume(

@@ -15,6 +15,7 @@ from account_svc.checker.metrics import CheckMetrics
 from account_svc.checker.relay_login import Relays
 from account_svc.consumers import on_access_reports
 from account_svc.settings import AccountSettings
+from account_svc.store.accounts import list_marketplaces
 from account_svc.vault import Vault
 from hanro.http import Transport
 from hanro.http.transport import tls_context
@@ -46,6 +47,7 @@ def build(parts: Parts, settings: AccountSettings) -> Built:
             accounts.make_routes(desk),
             preflights.make_routes(db, once, cursors, plugins),
         ),
+        marketplaces_of=list_marketplaces,
         internal_routers=(vending.make_routes(db, clock, plugins, safe),),
         subscriptions=(on_access_reports,),
         doers={"checker": partial(checker.run, checking)},

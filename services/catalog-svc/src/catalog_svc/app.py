@@ -5,6 +5,7 @@ from pathlib import Path
 from catalog_svc.api import listings, products, stock
 from catalog_svc.consumers import on_accounts, on_orders
 from catalog_svc.settings import CatalogSettings
+from catalog_svc.store.listings import list_marketplaces
 from hanro.marketplace import installed
 from hanro.service import Built, Parts, Service
 from hanro.web import ServiceInfo
@@ -21,6 +22,7 @@ def build(parts: Parts, settings: CatalogSettings) -> Built:
             stock.make_routes(db, once, cursors, clock),
             listings.make_routes(db, once, cursors, clock, plugins),
         ),
+        marketplaces_of=list_marketplaces,
         subscriptions=(on_accounts(), on_orders(plugins, clock)),
     )
 

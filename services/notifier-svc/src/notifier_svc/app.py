@@ -20,6 +20,7 @@ from notifier_svc.sender.loop import Sender
 from notifier_svc.sender.metrics import SenderMetrics
 from notifier_svc.sender.writing import Writer
 from notifier_svc.settings import NotifierSettings
+from notifier_svc.store.accounts import list_marketplaces
 from notifier_svc.templates.rendering import Renderer
 
 NAME: Final = "notifier-svc"
@@ -55,6 +56,7 @@ def build(parts: Parts, settings: NotifierSettings) -> Built:
             bindings.make_routes(db, clock, plugins),
             messages.make_routes(db, parts.idempotency, parts.cursors, sender.wake),
         ),
+        marketplaces_of=list_marketplaces,
         subscriptions=(on_accounts(vending.forget), on_orders(sender.wake)),
         doers={"sender": sender.run},
         # A mail that has begun is waited for: the answer to DATA, and the one to the mail.

@@ -18,6 +18,7 @@ from order_svc.consumers import on_accounts
 from order_svc.poller import Means, Pace, Poller, PollMetrics
 from order_svc.sender import CALL_WITHIN, Sender
 from order_svc.settings import OrderSettings
+from order_svc.store.accounts import list_marketplaces
 
 NAME: Final = "order-svc"
 
@@ -42,6 +43,7 @@ def build(parts: Parts, settings: OrderSettings) -> Built:
             sweep_every=settings.sweep_every,
             first_look_back=settings.first_look_back,
             follow_every=settings.follow_every,
+            longest_pause=settings.longest_pause,
             lease=settings.poll_lease,
             slots=settings.poll_slots,
         ),
@@ -51,6 +53,7 @@ def build(parts: Parts, settings: OrderSettings) -> Built:
     supports = {str(plugin_id): plugin.capabilities[Capability.ACCEPT] for plugin_id, plugin in plugins.items()}
     return Built(
         routers=(orders.make_routes(db, keyring, parts.idempotency, parts.cursors, supports),),
+        marketplaces_of=list_marketplaces,
         internal_routers=(contacts.make_routes(db, keyring, clock),),
         subscriptions=(on_accounts(routes, vending.forget),),
         doers={"poller": Poller(means).run, "sender": Sender(means).run},

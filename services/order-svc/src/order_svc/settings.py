@@ -18,6 +18,8 @@ class OrderSettings(CommonSettings):
     """How far back the first look for new orders goes where the seller said nothing; open orders are always found."""
     follow_every: timedelta = Field(default=timedelta(hours=6), gt=timedelta())
     """How often an order that was shipped is read again, until the marketplace closes it."""
+    longest_pause: timedelta = Field(default=timedelta(minutes=5), gt=timedelta())
+    """How long a route rests at most after failures in a row, and after an answer that nobody can read."""
     poll_lease: timedelta = Field(default=timedelta(seconds=60), ge=timedelta(seconds=5))
     """How long a process may work on an account's route before another takes over; at least 3 calls' deadlines."""
     poll_slots: int = Field(default=32, ge=1, le=1000)

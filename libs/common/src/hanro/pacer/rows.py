@@ -2,10 +2,15 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
 from hanro.db import Transaction
 from hanro.pacer.slots import Slot
+
+if TYPE_CHECKING:
+    import asyncpg
 
 DDL_1: tuple[str, ...] = (
     """
@@ -24,6 +29,15 @@ DDL_1: tuple[str, ...] = (
 )
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """Be a slot with its account, and when it was read by the schema's clock."""
+
+    account_id: str
+    slot: Slot
+    read_at: datetime
 
 
 async def prepare(tx: Transaction, account_id: str, groups: Sequence[str]) -> None:
@@ -49,20 +63,28 @@ async def lock(tx: Transaction, account_id: str, groups: Sequence[str]) -> tuple
         account_id,
         list(groups),
     )
-    slots = tuple(
-        Slot(
-            api_group=row["api_group"],
-            ready_at=row["ready_at"],
-            slowdown=row["slowdown"],
-            holder=row["holder"],
-            slot_at=row["slot_at"],
-            held_until=row["held_until"],
-            queue=tuple((name, _EPOCH + timedelta(microseconds=until)) for name, until in json.loads(row["queue"])),
-        )
-        for row in rows
-    )
+    slots = tuple(_slot(row) for row in rows)
     # The oldest of the readings: a reading from before a wait for the lock only makes a turn wait longer.
     return slots, min((row["now"] for row in rows), default=_EPOCH)
+
+
+async def list_(
+    tx: Transaction, *, limit: int, account_id: str | None = None, after: tuple[str, str] | None = None
+) -> list[Kept]:
+    """Give the slots of every group that was ever used, by account and group, at most `limit`; nothing is locked."""
+    account, group = after or ("", "")
+    rows = await tx.fetch(
+        f"""
+        select account_id, api_group, ready_at, slowdown, holder, slot_at, held_until, queue::text, {tx.now_sql} as now
+        from pacer where ($1::text is null or account_id = $1) and (account_id, api_group) > ($2, $3)
+        order by account_id, api_group limit $4
+        """,  # noqa: S608  the schema's own clock
+        account_id,
+        account,
+        group,
+        limit,
+    )
+    return [Kept(account_id=row["account_id"], slot=_slot(row), read_at=row["now"]) for row in rows]
 
 
 async def save(tx: Transaction, account_id: str, slots: Sequence[Slot]) -> None:
@@ -92,3 +114,15 @@ async def save(tx: Transaction, account_id: str, slots: Sequence[Slot]) -> None:
 async def drop(tx: Transaction, account_id: str) -> None:
     """Forget the pace of an account."""
     await tx.execute("delete from pacer where account_id = $1", account_id)
+
+
+def _slot(row: "asyncpg.Record") -> Slot:
+    return Slot(
+        api_group=row["api_group"],
+        ready_at=row["ready_at"],
+        slowdown=row["slowdown"],
+        holder=row["holder"],
+        slot_at=row["slot_at"],
+        held_until=row["held_until"],
+        queue=tuple((name, _EPOCH + timedelta(microseconds=until)) for name, until in json.loads(row["queue"])),
+    )

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
+from math import ceil
 
 from hanro.marketplace.types.limits import ApiGroup
 
@@ -62,6 +63,19 @@ class Answer:
     slots: tuple[Slot, ...]
     not_before: datetime | None = None
     ask_again_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gauge:
+    """Be what a group allows now: a request each `step`; of the burst `used_count` are used, turns wait in line.
+
+    `next_at` is when a turn that asks now may send, None: at once.
+    """
+
+    step: timedelta
+    used_count: int
+    waiting_count: int
+    next_at: datetime | None
 
 
 def pace_of(group: ApiGroup, service: str, *, is_alone: bool) -> Pace:
@@ -151,6 +165,19 @@ def narrow(
 def widen(slots: Sequence[Slot]) -> tuple[Slot, ...]:
     """Come back to the full pace step by step, because the marketplace served a request."""
     return tuple(replace(slot, slowdown=max(1.0, slot.slowdown * WIDENING)) for slot in slots)
+
+
+def gauge(slot: Slot, pace: Pace, now: datetime) -> Gauge:
+    """Say how a group stands for whoever looks at it; nothing is changed."""
+    current = _tidy(slot, pace, "", now)
+    step = pace.step * current.slowdown
+    opens_at = _opens_at(current, pace, len(current.queue), now)
+    return Gauge(
+        step=step,
+        used_count=max(0, min(pace.burst, ceil((current.ready_at - now) / step))),
+        waiting_count=len(current.queue),
+        next_at=opens_at if opens_at > now else None,
+    )
 
 
 def _tidy(slot: Slot, pace: Pace, token: str, now: datetime) -> Slot:

@@ -15,7 +15,7 @@ from jwt.algorithms import ECAlgorithm
 from hanro.auth import ALL_SHOPS, JwtAuthenticator
 from hanro.clock import SystemClock
 from hanro.observers import ConsumerMetrics
-from hanro.service import Built, Parts, Service, open_parts
+from hanro.service import Built, Parts, Service, open_parts, public_routers
 from hanro.settings import CommonSettings
 from hanro.testing.callers import fixed_keyring
 from hanro.testing.documents import Operation, operations
@@ -95,7 +95,7 @@ async def open_edge(service: Service[Settings], settings: Settings) -> AsyncIter
     built = service.build(parts, settings)
     apps = create_app(
         service.info,
-        routers=built.routers,
+        routers=public_routers(service, parts, built),
         subscriptions=built.subscriptions,
         authenticator=JwtAuthenticator(
             issuer=ISSUER, audience=AUDIENCE, fetch_keys=signer.keys, clock=SystemClock(), subject_scopes={}

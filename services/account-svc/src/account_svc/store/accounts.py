@@ -159,6 +159,12 @@ async def list_accounts(
     return [_account(row) for row in rows]
 
 
+async def list_marketplaces(tx: Transaction, account_ids: Sequence[str]) -> dict[str, str]:
+    """Tell at which marketplaces accounts are, by account; those that are not known are left out."""
+    rows = await tx.fetch("select id, marketplace_id from accounts where id = any($1::text[])", list(account_ids))
+    return {row["id"]: row["marketplace_id"] for row in rows}
+
+
 def _not_found() -> Rejected:
     return Rejected("There is no such account.", code="not-found")
 

@@ -54,6 +54,15 @@ async def lock_accounts(tx: Transaction, account_ids: Collection[str]) -> dict[s
     return {row["id"]: AccountCopy(**{**dict(row), "shop_ids": tuple(row["shop_ids"])}) for row in rows}
 
 
+async def list_marketplaces(tx: Transaction, account_ids: Collection[str]) -> dict[str, str]:
+    """Tell at which marketplaces accounts are, by account; those that are not known are left out."""
+    rows = await tx.fetch(
+        "select id, marketplace_id from accounts where id = any($1::text[]) and marketplace_id is not null",
+        list(account_ids),
+    )
+    return {row["id"]: row["marketplace_id"] for row in rows}
+
+
 async def save_accounts(tx: Transaction, accounts: Sequence[AccountCopy]) -> None:
     """Write what account-svc said."""
     await tx.execute(

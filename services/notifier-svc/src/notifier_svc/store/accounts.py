@@ -23,6 +23,12 @@ async def list_accounts(tx: Transaction, account_ids: Sequence[str]) -> dict[str
     return {row["id"]: _account(row) for row in rows}
 
 
+async def list_marketplaces(tx: Transaction, account_ids: Sequence[str]) -> dict[str, str]:
+    """Tell at which marketplaces accounts are, by account; those that are not known are left out."""
+    rows = await tx.fetch("select id, marketplace_id from accounts where id = any($1::text[])", list(account_ids))
+    return {row["id"]: row["marketplace_id"] for row in rows}
+
+
 async def lock_accounts(tx: Transaction, account_ids: Sequence[str]) -> dict[str, Account]:
     """Lock those that are known, sorted by id."""
     rows = await tx.fetch(

@@ -22,7 +22,6 @@ LOG = logger(__name__)
 MOST_WAITING_FACTS = 100_000
 LOOK_SECONDS = 0.5
 FIRST_PAUSE = timedelta(seconds=5)
-LONGEST_PAUSE = timedelta(minutes=5)
 
 
 class Poller:
@@ -128,12 +127,13 @@ class Poller:
     async def _put_off(self, lease: Lease, failure: Failure) -> None:
         now = self._means.clock.now()
         failures = lease.failure_count + 1
+        longest = self._means.pace.longest_pause
         match failure:
             case Retryable(code="lease-lost"):
                 # Its time ran out, or somebody else does it: what was stored stands, and the window goes on.
                 after, failures = timedelta(), lease.failure_count
             case Retryable():
-                after = max(failure.after or timedelta(), _backoff(failures))
+                after = max(failure.after or timedelta(), _backoff(failures, longest))
             case ContractBroken() | InDoubt() | Unsupported():
                 LOG.error(
                     "orders cannot be read",
@@ -142,10 +142,10 @@ class Poller:
                     code=failure.code,
                     why=failure.why,
                 )
-                after = LONGEST_PAUSE
+                after = longest
             case NeedsSeller() | Rejected():
                 # account-svc gives no secrets: the fact that says why stops the job, or is on its way.
-                after = LONGEST_PAUSE / 5
+                after = longest / 5
         try:
             await self._insist(lease, next_at=now + after, failures=failures)
         except Retryable:
@@ -165,7 +165,7 @@ class Poller:
         return None
 
 
-def _backoff(failures: int) -> timedelta:
-    most = min(FIRST_PAUSE * (1 << min(failures - 1, 10)), LONGEST_PAUSE)
+def _backoff(failures: int, longest: timedelta) -> timedelta:
+    most = min(FIRST_PAUSE * (1 << min(failures - 1, 10)), longest)
     # Accounts that failed together do not come back together.
     return most * random.uniform(0.5, 1)  # noqa: S311  no secret

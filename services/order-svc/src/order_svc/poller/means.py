@@ -36,6 +36,8 @@ class Opener(Protocol):
 class Pace:
     """Say how often and how far back is looked, and how much at once.
 
+    A route that fails rests longer each time, up to `longest_pause`; one whose answer nobody can read rests that long.
+
     Orders that no route shows any more are read again by number; those that left the house each `follow_every`, until
     the marketplace closes them, at most `follow_count` in one go.
     """
@@ -44,6 +46,7 @@ class Pace:
     sweep_every: timedelta = timedelta(minutes=5)
     first_look_back: timedelta = timedelta(days=30)
     refused_pause: timedelta = timedelta(minutes=5)
+    longest_pause: timedelta = timedelta(minutes=5)
     follow_every: timedelta = timedelta(hours=6)
     follow_count: int = 1000
     lease: timedelta = timedelta(seconds=60)

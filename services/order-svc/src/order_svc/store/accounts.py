@@ -49,6 +49,12 @@ async def list_without_job(tx: Transaction, marketplace_id: str, jobs: Sequence[
     return [(row["id"], row["job"]) for row in rows]
 
 
+async def list_marketplaces(tx: Transaction, account_ids: Sequence[str]) -> dict[str, str]:
+    """Tell at which marketplaces accounts are, by account; those that are not known are left out."""
+    rows = await tx.fetch("select id, marketplace_id from accounts where id = any($1::text[])", list(account_ids))
+    return {row["id"]: row["marketplace_id"] for row in rows}
+
+
 async def save_accounts(tx: Transaction, accounts: Sequence[Account]) -> None:
     """Store accounts, one statement; the shops of each as one text, since arrays of arrays must be of equal length."""
     await tx.execute(

@@ -1,1 +1,1 @@
-"""Serves what every service has under its noun: operations, events, dead letters, breakers, and its own contract."""
+"""Serves what every service has under its noun: operations, facts and their replay, dead letters, breakers, quota."""

@@ -54,17 +54,27 @@ def event_routes(noun: str, scope: str, db: Database) -> APIRouter:
             raise Problem(
                 status=403, code="shops-limited", detail="Facts of all shops are read by callers of all shops."
             )
-        oldest = await archive.oldest_position(db) if after else None
-        if oldest is not None and after + 1 < oldest:
-            raise Problem(
-                status=410,
-                code="events-gone",
-                detail=f"Facts behind {after} are older than 30 days; the oldest that is kept is {oldest}.",
-            )
+        await check_kept(db, after)
         found = await archive.events_after(db, after, limit)
         return EventPage(items=[_shown(event) for event in found], next=found[-1].position if found else after)
 
     return routes
+
+
+async def check_kept(db: Database, after: int) -> None:
+    """Let a caller go on only where no fact behind a position is missing; 0 means whatever is kept.
+
+    Raises:
+        Problem: 410 `events-gone`.
+    """
+    oldest = await archive.oldest_position(db) if after else 0
+    if after + 1 < oldest:
+        raise Problem(
+            status=410,
+            code="events-gone",
+            detail=f"Facts behind {after} are older than {archive.DAYS_KEPT} days; the oldest kept is {oldest}: "
+            f"go on with after={oldest - 1}, and read anew what you missed.",
+        )
 
 
 def _shown(event: ArchivedEvent) -> EventShown:

@@ -1,0 +1,79 @@
+"""Plays sellers of a test's own on the run's stack: a shop at the marketplace, an account of it in hanro."""
+
+import contextlib
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any
+
+from running_stack import Doors, doors
+
+from hanro_local.demo.marketplace import FORM
+from hanro_local.demo.shop import WORKING, wait_for_state
+from hanro_local.stack import Stack
+
+
+@dataclass
+class Seller:
+    """Be a seller: `shop` is what the marketplace shows its owner; the account has no key until one is entered."""
+
+    doors: Doors
+    shop: dict[str, Any]
+    account_id: str
+
+    async def enter(self, **changed: str) -> None:
+        """Enter the key that the marketplace shows, or another."""
+        await self.doors.hanro.call("PUT", f"/v1/accounts/{self.account_id}/credentials", self.form(**changed))
+
+    def form(self, **changed: str) -> dict[str, Any]:
+        """Fill in hanro's form with what the marketplace shows, or with something else."""
+        return {"values": {field: self.shop[name] for field, name in FORM.items()} | changed}
+
+    async def begin(self) -> None:
+        """Enter the right key and wait until hanro works for the account."""
+        await self.enter()
+        await wait_for_state(self.doors.hanro, self.account_id, WORKING)
+
+    async def account(self) -> dict[str, Any]:
+        """Look at the account."""
+        shown: dict[str, Any] = (await self.doors.hanro.call("GET", f"/v1/accounts/{self.account_id}")).json()
+        return shown
+
+    async def preflights(self) -> list[dict[str, Any]]:
+        """Look at what the account's preflights found, the newest first."""
+        path = f"/v1/accounts/{self.account_id}/preflights"
+        found: list[dict[str, Any]] = (await self.doors.hanro.call("GET", path)).json()["items"]
+        return found
+
+    async def sell(self) -> str:
+        """Let a buyer order; gives the number."""
+        path = f"/_sim/shops/{self.shop['id']}/orders"
+        answer = await self.doors.simulator.call("POST", path, {"count": 1, "is_plain": True})
+        return str(answer.json()["external_ids"][0])
+
+    async def stored(self, number: str) -> bool:
+        """Tell whether hanro lists the order."""
+        return await is_stored(self.doors, self.account_id, number)
+
+
+async def is_stored(opened: Doors, account_id: str, number: str) -> bool:
+    """Tell whether hanro lists an order of an account."""
+    listed = await opened.hanro.call("GET", f"/v1/orders?account_id={account_id}&external_id={number}")
+    return [one["external_id"] for one in listed.json()["items"]] == [number]
+
+
+@contextlib.asynccontextmanager
+async def open_sellers(running: Stack, *names: str) -> AsyncIterator[dict[str, Seller]]:
+    """Open a shop and link an account for each name while the block lasts; their accounts are switched off behind."""
+    async with doors(running) as opened:
+        sellers = {name: await _open(opened, name) for name in names}
+        yield sellers
+        for seller in sellers.values():
+            await opened.hanro.call("POST", f"/v1/accounts/{seller.account_id}:disable")
+
+
+async def _open(opened: Doors, name: str) -> Seller:
+    shop = (await opened.simulator.call("POST", "/_sim/shops", {})).json()
+    internal = (await opened.hanro.call("POST", "/v1/shops", {"display_name": name})).json()
+    wish = {"marketplace_id": "rakuten_ichiba", "display_name": name, "shop_ids": [internal["id"]]}
+    account = (await opened.hanro.call("POST", "/v1/accounts", wish)).json()
+    return Seller(opened, shop, account["id"])
