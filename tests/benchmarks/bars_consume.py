@@ -3,7 +3,7 @@
 import asyncio
 import secrets
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, cast
 
 from bars_ingest import in_schema
@@ -25,7 +25,6 @@ REPETITIONS = 3
 POISON_EVERY = 100
 POISON = 13
 SECONDS = 120.0
-Effect = Callable[[Transaction, Sequence[tuple[str, int, int]]], Awaitable[None]]
 TABLES = ("inbox", "dead_letters", "effects", "outbox")
 _UPSERT = bare_consumer.UPSERT
 
@@ -93,11 +92,11 @@ def messages(count: int, *, poison_every: int = 0) -> list[Message]:
 class NoTransaction:
     """Be a transaction that stores nothing: every fact is news."""
 
-    async def fetch(self, _sql: str, *args: object) -> list[dict[str, object]]:
-        """Answer the inbox."""
+    async def fetch(self, _sql: str, *args: object) -> list[tuple[str, None]]:
+        """Answer the inbox: no id was known before."""
         ids = args[1]
         assert isinstance(ids, list)
-        return [{"aggregate_id": one, "before": None} for one in ids]
+        return [(one, None) for one in ids]
 
 
 class NoDatabase:
@@ -121,13 +120,21 @@ def decide(_known: int | None, received: Received) -> tuple[str, int, int]:
     return fact.id, fact.version, fact.amount
 
 
+def pass_by(_known: int | None, _received: Received) -> None:
+    """Decide nothing."""
+
+
 async def store(tx: Transaction, changes: Sequence[tuple[str, int, int]]) -> None:
     """Upsert in one statement."""
     await tx.execute(_UPSERT, *map(list, zip(*changes, strict=True)))
 
 
-async def nothing(_tx: Transaction, _changes: Sequence[tuple[str, int, int]]) -> None:
+async def nothing(_tx: Transaction, _changes: Sequence[object]) -> None:
     """Have no effect."""
+
+
+WITHOUT_EFFECT = Subscription(name="bench", facts=(StockTold,), load=load, decide=pass_by, apply=nothing)
+STORING = Subscription(name="bench", facts=(StockTold,), load=load, decide=decide, apply=store)
 
 
 def v7(places: Places, repetitions: int = REPETITIONS, count: int = 2 * MESSAGES) -> list[Row]:
@@ -138,7 +145,7 @@ def v7(places: Places, repetitions: int = REPETITIONS, count: int = 2 * MESSAGES
         found = []
         for _ in range(repetitions):
             broker = KafkaBroker(places.kafka(), topic_prefix=prefix, group_prefix=f"{prefix}{secrets.token_hex(4)}-")
-            ours = await _consumed(cast("Database", NoDatabase()), broker, nothing, count)
+            ours = await _consumed(cast("Database", NoDatabase()), broker, WITHOUT_EFFECT, count)
             bare = await bare_consumer.read(
                 places.kafka(), prefix + StockTold.topic, prefix + secrets.token_hex(4), count
             )
@@ -171,7 +178,7 @@ def v8(places: Places, repetitions: int = REPETITIONS, count: int = MESSAGES) ->
             for _ in range(repetitions):
                 await places.empty(ours, TABLES)
                 await places.empty(bare, TABLES)
-                rate, _ = await _consumed(db, _broker(places, prefix), store, count)
+                rate, _ = await _consumed(db, _broker(places, prefix), STORING, count)
                 found.append((rate, count / await bare_consumer.upsert(in_schema(bare), rows)))
             return found
         finally:
@@ -194,7 +201,7 @@ def v18(places: Places, repetitions: int = REPETITIONS, count: int = 10_000) -> 
                 rates = []
                 for prefix in (poisoned, clean):
                     await places.empty(urls, TABLES)
-                    rates.append((await _consumed(db, _broker(places, prefix), store, count))[0])
+                    rates.append((await _consumed(db, _broker(places, prefix), STORING, count))[0])
                 found.append((rates[0] * (1 - 1 / POISON_EVERY), rates[1]))
             return found
         finally:
@@ -222,10 +229,11 @@ async def _published(places: Places, made: Sequence[Message]) -> str:
     return prefix
 
 
-async def _consumed(db: Database, broker: KafkaBroker, effect: Effect, count: int) -> tuple[float, float]:
+async def _consumed(
+    db: Database, broker: KafkaBroker, subscription: Subscription[Any, Any], count: int
+) -> tuple[float, float]:
     """Consume a topic whole; give messages a second and CPU seconds a message."""
     counter, stop = Counter(count), asyncio.Event()
-    subscription = Subscription(name="bench", facts=(StockTold,), load=load, decide=decide, apply=effect)
     async with asyncio.timeout(SECONDS), asyncio.TaskGroup() as group:
         group.create_task(consume(db, broker, subscription, clock=SystemClock(), stop=stop, observer=counter))
         await counter.done.wait()

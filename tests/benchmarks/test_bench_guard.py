@@ -13,6 +13,7 @@ import pytest
 from bench_places import Places
 from bench_table import Row
 
+from hanro.worker import calm_collector
 from hanro_local.servers import Servers
 
 
@@ -23,12 +24,10 @@ def places(run_servers: Servers, role_passwords: dict[str, str]) -> Places:
 
 
 @pytest.fixture(autouse=True)
-def calm_collector() -> Iterator[None]:
+def as_in_a_worker() -> Iterator[None]:
     """Collect garbage as a worker does: the heap of a test run would be looked through with every batch."""
     before = gc.get_threshold()
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 100)
+    calm_collector()
     yield
     gc.set_threshold(*before)
     gc.unfreeze()

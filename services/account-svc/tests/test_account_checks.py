@@ -58,16 +58,7 @@ async def report_refusal(bench: Bench, account_id: str, version: int, *, report_
         credential_version=version,
         grants=(GrantUsed(grant_id="rpay.order.searchOrder", refused_at=at, refusal_code="credential-refused"),),
     )
-    received = Received(
-        fact=fact,
-        event_id=f"{report_version}",
-        type=fact.type,
-        source="/order-svc",
-        time=at,
-        correlation_id=None,
-        causation_id=None,
-        traceparent=None,
-    )
+    received = Received(fact, headers=())
     async with bench.db.begin() as tx:
         effect = await effects.put(tx, on_access_reports, [received])
     assert effect.failures == {}

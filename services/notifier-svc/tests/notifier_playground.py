@@ -104,16 +104,7 @@ def order(number: int = 1, version: int = 1, **changes: Any) -> OrderFact:
 
 def received(fact: Fact) -> Received:
     """Wrap a fact as it arrives."""
-    return Received(
-        fact=fact,
-        event_id=new_id("evt"),
-        type=fact.type,
-        source="/test",
-        time=fact.at,
-        correlation_id=None,
-        causation_id=None,
-        traceparent=None,
-    )
+    return Received(fact, headers=(("ce_id", new_id("evt").encode()),))
 
 
 async def take(db: Database, *facts: Fact) -> None:

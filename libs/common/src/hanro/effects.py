@@ -39,34 +39,32 @@ async def put(
         Retryable: `decide` or `apply` said so; roll back and come again.
         Exception: whatever `load` and `apply` raise.
     """
-    superseded = superseded or {}
-    before = await inbox.take(tx, subscription.name, {received.fact.id: received.fact.version for received in facts})
+    by_id = {received.fact.id: received for received in facts}
+    versions = {aggregate_id: received.fact.version for aggregate_id, received in by_id.items()}
+    before = await inbox.take(tx, subscription.name, versions)
     # Sorted by id, as every set of rows is locked.
-    news = sorted((received for received in facts if received.fact.id in before), key=_id)
+    news = [by_id[aggregate_id] for aggregate_id in sorted(before)]
+    gaps = 0
+    changes: list[Change] = []
     failures: dict[str, Exception] = {}
     if news:
         known = await subscription.load(tx, news)
-        changes: list[Change] = []
         for received in news:
+            aggregate_id = received.fact.id
+            jumped = versions[aggregate_id] - (before[aggregate_id] or 0) - 1
+            if jumped > 0:
+                gaps += max(0, jumped - (superseded.get(aggregate_id, 0) if superseded else 0))
             try:
-                changes.append(subscription.decide(known.get(received.fact.id), received))
+                changes.append(subscription.decide(known.get(aggregate_id), received))
             except Retryable:
                 raise
             except Exception as error:  # noqa: BLE001  whatever it is, it names its culprit: that fact's dead letter
-                failures[received.fact.id] = error
+                failures[aggregate_id] = error
         await inbox.give_back(tx, subscription.name, {culprit: before[culprit] for culprit in failures})
         if changes:
             await _apply(tx, subscription, changes, news)
     failpoints.reach("consume.before_commit")
-    return Effect(
-        applied=len(news) - len(failures),
-        stale=len(facts) - len(news),
-        gaps=sum(
-            max(0, received.fact.version - (before[received.fact.id] or 0) - 1 - superseded.get(received.fact.id, 0))
-            for received in news
-        ),
-        failures=failures,
-    )
+    return Effect(applied=len(news) - len(failures), stale=len(facts) - len(news), gaps=gaps, failures=failures)
 
 
 async def _apply(
@@ -79,7 +77,3 @@ async def _apply(
     cause = news[0]
     with trace.following(cause.correlation_id, causation=cause.event_id, traceparent=cause.traceparent):
         await subscription.apply(tx, changes)
-
-
-def _id(received: Received) -> str:
-    return received.fact.id

@@ -41,9 +41,8 @@ async def take(tx: Transaction, consumer: str, versions: Mapping[str, int]) -> d
     The rows are locked in the order of their ids until the transaction ends: a twin that handles the same aggregate
     waits here, then finds nothing new.
     """
-    ids = list(versions)
-    rows = await tx.fetch(_TAKE, consumer, ids, [versions[aggregate_id] for aggregate_id in ids])
-    return {row["aggregate_id"]: row["before"] for row in rows}
+    # A row is an id and the version before.
+    return dict(await tx.fetch(_TAKE, consumer, list(versions), list(versions.values())))
 
 
 async def give_back(tx: Transaction, consumer: str, before: Mapping[str, int | None]) -> None:

@@ -119,7 +119,7 @@ async def run(
         PortTaken: a listener's port is in use.
         ExceptionGroup: a loop's bug.
     """
-    _calm_collector()
+    calm_collector()
     bound = [(listener, _bind(listener)) for listener in listeners]
     told, servers_stop, relay_stop = asyncio.Event(), asyncio.Event(), asyncio.Event()
     with _signals(told):
@@ -166,7 +166,7 @@ def main(service: Callable[[], Coroutine[Any, Any, None]]) -> None:
         raise SystemExit(BROKEN) from None
 
 
-def _calm_collector() -> None:
+def calm_collector() -> None:
     """Leave what was imported out of garbage collection, and collect less often.
 
     Consumers decode thousands of short-lived facts a second: with Python's own thresholds each batch is looked through

@@ -1,7 +1,7 @@
 """Puts batches of records into the database: what was read, what it changed, what could not be handled."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
@@ -17,7 +17,7 @@ from hanro.subscriptions import Observer, Subscription
 Known = TypeVar("Known")
 Change = TypeVar("Change")
 
-SLICE = 100
+SLICE = 250
 # 42: our SQL is wrong, or the schema is not the one that it was written for: no record's fault.
 _OUR_FAULT = "42"
 
@@ -142,13 +142,11 @@ class Handler(Generic[Known, Change]):
     async def _store_again_after_conflicts(
         self, facts: Sequence[tuple[Received, Record]], failed: Sequence[Failed], superseded: dict[str, int]
     ) -> None:
-        records = {received.fact.id: record for received, record in facts}
         received = [received for received, _ in facts]
 
-        async def work(tx: Transaction) -> tuple[Effect | None, list[Failed]]:
+        async def work(tx: Transaction) -> tuple[Effect | None, Sequence[Failed]]:
             effect = await put(tx, self.subscription, received, superseded) if received else None
-            culprits = effect.failures if effect else {}
-            dead = [*failed, *((records[culprit], error) for culprit, error in culprits.items())]
+            dead = [*failed, *_blamed(facts, effect.failures)] if effect and effect.failures else failed
             await dead_letters.save(tx, self.subscription.name, dead)
             return effect, dead
 
@@ -167,3 +165,8 @@ class Handler(Generic[Known, Change]):
         self._observer.handled(name, applied=applied, stale=stale, skipped=0, dead=len(dead))
         if gaps:
             self._observer.gaps(name, gaps)
+
+
+def _blamed(facts: Sequence[tuple[Received, Record]], failures: Mapping[str, Exception]) -> list[Failed]:
+    records = {received.fact.id: record for received, record in facts}
+    return [(records[culprit], error) for culprit, error in failures.items()]

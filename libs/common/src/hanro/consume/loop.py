@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Collection
 from contextlib import suppress
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from hanro.broker import Broker, BrokerAway, Consumer, Partition
 from hanro.clock import Clock
@@ -57,26 +57,29 @@ class _Reader(Generic[Known, Change]):
         self._hand = asyncio.Lock()
         self._generation = 0
         self._backoff = Backoff()
+        self._stopping: asyncio.Future[Any] = asyncio.Future()
 
     async def run(self) -> None:
         topics = self._handler.subscription.topics
         await self._broker.ensure_topics(topics)
         consumer = self._broker.consumer(self._handler.subscription.name, topics, self._on_revoked)
+        self._stopping = asyncio.ensure_future(self._stop.wait())
         try:
             await self._unless_stopped(consumer.start())
             batch: Batch | None = None
             while batch is not None or not self._stop.is_set():
                 batch = await self._store_and_read(consumer, batch)
         finally:
+            self._stopping.cancel()
             await consumer.close()
 
     async def _store_and_read(self, consumer: Consumer, batch: Batch | None) -> Batch | None:
         """Store a batch while the next is read, and give that; None where there is none, or both must come again."""
         async with asyncio.TaskGroup() as group:
             # What fails does not end the other half: its outcome says so.
-            storing = group.create_task(_outcome(self._store(consumer, batch)))
             reading = group.create_task(_outcome(self._read(consumer)))
-        pause, ahead = storing.result(), reading.result()
+            pause = await _outcome(self._store(consumer, batch))
+        ahead = reading.result()
         if isinstance(pause, Exception):
             raise pause
         if isinstance(ahead, Exception):
@@ -125,11 +128,10 @@ class _Reader(Generic[Known, Change]):
 
     async def _unless_stopped(self, work: Awaitable[Result]) -> Result | None:
         """Wait for something, but not when the process is told to stop: joining may last as long as another's batch."""
-        working, stopping = asyncio.ensure_future(work), asyncio.ensure_future(self._stop.wait())
+        working = asyncio.ensure_future(work)
         try:
-            await asyncio.wait([working, stopping], return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait([working, self._stopping], return_when=asyncio.FIRST_COMPLETED)
         finally:
-            stopping.cancel()
             working.cancel()
         with suppress(asyncio.CancelledError):
             return await working
