@@ -70,9 +70,10 @@ class KafkaConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
         if self._is_rebalancing:
             await asyncio.sleep(REBALANCE_SECONDS)
             return []
-        share = self._share
-        fetching = inner.getmany(timeout_ms=int(timeout_seconds * 1000), max_records=limit)
-        found = await answered("fetching", fetching, timeout_seconds + COMMIT_SECONDS)
+        # Where a rebalance begins meanwhile, aiokafka waits for its end: as long as joining may last.
+        share, found = await answered(
+            "fetching", self._take(inner, limit, timeout_seconds), timeout_seconds + JOIN_SECONDS
+        )
         if self._share != share:
             # They may be another member's by now; whoever has them reads again from the committed offset.
             return []
@@ -88,6 +89,17 @@ class KafkaConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
             ]
             self._positions[topic, number] = messages[-1].offset + 1
         return records
+
+    async def _take(
+        self, inner: AIOKafkaConsumer, limit: int, timeout_seconds: float
+    ) -> tuple[int, dict[TopicPartition, list[Any]]]:
+        """Take records, and tell of which share they are.
+
+        Not that in which the fetch began: what comes after a rebalance belongs to the new one. Taken for the old one
+        it would be dropped behind a position that has moved on, and be lost.
+        """
+        found = await inner.getmany(timeout_ms=int(timeout_seconds * 1000), max_records=limit)
+        return self._share, found
 
     async def commit(self, offsets: Mapping[Partition, int]) -> None:
         """Store the next offset to read for partitions that are held."""

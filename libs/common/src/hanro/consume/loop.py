@@ -1,11 +1,11 @@
 """Runs a subscription: fetch, put into the database, then move the offsets; the next batch is read meanwhile."""
 
 import asyncio
-from collections.abc import Awaitable, Collection
+from collections.abc import Awaitable, Collection, Sequence
 from contextlib import suppress
 from typing import Any, Generic, TypeVar
 
-from hanro.broker import Broker, BrokerAway, Consumer, Partition
+from hanro.broker import Broker, BrokerAway, Consumer, Partition, Record
 from hanro.clock import Clock
 from hanro.consume.handling import Batch, Delayed, Handler
 from hanro.db import Database
@@ -93,9 +93,16 @@ class _Reader(Generic[Known, Change]):
     async def _read(self, consumer: Consumer) -> Batch | None:
         if self._stop.is_set():
             return None
-        generation = self._generation
-        records = await self._unless_stopped(consumer.fetch(limit=BATCH, timeout_seconds=FETCH_SECONDS))
-        return await self._handler.read(records, generation) if records and not self._stop.is_set() else None
+        fetched = await self._unless_stopped(self._fetch(consumer))
+        if not fetched or self._stop.is_set():
+            return None
+        generation, records = fetched
+        return await self._handler.read(records, generation) if records else None
+
+    async def _fetch(self, consumer: Consumer) -> tuple[int, Sequence[Record]]:
+        records = await consumer.fetch(limit=BATCH, timeout_seconds=FETCH_SECONDS)
+        # Not before: a fetch may wait through a rebalance, and gives what belongs to the share behind it.
+        return self._generation, records
 
     async def _store(self, consumer: Consumer, batch: Batch | None) -> float:
         """Store a batch and move the offsets; give the pause until it must come again, 0 where it is done."""

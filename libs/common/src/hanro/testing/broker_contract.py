@@ -183,6 +183,25 @@ class BrokerContract:
                 is_done.set()
                 assert await joining == []
 
+    async def test_a_fetch_that_waits_through_a_rebalance_loses_nothing(self, broker: Broker, topic: str) -> None:
+        """What it is given then is nobody else's, and its position has moved on: dropped, it would never come again."""
+        revoked: asyncio.Queue[int] = asyncio.Queue()
+
+        async def note(partitions: Collection[Partition]) -> None:
+            revoked.put_nowait(len(partitions))
+
+        async with member(broker, "g", topic, note) as one:
+            waiting = asyncio.ensure_future(one.fetch(limit=500, timeout_seconds=SECONDS))
+            await asyncio.sleep(0.1)
+            async with asyncio.timeout(SECONDS):
+                async with member(broker, "g", topic):
+                    await revoked.get()
+                await revoked.get()
+            await send(broker, messages(topic, 60, keys=50))
+            found = await waiting
+            found += await read(one, 60 - len(found))
+        assert sorted(int(record.value or b"") for record in found) == list(range(60))
+
     async def test_a_message_over_the_limit_is_refused_and_the_others_are_taken(
         self, broker: Broker, topic: str
     ) -> None:
