@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from ichiba_full_order import FULL_ANSWER
+from ichiba_mapped import every_model
 from ichiba_wire import Simulator, authorization
 
 from hanro.marketplace import installed
@@ -222,8 +223,12 @@ class IchibaMarket:
         )
 
     def goldens(self) -> Sequence[Golden]:
-        """Give the full sample of rakuten-ichiba-orders 15.2."""
-        return (Golden("999001-20260511-0123456789", FULL_ANSWER, GOLDENS / "full_order.json"),)
+        """Give the full sample of rakuten-ichiba-orders 15.2, and the same with the models of 5.9, 5.10, 5.12, 5.14."""
+        more = json.dumps({**json.loads(FULL_ANSWER), "OrderModelList": [every_model()]}, ensure_ascii=False)
+        return (
+            Golden("999001-20260511-0123456789", FULL_ANSWER, GOLDENS / "full_order.json"),
+            Golden("999001-20260511-0123456789", more, GOLDENS / "every_model.json"),
+        )
 
     def is_sentinel(self, text: str) -> bool:
         """Tell: -9999, rakuten-ichiba-orders 2 [2+]."""

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ichiba_full_order import FULL_ANSWER
+from ichiba_samples import DELIVERY_STORE, DUE_DATES, SOCIAL_GIFT
 
 from hanro.marketplace.types import SeenOrder, Sighting, UnreadableOrder
 from hanro_rakuten_ichiba.decoding import decode
@@ -18,6 +19,18 @@ _TREE = json.loads(FULL_ANSWER)["OrderModelList"][0]
 def full_tree() -> dict[str, Any]:
     """Give a copy of the full order to change."""
     return dict(copy.deepcopy(_TREE))
+
+
+def every_model() -> dict[str, Any]:
+    """Give the full order with the dossier's other models in it: pick-up, social gift, due date, cancellation."""
+    tree = full_tree() | {"DueDateModelList": json.loads(DUE_DATES)}
+    tree["PackageModelList"][0] |= {
+        "DeliveryCvsModel": json.loads(DELIVERY_STORE),
+        "SocialGiftModel": json.loads(SOCIAL_GIFT),
+    }
+    cancelled = {"changeType": 0, "changeReason": 1, "changeReasonDetail": 1}
+    tree["ChangeReasonModelList"].append(tree["ChangeReasonModelList"][0] | cancelled)
+    return tree
 
 
 def sight(tree: object) -> Sighting:

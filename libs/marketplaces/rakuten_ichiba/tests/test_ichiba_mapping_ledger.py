@@ -5,8 +5,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from ichiba_mapped import SEEN_AT, full_tree
-from ichiba_samples import DELIVERY_STORE, DUE_DATES, SOCIAL_GIFT
+from ichiba_mapped import SEEN_AT, every_model
 
 from hanro.marketplace.types import SeenOrder
 from hanro_rakuten_ichiba.decoding import Fragment
@@ -36,23 +35,11 @@ def watch(model: str, node: Any, there: set[str], read: set[str]) -> Any:
     return [watch(model, one, there, read) for one in node] if isinstance(node, list) else node
 
 
-def every_member() -> dict[str, Any]:
-    """Give an order in which every model of the dossier is there."""
-    tree = full_tree() | {"DueDateModelList": json.loads(DUE_DATES)}
-    tree["PackageModelList"][0] |= {
-        "DeliveryCvsModel": json.loads(DELIVERY_STORE),
-        "SocialGiftModel": json.loads(SOCIAL_GIFT),
-    }
-    cancelled = dict(tree["ChangeReasonModelList"][0]) | {"changeType": 0, "changeReason": 1, "changeReasonDetail": 1}
-    tree["ChangeReasonModelList"].append(cancelled)
-    as_text: dict[str, Any] = json.loads(json.dumps(tree), parse_int=str, parse_float=str)
-    return as_text
-
-
 def test_every_member_is_mapped_or_named_as_left_out() -> None:
     there: set[str] = set()
     read: set[str] = set()
-    tree = Watched("OrderModel", every_member(), there, read)
+    as_text = json.loads(json.dumps(every_model()), parse_int=str, parse_float=str)
+    tree = Watched("OrderModel", as_text, there, read)
     assert isinstance(map_order(Fragment(tree=tree, raw=b"{}"), SEEN_AT), SeenOrder)
     ledger = README.read_text(encoding="utf-8").partition("## Members of an order that are left out")[2]
     left_out = set(re.findall(r"`(\w+\.\w+)`", ledger))

@@ -170,13 +170,13 @@ class Pace:
             for name, call in calls.items():
                 for count in (1, 5):
                     shop = market.open_shop()
-                    numbers_placed = shop.place(count)
+                    placed = shop.place(count)
                     noted = _noted(rig.session(shop.secrets()))
                     orders = market.plugin.orders(noted.session)
-                    decisions = await accepting(orders, numbers_placed)
-                    before, noted.pacer.turns = shop.controls.calls(), noted.pacer.turns.copy()
+                    decisions = await accepting(orders, placed)
+                    before = shop.controls.calls()
                     noted.pacer.turns.clear()
-                    await call(orders, numbers_placed, decisions)
+                    await call(orders, placed, decisions)
                     sent = shop.controls.calls() - before
                     batch = batches[name]
                     assert sent == noted.pacer.turns, name
