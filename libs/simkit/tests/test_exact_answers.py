@@ -352,16 +352,19 @@ async def test_a_bad_control_is_refused_by_the_name_of_its_field(
 
 
 @pytest.mark.parametrize(
-    "body",
+    ("method", "path", "body"),
     [
-        b'{"advance_seconds":NaN}',
-        b'{"advance_seconds":1e400}',
-        b'{"kind":"status","status":500,"body":"\\ud800"}',
-        b"[" * 100_000,
+        ("PUT", "clock", b'{"advance_seconds":NaN}'),
+        ("PUT", "clock", b'{"advance_seconds":1e400}'),
+        ("POST", "faults", b'{"kind":"status","status":500,"body":"\\ud800"}'),
+        ("POST", "faults", b"[" * 100_000),
     ],
 )
-async def test_a_control_that_no_answer_could_repeat_is_refused(running: Running, body: bytes) -> None:
-    answer = await running.controls.post("/_sim/faults", content=body, headers={"Content-Type": "application/json"})
+async def test_a_control_that_no_answer_could_repeat_is_refused(
+    running: Running, method: str, path: str, body: bytes
+) -> None:
+    sent = {"Content-Type": "application/json"}
+    answer = await running.controls.request(method, f"/_sim/{path}", content=body, headers=sent)
     assert answer.status_code == 422
     assert answer.json()["detail"]
     assert (await running.controls.get("/_sim/faults")).json() == {"faults": []}

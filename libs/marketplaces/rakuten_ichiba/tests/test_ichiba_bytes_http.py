@@ -59,6 +59,18 @@ def test_a_client_that_expects_100_is_told_to_continue(shop: Shop) -> None:
         assert connection.recv(1000).startswith(b"HTTP/1.1 200 OK\r\n")
 
 
+def test_a_client_that_asks_for_http_2_is_answered_in_http_1_1_and_may_go_on(shop: Shop) -> None:
+    ask = ("Connection: Upgrade, HTTP2-Settings", "Upgrade: h2c", "HTTP2-Settings: AAEAAEAAAAIAAAABAAMAAABkAAQBAAAA")
+    first = head(shop, f"Content-Length: {len(SEARCH_REQUEST)}", *ask).replace(b"Connection: close\r\n", b"")
+    with socket.create_connection(("127.0.0.1", shop.simulator.port), timeout=SECONDS) as connection:
+        connection.sendall(first + SEARCH_REQUEST + sized(shop, SEARCH_REQUEST))
+        received = bytearray()
+        while octets := connection.recv(65536):
+            received += octets
+    assert received.count(b"HTTP/1.1 200 OK\r\n") == 2
+    assert received.count(SEARCH_NO_HIT) == 2
+
+
 def test_http_1_0_is_answered(shop: Shop) -> None:
     answer = shop.simulator.send_bytes(sized(shop, SEARCH_REQUEST, version="HTTP/1.0"))
     assert (answer.status, answer.body) == (200, SEARCH_NO_HIT)

@@ -55,6 +55,10 @@ class ExactProtocol(H11Protocol):
 
         self.app = exact
 
+    def _should_upgrade(self) -> bool:
+        """Never upgrade, and say nothing: Java's client asks for HTTP/2 with each of its requests."""
+        return False
+
 
 def read_port(text: str) -> int:
     """Read a port of a command line; 0 asks for a free one.
@@ -78,7 +82,8 @@ def bind(host: str, port: int) -> socket.socket:
         listening = socket.create_server((host, port), backlog=1024)
     except OSError as error:
         # Errors of name resolution have negative numbers and words of their own.
-        why = os.strerror(error.errno) if error.errno is not None and error.errno > 0 else error.strerror
+        number = error.errno or 0
+        why = os.strerror(number) if number > 0 else error.strerror
         raise OSError(error.errno, f"port {port} of {host}: {why}") from error
     listening.settimeout(0)
     return listening
