@@ -134,9 +134,17 @@ class FaultStack:
             await connection.execute("update orders.due set lease_until = orders.now() where lease_until is not null")
 
     async def rest_accounts(self) -> None:
-        """Let orders of all accounts that are linked by now be asked for no more: they would slow down all others."""
+        """Let nobody ask for orders of the accounts that are linked by now: they would slow down all others."""
         async with self.database() as connection:
-            await connection.execute("delete from orders.due")
+            await connection.execute(
+                "update orders.due set next_at = 'infinity', planned_at = null, lease_until = null,"
+                " fence = nextval('orders.due_fence')"
+            )
+
+    async def wake_account(self, account_id: str) -> None:
+        """Let orders of an account be asked for again."""
+        async with self.database() as connection:
+            await connection.execute("update orders.due set next_at = orders.now() where account_id = $1", account_id)
 
     def heal(self) -> None:
         """Take every fault away and wait until all processes run."""
