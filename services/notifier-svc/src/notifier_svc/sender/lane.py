@@ -11,7 +11,7 @@ from hanro import failpoints
 from hanro.access_reports import AccessLog
 from hanro.clock import Clock
 from hanro.credentials import Vending
-from hanro.db import Database, is_away
+from hanro.db import Database, is_away, is_conflict
 from hanro.errors import ContractBroken, Failure, InDoubt, NeedsSeller, Rejected, Retryable, Unsupported
 from hanro.log import logger
 from hanro.marketplace.port import Plugin
@@ -84,7 +84,7 @@ class Lane:
             else:
                 await self._desk.ledger.give_back(tuple(self._waiting))
         except Exception as error:
-            if not is_away(error):
+            if not (is_away(error) or is_conflict(error)):
                 raise
             log.warning("sender.database_away", account_id=account_id, error_type=type(error).__name__)
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 from itertools import groupby
 
 from hanro import failpoints
-from hanro.db import is_away
+from hanro.db import is_away, is_conflict
 from hanro.log import logger
 from hanro.waiting import Backoff, rest
 from notifier_svc.domain.messages import Message
@@ -45,7 +45,7 @@ class Sender:
                         is_more = await self._turn(lanes, stop)
                         backoff.reset()
                     except Exception as error:
-                        if not is_away(error):
+                        if not (is_away(error) or is_conflict(error)):
                             raise
                         is_more = False
                         pause = backoff.pause()
