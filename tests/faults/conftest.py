@@ -2,13 +2,12 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
-from datetime import timedelta
 
 import fault_stack
 import httpx
 import pytest
-from fault_shop import OpenShop, Shop
-from fault_shop import open_shop as open_fault_shop
+from fault_shop import Shop
+from fault_shops import Shops
 from fault_stack import FaultStack
 
 
@@ -17,6 +16,12 @@ def running_stack() -> Iterator[FaultStack]:
     """Start the stack once a session."""
     with fault_stack.running() as stack:
         yield stack
+
+
+@pytest.fixture(scope="session")
+def shops(running_stack: FaultStack) -> Shops:
+    """Offer the session's shops; none is linked before it is wanted."""
+    return Shops(running_stack)
 
 
 @pytest.fixture
@@ -29,17 +34,7 @@ async def stack(running_stack: FaultStack) -> AsyncIterator[FaultStack]:
 
 
 @pytest.fixture
-async def open_shop(stack: FaultStack) -> AsyncIterator[OpenShop]:
-    """Offer a function that opens a linked shop of the test's own."""
-    async with httpx.AsyncClient(trust_env=False) as client:
-
-        async def open_one(look_back: timedelta = timedelta()) -> Shop:
-            return await open_fault_shop(stack, client, look_back=look_back)
-
-        yield open_one
-
-
-@pytest.fixture
-async def shop(open_shop: OpenShop) -> Shop:
+async def shop(stack: FaultStack, shops: Shops) -> AsyncIterator[Shop]:  # noqa: ARG001  the stack must be healed before
     """Give a linked shop of the test's own."""
-    return await open_shop()
+    async with httpx.AsyncClient(trust_env=False) as client:
+        yield await shops.take(client)

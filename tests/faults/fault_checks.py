@@ -11,13 +11,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from aiokafka import AIOKafkaConsumer
+from fault_log import Copy, read_copies
 from fault_shop import Shop
 from fault_stack import FaultStack
 
 SECONDS = 20.0
 CANCELLED = 900
-TOPIC = "hanro.orders"
 TERMINAL = ("handed_over", "in_doubt", "refused", "suppressed")
 LOOKS = 2
 
@@ -73,7 +72,7 @@ async def look(stack: FaultStack, shop: Shop, *, is_log_wanted: bool = True) -> 
             waiting=(await rows(_WAITING))[0]["count"],
             inboxes=await rows(_INBOXES, ids),
             dead=await rows(_DEAD),
-            log=await read_log(stack.parts.kafka, TOPIC) if is_log_wanted else [],
+            log=[_record(copy) for copy in await read_copies(stack, bool)] if is_log_wanted else [],
         )
 
 
@@ -236,31 +235,13 @@ async def _mails(shop: Shop) -> Counter[str]:
         after = page["next"]
 
 
-async def read_log(bootstrap: str, topic: str) -> list[LogRecord]:
-    """Read a topic from its first record to its last; records of a key keep their order."""
-    consumer = AIOKafkaConsumer(
-        topic, bootstrap_servers=bootstrap, enable_auto_commit=False, auto_offset_reset="earliest"
-    )
-    await consumer.start()
+def _record(copy: Copy) -> LogRecord:
     try:
-        ends = await consumer.end_offsets(consumer.assignment())
-        found: list[LogRecord] = []
-        while any([await consumer.position(place) < end for place, end in ends.items()]):
-            for records in (await consumer.getmany(timeout_ms=5000)).values():
-                found += [_record(record) for record in records]
-        return found
-    finally:
-        await consumer.stop()
-
-
-def _record(record: Any) -> LogRecord:
-    headers = dict(record.headers)
-    try:
-        version = int(json.loads(record.value)["version"])
+        version = int(json.loads(copy.value or b"")["version"])
     except (ValueError, KeyError, TypeError):
         # Poison, which a test put there.
         return LogRecord(event_id="", key="", version=0)
-    return LogRecord(headers.get("ce_id", b"").decode(), (record.key or b"").decode(), version)
+    return LogRecord(dict(copy.headers).get("ce_id", b"").decode(), (copy.key or b"").decode(), version)
 
 
 _WAITING = """

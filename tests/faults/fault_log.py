@@ -7,13 +7,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
-from fault_checks import TOPIC
 from fault_shop import Shop
 from fault_stack import FaultStack
 from fault_switches import Late
 
 from hanro_local.demo.holdings import outside
 from hanro_local.stack import DATABASE
+
+TOPIC = "hanro.orders"
 
 
 @dataclass(frozen=True)
@@ -30,8 +31,8 @@ async def read_copies(stack: FaultStack, wanted: Callable[[str], bool], topic: s
     consumer = AIOKafkaConsumer(
         topic, bootstrap_servers=stack.parts.kafka, enable_auto_commit=False, auto_offset_reset="earliest"
     )
-    await consumer.start()
     try:
+        await consumer.start()
         ends = await consumer.end_offsets(consumer.assignment())
         found: list[Copy] = []
         while any([await consumer.position(place) < end for place, end in ends.items()]):
@@ -45,8 +46,8 @@ async def read_copies(stack: FaultStack, wanted: Callable[[str], bool], topic: s
 async def send(stack: FaultStack, copies: Sequence[Copy], topic: str = TOPIC) -> None:
     """Append records, in this order."""
     producer = AIOKafkaProducer(bootstrap_servers=stack.parts.kafka)
-    await producer.start()
     try:
+        await producer.start()
         for copy in copies:
             await producer.send(topic, copy.value, key=copy.key, headers=list(copy.headers))
         await producer.flush()

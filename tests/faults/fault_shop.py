@@ -2,9 +2,9 @@
 
 import asyncio
 import itertools
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
@@ -32,7 +32,6 @@ class Shop:
     prefix: str
     simulator: Api
     hanro: Api
-    credentials: Mapping[str, str] = field(repr=False)
 
     async def place(self, count: int = 1, **wish: Any) -> list[str]:
         """Let buyers order; gives the order numbers."""
@@ -51,7 +50,7 @@ def apis(stack: FaultStack, client: httpx.AsyncClient) -> tuple[Api, Api]:
     return Api(client, stack.parts.simulator), Api(client, stack.parts.gateway, token)
 
 
-async def open_shop(stack: FaultStack, client: httpx.AsyncClient, *, look_back: timedelta = timedelta()) -> Shop:
+async def open_shop(stack: FaultStack, client: httpx.AsyncClient) -> Shop:
     """Open and link a new shop whose orders are mailed; all services have heard of it when this returns.
 
     Raises:
@@ -73,10 +72,10 @@ async def open_shop(stack: FaultStack, client: httpx.AsyncClient, *, look_back: 
         "marketplace_id": "rakuten_ichiba",
         "display_name": f"見本店 {prefix}",
         "shop_ids": [shop_id],
-        "orders_from": (datetime.now(UTC) - look_back).isoformat(),
+        "orders_from": datetime.now(UTC).isoformat(),
     }
     account_id = str((await hanro.call("POST", "/v1/accounts", wish)).json()["id"])
-    shop = Shop(opened["id"], account_id, prefix, simulator, hanro, credentials)
+    shop = Shop(opened["id"], account_id, prefix, simulator, hanro)
     await _put_goods(shop)
     await hanro.call("PUT", f"/v1/accounts/{account_id}/credentials", {"values": credentials})
 
@@ -95,10 +94,6 @@ async def open_shop(stack: FaultStack, client: httpx.AsyncClient, *, look_back: 
     await once(lambda: _bind(shop))
     await once(lambda: _adopt(shop))
     return shop
-
-
-OpenShop = Callable[..., Awaitable[Shop]]
-"""Opens another linked shop; `look_back` is how long ago the account's orders begin."""
 
 
 async def once(act: Callable[[], Awaitable[None]], seconds: float = SECONDS) -> None:

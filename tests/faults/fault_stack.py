@@ -18,7 +18,7 @@ from fault_switches import Switches, await_true
 from hanro_local import ports, postgres
 from hanro_local import stack as local_stack
 from hanro_local.background import Background, in_background
-from hanro_local.child import Child
+from hanro_local.child import Child, nothing_to_prepare
 from hanro_local.settings import StackSettings
 from hanro_local.stack import DATABASE, Seams, Stack
 
@@ -117,7 +117,8 @@ class FaultStack:
         """Run a second process of a service, on ports and with failpoints of its own name, while the block lasts."""
         child = self.parts.fleet.replica(name, called=f"{name}-2")
         named = {**child.command.environment, faulty_service.NAME: child.name}
-        child = replace(child, command=replace(child.command, environment=named))
+        # The schema is there already.
+        child = replace(child, command=replace(child.command, environment=named), prepare=nothing_to_prepare)
         await asyncio.to_thread(self.running.do, self.parts.supervisor.start([child]))
         try:
             yield child
@@ -134,9 +135,17 @@ class FaultStack:
             await connection.execute("update orders.due set lease_until = orders.now() where lease_until is not null")
 
     async def rest_accounts(self) -> None:
-        """Let orders of all accounts that are linked by now be asked for no more: they would slow down all others."""
+        """Let nobody ask for orders of the accounts that are linked by now: they would slow down all others."""
         async with self.database() as connection:
-            await connection.execute("delete from orders.due")
+            await connection.execute(
+                "update orders.due set next_at = 'infinity', planned_at = null, lease_until = null,"
+                " fence = nextval('orders.due_fence')"
+            )
+
+    async def wake_account(self, account_id: str) -> None:
+        """Let orders of an account be asked for again."""
+        async with self.database() as connection:
+            await connection.execute("update orders.due set next_at = orders.now() where account_id = $1", account_id)
 
     def heal(self) -> None:
         """Take every fault away and wait until all processes run."""

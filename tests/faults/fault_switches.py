@@ -11,7 +11,6 @@ import faulty_service
 
 from hanro_local.child import Child, Runner
 
-UNMIGRATED = "unmigrated"
 PAUSE_SECONDS = 0.5
 
 
@@ -57,12 +56,6 @@ class Switches:
         with _there(self.folder / "broken" / what):
             yield
 
-    @contextlib.contextmanager
-    def unmigrated(self) -> Iterator[None]:
-        """Let children start without migrating while the block lasts."""
-        with _there(self._held(UNMIGRATED)):
-            yield
-
     def tell(self, **variables: str) -> None:
         """Give children variables of the environment, from their next start on."""
         for name, text in variables.items():
@@ -84,14 +77,19 @@ class Switches:
         self._held(name).unlink(missing_ok=True)
 
     def holdable(self, child: Child) -> Child:
-        """Give the child as one that waits before it starts while it is held down, and never waits for long else."""
-        held, unmigrated = self._held(child.name), self._held(UNMIGRATED)
+        """Give the child as one that waits before it starts while it is held down, and else starts again soon.
+
+        It is prepared for its first start alone: nothing that later ones would have to prepare changes meanwhile.
+        """
+        held, is_prepared = self._held(child.name), False
 
         async def prepare(run: Runner) -> None:
+            nonlocal is_prepared
             while held.exists():
                 await asyncio.sleep(0.05)
-            if not unmigrated.exists():
+            if not is_prepared:
                 await child.prepare(run)
+                is_prepared = True
 
         return replace(child, prepare=prepare, longest_pause_seconds=PAUSE_SECONDS)
 

@@ -1,7 +1,9 @@
 """Puts poison and repetitions on the topics: faults 16 and 17."""
 
+import asyncio
+
 import pytest
-from fault_checks import Sighted, differences, look, quiet
+from fault_checks import Entry, Sighted, differences, judge, look, quiet
 from fault_forms import form
 from fault_log import Copy, all_read, read_copies, send, shuffled
 from fault_shop import Shop
@@ -9,6 +11,7 @@ from fault_stack import FaultStack
 
 pytestmark = pytest.mark.fault
 READERS = ("catalog", "notifier")
+DEAD_SECONDS = 60.0
 
 
 async def test_poison_becomes_a_dead_letter_with_its_bytes_and_others_go_on(stack: FaultStack, shop: Shop) -> None:
@@ -35,10 +38,14 @@ async def test_what_a_handlers_bug_put_aside_is_handled_by_a_redrive_after_the_m
     stack: FaultStack, shop: Shop
 ) -> None:
     known = {letter["id"] for letter in (await look(stack, shop)).dead}
+    letters: list[Entry] = []
     with stack.switches.broken("handler"):
         await shop.place(2)
-        assert "I1" in await differences(stack, shop, seconds=6)
-    letters = [letter for letter in (await look(stack, shop)).dead if letter["id"] not in known]
+        async with asyncio.timeout(DEAD_SECONDS):
+            while len(letters) < 2:
+                await asyncio.sleep(0.2)
+                letters = [letter for letter in (await look(stack, shop)).dead if letter["id"] not in known]
+        assert "I1" in judge(await look(stack, shop))
     assert [(letter["schema"], letter["code"]) for letter in letters] == [("catalog", "bug")] * 2
     for letter in letters:
         answer = await shop.hanro.call("POST", f"/v1/catalog/dead-letters/{letter['id']}:redrive")

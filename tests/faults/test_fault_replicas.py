@@ -33,7 +33,7 @@ async def test_a_relay_that_stopped_inside_its_transaction_is_overtaken(stack: F
             )
         assert ended
         await shop.place(2)
-        if form(short=1, whole=0):
+        if form(short=True, whole=False):
             await stack.expire_leases()
         await await_stored(stack, shop, placed + 2, TAKEN_OVER_SECONDS)
         found = await differences(stack, shop, seconds=TAKEN_OVER_SECONDS)

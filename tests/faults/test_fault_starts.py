@@ -14,17 +14,16 @@ HEAL_SECONDS = 90.0
 
 
 async def test_services_that_start_without_their_servers_stay_up_and_recover(stack: FaultStack, shop: Shop) -> None:
-    with stack.switches.unmigrated():
-        async with stack.down("postgres", "kafka"):
-            before = {name: stack.kill(name) for name in NAMES}
-            await await_statuses(stack, "/livez", 200)
-            assert not set(before.values()) & {stack.pid(name) for name in NAMES}
-            with same_processes(stack):
-                for server in (POSTGRES, KAFKA):
-                    await await_server(stack, server, is_up=False)
-                assert await statuses(stack, "/readyz") == {503}
-                assert {answer.status_code for answer in await read_all(shop)} == {503}
-                await asyncio.sleep(form(short=0.0, whole=30.0))
+    async with stack.down("postgres", "kafka"):
+        before = {name: stack.kill(name) for name in NAMES}
+        await await_statuses(stack, "/livez", 200)
+        assert not set(before.values()) & {stack.pid(name) for name in NAMES}
+        with same_processes(stack):
+            for server in (POSTGRES, KAFKA):
+                await await_server(stack, server, is_up=False)
+            assert await statuses(stack, "/readyz") == {503}
+            assert {answer.status_code for answer in await read_all(shop)} == {503}
+            await asyncio.sleep(form(short=0.0, whole=30.0))
     with same_processes(stack):
         await asyncio.to_thread(stack.await_running)
         for server in (POSTGRES, KAFKA):
