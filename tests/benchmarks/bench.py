@@ -9,6 +9,7 @@ import bars_consume
 import bars_ingest
 import bars_process
 import bars_relay
+import bars_stop
 import bench_places
 from bench_places import Places
 from bench_table import Row, save, show
@@ -26,6 +27,7 @@ BARS: dict[str, Callable[[Places], list[Row]]] = {
     "V10": bars_relay.v10,
     "V15": bars_process.measure,
     "V16": bars_process.measure,
+    "V17": bars_stop.v17,
     "V18": bars_consume.v18,
 }
 
