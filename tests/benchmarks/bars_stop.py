@@ -5,10 +5,12 @@ import re
 import secrets
 import tempfile
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import bench_service
 from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import GroupCoordinatorNotAvailableError
 from bench_places import Places, run
 from bench_service import Process
 from bench_table import Row, limit
@@ -110,8 +112,11 @@ async def _watch(kafka: str, group: str, watch: Watch, stop: asyncio.Event) -> N
     await admin.start()
     try:
         while not stop.is_set():
-            found = await admin.list_consumer_group_offsets(group)
-            watch.look({partition.partition: entry.offset for partition, entry in found.items()}, time.perf_counter())
+            # A group has no coordinator before its first member came.
+            with suppress(GroupCoordinatorNotAvailableError):
+                found = await admin.list_consumer_group_offsets(group)
+                offsets = {partition.partition: entry.offset for partition, entry in found.items()}
+                watch.look(offsets, time.perf_counter())
             await asyncio.sleep(LOOK_SECONDS)
     finally:
         await admin.close()
@@ -131,7 +136,8 @@ async def _stream(broker: KafkaBroker, stop: asyncio.Event) -> None:
         await producer.close()
 
 
-def _message(place: int) -> Message:
+def order_placed(place: int) -> OrderPlaced:
+    """Make a new order's fact, one line; `place` tells it from others."""
     line = OrderLine(
         id=f"lin_{place:026d}",
         external_id="1",
@@ -143,7 +149,7 @@ def _message(place: int) -> Message:
         status="new",
         unit_price=StatedAmount(text="1980", amount="1980", currency="JPY"),
     )
-    fact = OrderPlaced(
+    return OrderPlaced(
         id=f"ord_{place:026d}",
         version=1,
         at=AT,
@@ -159,5 +165,9 @@ def _message(place: int) -> Message:
         milestones={"placed": AT},
         href=f"/v1/orders/ord_{place:026d}",
     )
+
+
+def _message(place: int) -> Message:
+    fact = order_placed(place)
     key, value, headers = encode(fact, event_id=f"evt_{place:026d}", source="/order-svc", context={})
     return Message(fact.topic, key, value, headers)

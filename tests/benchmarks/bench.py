@@ -6,7 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import bars_consume
+import bars_growth
 import bars_ingest
+import bars_plans
 import bars_process
 import bars_relay
 import bars_stop
@@ -29,6 +31,8 @@ BARS: dict[str, Callable[[Places], list[Row]]] = {
     "V16": bars_process.measure,
     "V17": bars_stop.v17,
     "V18": bars_consume.v18,
+    "slopes": bars_growth.slopes,
+    "plans": bars_plans.plans,
 }
 
 
