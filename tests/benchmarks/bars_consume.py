@@ -141,11 +141,11 @@ def v7(places: Places, repetitions: int = REPETITIONS, count: int = 2 * MESSAGES
     """Compare the wrapper with a loop by hand; no database on either side."""
 
     async def measure() -> list[tuple[tuple[float, float], tuple[float, float]]]:
-        prefix = await _published(places, messages(count))
+        prefix = await published(places, messages(count))
         found = []
         for _ in range(repetitions):
             broker = KafkaBroker(places.kafka(), topic_prefix=prefix, group_prefix=f"{prefix}{secrets.token_hex(4)}-")
-            ours = await _consumed(cast("Database", NoDatabase()), broker, WITHOUT_EFFECT, count)
+            ours = await consumed(cast("Database", NoDatabase()), broker, WITHOUT_EFFECT, count)
             bare = await bare_consumer.read(
                 places.kafka(), prefix + StockTold.topic, prefix + secrets.token_hex(4), count
             )
@@ -170,7 +170,7 @@ def v8(places: Places, repetitions: int = REPETITIONS, count: int = MESSAGES) ->
     """Compare a consumer with inbox and one upsert an event, from Kafka, with the same upserts of ready rows."""
 
     async def measure(ours: SchemaUrls, bare: SchemaUrls) -> list[tuple[float, float]]:
-        prefix = await _published(places, messages(count))
+        prefix = await published(places, messages(count))
         rows = [(f"sku_{place:07d}", 1, 1) for place in range(count)]
         db = connect(ours.runtime, schema="probe")
         try:
@@ -178,7 +178,7 @@ def v8(places: Places, repetitions: int = REPETITIONS, count: int = MESSAGES) ->
             for _ in range(repetitions):
                 await places.empty(ours, TABLES)
                 await places.empty(bare, TABLES)
-                rate, _ = await _consumed(db, _broker(places, prefix), STORING, count)
+                rate, _ = await consumed(db, broker_for(places, prefix), STORING, count)
                 found.append((rate, count / await bare_consumer.upsert(in_schema(bare), rows)))
             return found
         finally:
@@ -192,8 +192,8 @@ def v18(places: Places, repetitions: int = REPETITIONS, count: int = 10_000) -> 
     """Compare good messages among poison with clean ones: both are hanro's."""
 
     async def measure(urls: SchemaUrls) -> list[tuple[float, float]]:
-        clean = await _published(places, messages(count))
-        poisoned = await _published(places, messages(count, poison_every=POISON_EVERY))
+        clean = await published(places, messages(count))
+        poisoned = await published(places, messages(count, poison_every=POISON_EVERY))
         db = connect(urls.runtime, schema="probe")
         try:
             found = []
@@ -201,7 +201,7 @@ def v18(places: Places, repetitions: int = REPETITIONS, count: int = 10_000) -> 
                 rates = []
                 for prefix in (poisoned, clean):
                     await places.empty(urls, TABLES)
-                    rates.append((await _consumed(db, _broker(places, prefix), STORING, count))[0])
+                    rates.append((await consumed(db, broker_for(places, prefix), STORING, count))[0])
                 found.append((rates[0] * (1 - 1 / POISON_EVERY), rates[1]))
             return found
         finally:
@@ -211,13 +211,15 @@ def v18(places: Places, repetitions: int = REPETITIONS, count: int = 10_000) -> 
     return [ratio("V18", "good messages among 1% poison", found, passes=0.70, stretch=0.85)]
 
 
-def _broker(places: Places, prefix: str) -> KafkaBroker:
+def broker_for(places: Places, prefix: str) -> KafkaBroker:
+    """Give a broker with a group of its own: it reads the topic from its beginning."""
     return KafkaBroker(places.kafka(), topic_prefix=prefix, group_prefix=f"{prefix}{secrets.token_hex(4)}-")
 
 
-async def _published(places: Places, made: Sequence[Message]) -> str:
+async def published(places: Places, made: Sequence[Message]) -> str:
+    """Send messages to a new topic and give its prefix."""
     prefix = f"b{secrets.token_hex(4)}-"
-    broker = _broker(places, prefix)
+    broker = broker_for(places, prefix)
     await broker.ensure_topics([StockTold.topic])
     producer = broker.producer()
     await producer.start()
@@ -229,7 +231,7 @@ async def _published(places: Places, made: Sequence[Message]) -> str:
     return prefix
 
 
-async def _consumed(
+async def consumed(
     db: Database, broker: KafkaBroker, subscription: Subscription[Any, Any], count: int
 ) -> tuple[float, float]:
     """Consume a topic whole; give messages a second and CPU seconds a message."""

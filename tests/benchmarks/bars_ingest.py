@@ -16,11 +16,11 @@ from hanro import due
 from hanro.clock import SystemClock
 from hanro.db import Database, connect
 from hanro.due import Lease
-from hanro.marketplace.types import Window
+from hanro.marketplace.types import Sighting, Window
 from hanro.testing.callers import fixed_keyring
 from hanro_local.databases import SchemaUrls
 from hanro_rakuten_ichiba.decoding import decode
-from hanro_rakuten_ichiba.mapping.order import map_order
+from hanro_rakuten_ichiba.reading import map_orders
 from hanro_rakuten_ichiba.simulator.buyers import invent_order
 from order_svc.domain.accounts import Account
 from order_svc.domain.windows import RouteCursor
@@ -121,9 +121,14 @@ async def take_in(db: Database, shops: Sequence[Shop], bodies: Sequence[bytes]) 
 async def _take_in(db: Database, shop: Shop, bodies: Sequence[bytes]) -> None:
     keyring = fixed_keyring()
     for body in bodies:
-        sightings = [map_order(fragment, NOON) for fragment in decode(body).orders]
+        sightings = await map_page(body)
         page = Page(sightings=sightings, position=None)
         await ingest(db, keyring, shop.lease, shop.cursor, page, account=shop.account, at=NOON, next_at=None)
+
+
+async def map_page(body: bytes) -> list[Sighting]:
+    """Turn an answer's bytes into sightings as the plug-in does."""
+    return await map_orders(decode(body).orders, NOON)
 
 
 async def open_shop(db: Database, account_id: str = "acc_1") -> Shop:

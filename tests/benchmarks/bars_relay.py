@@ -72,12 +72,12 @@ def v9(places: Places, repetitions: int = REPETITIONS, count: int = ROWS) -> lis
                 for urls in (ours, bare):
                     await places.empty(urls, TABLES)
                 await fill(db, count)
-                drained = await _drained(db, broker, count)
+                ours_rate = await drained(db, broker, count)
                 await fill(plain, count)
                 lane = count / await relay_lanes.drain(in_schema(bare), places.kafka(), prefix)
                 await fill(plain, ROW_BY_ROW)
                 single = ROW_BY_ROW / await relay_lanes.drain_row_by_row(in_schema(bare), places.kafka(), prefix)
-                found.append((drained, lane, single))
+                found.append((ours_rate, lane, single))
             return found
         finally:
             await db.close()
@@ -127,7 +127,8 @@ def told(place: int) -> StockTold:
     return StockTold(id=f"sku_{place:07d}", version=1, at=AT, amount=1, note="販路" * 180)
 
 
-async def _drained(db: Database, broker: KafkaBroker, count: int) -> float:
+async def drained(db: Database, broker: KafkaBroker, count: int) -> float:
+    """Publish what was recorded and give rows a second."""
     observer, stop = Published(count), asyncio.Event()
     relay = Relay(db, broker, source="/bench", clock=SystemClock(), observer=observer)
     async with asyncio.timeout(SECONDS), asyncio.TaskGroup() as group:

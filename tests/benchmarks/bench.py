@@ -6,9 +6,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import bars_consume
+import bars_growth
 import bars_ingest
+import bars_plans
 import bars_process
 import bars_relay
+import bars_stop
 import bench_places
 from bench_places import Places
 from bench_table import Row, save, show
@@ -26,7 +29,10 @@ BARS: dict[str, Callable[[Places], list[Row]]] = {
     "V10": bars_relay.v10,
     "V15": bars_process.measure,
     "V16": bars_process.measure,
+    "V17": bars_stop.v17,
     "V18": bars_consume.v18,
+    "slopes": bars_growth.slopes,
+    "plans": bars_plans.plans,
 }
 
 

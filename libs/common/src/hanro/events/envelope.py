@@ -63,28 +63,39 @@ class Received(NamedTuple):
         return next((value.decode(errors="replace") for name, value in self.headers if name == wanted), None)
 
 
-def encode(fact: Fact, *, event_id: str, source: str, context: Mapping[str, str]) -> tuple[bytes, bytes, Headers]:
-    """Give key, value and headers of a fact's message.
+def attributes_of(fact: Fact, *, event_id: str, context: Mapping[str, str]) -> dict[str, str]:
+    """Give the names and texts of a fact's headers but for its source, in the order in which they are sent.
 
-    `source` is the service, for example `/order-svc`; `context` may hold correlationid, causationid and traceparent.
+    `context` may hold correlationid, causationid and traceparent.
     """
-    attributes = {
-        "specversion": "1.0",
-        "id": event_id,
-        "type": fact.type,
-        "source": source,
-        "subject": fact.id,
-        "time": fact.at.astimezone(UTC).isoformat().replace("+00:00", "Z"),
-        "dataschema": f"{SCHEMA_ROOT}{fact.type}",
-        "partitionkey": fact.id,
+    named = {
+        "content-type": "application/json",
+        "ce_specversion": "1.0",
+        "ce_id": event_id,
+        "ce_type": fact.type,
+        "ce_subject": fact.id,
+        "ce_time": fact.at.astimezone(UTC).isoformat().replace("+00:00", "Z"),
+        "ce_dataschema": f"{SCHEMA_ROOT}{fact.type}",
+        "ce_partitionkey": fact.id,
     }
     if fact.account_id is not None:
-        attributes["accountid"] = fact.account_id
+        named["ce_accountid"] = fact.account_id
     if fact.account_epoch is not None:
-        attributes["accountepoch"] = str(fact.account_epoch)
-    attributes |= {name: context[name] for name in OPTIONAL_ATTRIBUTES if context.get(name)}
-    headers = tuple((f"ce_{name}", text.encode()) for name, text in attributes.items())
-    return fact.id.encode(), fact.model_dump_json().encode(), (("content-type", b"application/json"), *headers)
+        named["ce_accountepoch"] = str(fact.account_epoch)
+    for name in OPTIONAL_ATTRIBUTES:
+        if text := context.get(name):
+            named[f"ce_{name}"] = text
+    return named
+
+
+def encode(fact: Fact, *, event_id: str, source: str, context: Mapping[str, str]) -> tuple[bytes, bytes, Headers]:
+    """Give key, value and headers of a fact's message; `source` is the service, for example `/order-svc`."""
+    named = {**attributes_of(fact, event_id=event_id, context=context), "ce_source": source}
+    return (
+        fact.id.encode(),
+        fact.model_dump_json().encode(),
+        tuple((name, text.encode()) for name, text in named.items()),
+    )
 
 
 def type_of(headers: Headers) -> str | None:

@@ -7,7 +7,7 @@ from itertools import repeat
 from hanro import failpoints, trace
 from hanro.db import Transaction
 from hanro.errors import ContractBroken
-from hanro.events.envelope import Received, encode
+from hanro.events.envelope import Received, attributes_of
 from hanro.events.fact import Fact
 from hanro.ids import new_id
 
@@ -68,11 +68,11 @@ async def record(tx: Transaction, *facts: Fact, causes: Sequence[Received] = ())
     rows: list[tuple[object, ...]] = []
     for fact, context in zip(facts, contexts, strict=True):
         event_id = new_id("evt")
-        # The relay knows the source.
-        _, value, headers = encode(fact, event_id=event_id, source="", context=context)
+        value = fact.model_dump_json().encode()
         if len(value) > MOST_BYTES:
             raise ContractBroken(f"a {fact.type} of {len(value)} bytes is over {MOST_BYTES}", code="too-large")
-        named = {name: text.decode() for name, text in headers if name != "ce_source"}
+        # The relay knows the source.
+        named = attributes_of(fact, event_id=event_id, context=context)
         rows.append((event_id, fact.topic, fact.type, fact.id, json.dumps(named), value))
     await tx.execute(_INSERT, *zip(*rows, strict=True))
     tx.announce(RECORDED)

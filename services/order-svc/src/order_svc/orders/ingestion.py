@@ -1,5 +1,6 @@
 """Takes in what marketplaces show: one transaction a page, and nothing twice."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -18,6 +19,8 @@ from order_svc.domain.windows import RouteCursor, after_page, next_window
 from order_svc.store import cursors as cursors_store
 from order_svc.store import orders as store
 from order_svc.store.orders import Look
+
+SLICE = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,16 +120,16 @@ async def take_in(
         for external_id, sighting in newest.items()
     }
     locked = await store.lock_orders(tx, account.id, looks)
-    changes = [
-        change
-        for external_id, sighting in newest.items()
-        if external_id not in locked.same
-        and (
-            change := reconcile_or_quarantine(
-                locked.known.get(external_id), sighting, account=account, route=route, at=at
-            )
-        )
-    ]
+    changes: list[Change] = []
+    for place, (external_id, sighting) in enumerate(newest.items(), start=1):
+        if external_id not in locked.same:
+            known = locked.known.get(external_id)
+            change = reconcile_or_quarantine(known, sighting, account=account, route=route, at=at)
+            if change:
+                changes.append(change)
+            if place % SLICE == 0:
+                # A page that is decided at once would let the others' answers lie.
+                await asyncio.sleep(0)
     await store.save_orders(tx, [change.order for change in changes])
     await buyers.save(tx, keyring, changes)
     await outbox.record(tx, *(change.fact for change in changes))

@@ -19,7 +19,7 @@ from hanro.money import Money
 from hanro_rakuten_ichiba.mapping.fields import CURRENCY, Tree, optional_amount
 
 Sum = tuple[str, Amount | None, Decimal | None]
-_ONE = Decimal(1)
+_ZERO, _ONE = Decimal(), Decimal(1)
 
 
 def find_differences(
@@ -43,8 +43,8 @@ def find_differences(
     all_coupons = optional_amount(order, "couponAllTotalPrice")
     sums: list[Sum] = [
         ("goodsPrice", totals.goods, _goods(lines, wrappings)),
-        ("postagePrice", totals.postage, _sum(package.postage for package in packages)),
-        ("deliveryPrice", totals.cash_on_delivery_fee, _sum(package.cash_on_delivery_fee for package in packages)),
+        ("postagePrice", totals.postage, _sum([package.postage for package in packages])),
+        ("deliveryPrice", totals.cash_on_delivery_fee, _sum([package.cash_on_delivery_fee for package in packages])),
         ("totalPrice", totals.total, _add(_goods_with_tax(lines, wrappings), _of(totals.postage))),
         (
             "requestPrice",
@@ -61,7 +61,7 @@ def find_differences(
     if taxes:
         # Points are not deducted by rate (8.4), since 2022-04-01.
         payable_before_points = _add(_of(totals.payable), _sum(points))
-        sums.append(("TaxSummaryModelList.reqPrice", _as_amount(payable_before_points), _sum(t.gross for t in taxes)))
+        sums.append(("TaxSummaryModelList.reqPrice", _as_amount(payable_before_points), _sum([t.gross for t in taxes])))
     found = [_compare(*one) for one in sums] + [_compare_tax(row) for row in taxes]
     return tuple(difference for difference in found if difference is not None)
 
@@ -108,11 +108,16 @@ def _of(amount: Amount | None) -> Decimal | None:
 
 
 def _sum(amounts: Iterable[Amount | None]) -> Decimal | None:
-    return _total([_of(amount) for amount in amounts])
+    total = _ZERO
+    for amount in amounts:
+        if amount is None or amount.money is None:
+            return None
+        total += amount.money.amount
+    return total
 
 
 def _total(parts: Iterable[Decimal | None]) -> Decimal | None:
-    total = Decimal()
+    total = _ZERO
     for part in parts:
         if part is None:
             return None
