@@ -35,7 +35,7 @@ class FieldFault:
 
 
 class Problem(HTTPException):
-    """A request is refused at the edge; `code` is stable, `detail` is one sentence for people."""
+    """A request is refused at the edge: `code` is stable, `detail` is for people, `menu` is where it is mended."""
 
     def __init__(
         self,
@@ -46,11 +46,13 @@ class Problem(HTTPException):
         errors: Sequence[FieldFault] = (),
         headers: Mapping[str, str] | None = None,
         is_retryable: bool = False,
+        menu: MenuPath | None = None,
     ) -> None:
         super().__init__(status, detail, dict(headers or {}))
         self.code = code
         self.errors = tuple(errors)
         self.is_retryable = is_retryable
+        self.menu = menu
 
 
 def answer_of(error: BaseException, *, instance: str | None = None) -> Answer | None:
@@ -151,6 +153,8 @@ def _of_problem(error: Problem, instance: str | None) -> Answer:
     members: dict[str, object] = {"kind": "request", "retryable": error.is_retryable}
     if error.errors:
         members["errors"] = _rows(error.errors)
+    if error.menu:
+        members["menu"] = _menu(error.menu)
     return _answer(error.status_code, error.code, error.detail, members, instance, headers=error.headers)
 
 

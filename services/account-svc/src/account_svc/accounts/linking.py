@@ -6,6 +6,7 @@ from datetime import datetime
 
 from account_svc.accounts import jobs
 from account_svc.domain.accounts import Account, Described, Happening, Switched, change, link
+from account_svc.domain.credentials import first_place
 from account_svc.store import accounts as store
 from account_svc.store.accounts import Shop
 from hanro import due, outbox
@@ -51,7 +52,7 @@ async def link_account(tx: Transaction, plugins: Plugins, wish: LinkWish, at: da
     Raises:
         Rejected: no such marketplace is installed, or no such internal shop; "marketplace-unknown", "shop-unknown".
     """
-    find_plugin(plugins, wish.marketplace_id)
+    plugin = find_plugin(plugins, wish.marketplace_id)
     await _check_shops(tx, wish.shop_ids)
     account, fact = link(
         new_id("acc"),
@@ -59,6 +60,7 @@ async def link_account(tx: Transaction, plugins: Plugins, wish: LinkWish, at: da
         display_name=wish.display_name,
         shop_ids=wish.shop_ids,
         orders_from=wish.orders_from,
+        key_menu=first_place(plugin.credential_form),
         at=at,
     )
     await store.insert_account(tx, account)

@@ -3,7 +3,9 @@
 from datetime import UTC, datetime
 from typing import Annotated, Self
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints, model_validator
+
+from hanro.web.shapes import Body
 
 
 def _in_utc(at: datetime) -> datetime:
@@ -20,33 +22,35 @@ ShopIds = Annotated[list[Id], Field(min_length=1, max_length=100)]
 CredentialValue = Annotated[str, StringConstraints(max_length=10_000)]
 
 
-class Body(BaseModel):
-    """Be a request's body: unknown members are refused."""
-
-    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
-
-
 class ShopBody(Body):
     """Ask for an internal shop."""
 
     display_name: Name
+    """The staff's name for it."""
 
 
 class AccountBody(Body):
     """Ask to link an account; `orders_from`: orders placed earlier are kept but send no message."""
 
     marketplace_id: Id
+    """One of `GET /v1/marketplaces`."""
     display_name: Name
+    """The staff's name for it."""
     shop_ids: ShopIds
+    """The internal shops that may use it, of `GET /v1/shops`."""
     orders_from: Instant | None = None
+    """RFC 3339 with an offset; null: all orders send messages."""
 
 
 class AccountPatch(Body):
     """Change some of an account's description; what is left out stays."""
 
     display_name: Name | None = None
+    """The staff's name for it; it cannot be erased."""
     shop_ids: ShopIds | None = None
+    """All internal shops that may use it; they cannot be erased."""
     orders_from: Instant | None = None
+    """RFC 3339 with an offset; null erases it."""
 
     @model_validator(mode="after")
     def _erases_nothing_needed(self) -> Self:
@@ -62,7 +66,9 @@ class CredentialsBody(Body):
     """Hold credentials by the form's field names; `registration` None: the form's first way to register."""
 
     values: dict[Id, CredentialValue] = Field(max_length=50, repr=False)
+    """By the names of the form that `GET /v1/marketplaces/{marketplace_id}` gives; all of them, each time."""
     registration: Id | None = None
+    """The way to register; null: the first."""
 
 
 class VendBody(Body):

@@ -3,18 +3,20 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Request, Response
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import Field, StringConstraints
 
 from hanro import replays
 from hanro.db import Database, Transaction
 from hanro.events.fact import topics
 from hanro.replays import Wish
+from hanro.web import openapi
 from hanro.web.answers import Answer, accepted
 from hanro.web.guard import caller, require, router
 from hanro.web.idempotency import Idempotency
 from hanro.web.problems import FieldFault, Problem
 from hanro.web.routes.events import LARGEST_POSITION, check_kept
 from hanro.web.routes.operations import OperationShown, shown
+from hanro.web.shapes import Body
 
 SCOPE = "ops"
 
@@ -22,10 +24,8 @@ SCOPE = "ops"
 Topic = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
 
 
-class ReplayBody(BaseModel):
+class ReplayBody(Body):
     """Ask for facts once more."""
-
-    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
 
     topic: Topic = Field(examples=["replay.warehouse-1"])
     """Where they go; made with 12 partitions where it is missing. A topic that carries facts takes its own alone."""
@@ -46,7 +46,7 @@ def replay_routes(noun: str, db: Database, idempotency: Idempotency) -> APIRoute
         dependencies=[require(SCOPE)],
         status_code=202,
         response_model=OperationShown,
-        responses={410: {"description": "Facts behind `after` are no longer kept"}},
+        responses=openapi.problems(410),
     )
     async def replay(request: Request, body: ReplayBody) -> Response:
         """Publish the facts of the last 30 days once more, to a topic of your choice: how a new consumer catches up.
