@@ -21,7 +21,7 @@ _MISFITS = (CANARY, f" {CANARY}", f"/{CANARY} ", "")
 class Operation:
     """Be one method of one path; `body` is None where it takes none, `definitions` are what schemas refer to.
 
-    `is_list`: it answers with `items`.
+    `is_list`: it answers with `items`. `example` is a body as the document shows it.
     """
 
     method: str
@@ -31,6 +31,7 @@ class Operation:
     body: Schema | None
     definitions: Schema
     is_list: bool
+    example: object
 
     def __str__(self) -> str:
         return f"{self.method.upper()} {self.path}"
@@ -90,6 +91,7 @@ def operations(document: Mapping[str, Any]) -> list[Operation]:
             parameters=tuple(operation.get("parameters", ())),
             body=operation.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema"),
             definitions=definitions,
+            example=operation.get("requestBody", {}).get("content", {}).get("application/json", {}).get("example"),
             is_list=method == "get" and "items" in _answered(operation, definitions),
         )
         for path, entry in document["paths"].items()

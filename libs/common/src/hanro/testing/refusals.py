@@ -14,6 +14,7 @@ import pytest
 from hanro.testing.documents import CANARY, VERBS, Operation, misfits
 from hanro.testing.edges import Edge, Signer
 from hanro.testing.problem_form import faults_of
+from hanro.testing.refusal_changes import ChangeRefusals
 from hanro.testing.refusal_table import (
     EXEMPT,
     KEY,
@@ -23,10 +24,8 @@ from hanro.testing.refusal_table import (
     Samples,
     Table,
     add,
-    changing,
     endless,
     key,
-    keyed,
     query,
     show,
 )
@@ -35,13 +34,8 @@ ANNOUNCED = 1024**3
 CURSORS = ("x", "eyJhIjoxfQ", "A" * 43, "*", "A" * 1024)
 
 
-class EdgeRefusals:
+class EdgeRefusals(ChangeRefusals):
     """Be the suite; the module gives the fixtures `edge` and `samples`."""
-
-    @pytest.fixture
-    def table(self) -> Table:
-        """Collect what is wrong."""
-        return []
 
     def test_every_route_stands_in_the_document(self, edge: Edge) -> None:
         told = {(operation.method, operation.path) for operation in edge.operations()}
@@ -134,6 +128,17 @@ class EdgeRefusals:
                 add(table, operation, repr(content[:20]), faults_of(answer, 422))
         show(table)
 
+    async def test_the_example_of_a_body_is_well_formed(self, edge: Edge, samples: Samples, table: Table) -> None:
+        for operation in edge.operations():
+            if operation.body is None:
+                continue
+            answer = await edge.send(
+                operation, operation.address(samples.known), body=operation.example, headers=key(operation)
+            )
+            if answer.status_code in {400, 422, 500}:
+                table.append(f"{operation} {answer.status_code} {answer.text[:300]}")
+        show(table)
+
     async def test_a_wrong_parameter_is_422_and_named(self, edge: Edge, samples: Samples, table: Table) -> None:
         for operation in edge.operations():
             for one in operation.parameters:
@@ -159,6 +164,23 @@ class EdgeRefusals:
                     add(table, operation, f"{one['name']}={str(value)[:40]}", faults)
         show(table)
 
+    async def test_a_parameter_that_is_misspelt_is_422_and_named(
+        self, edge: Edge, samples: Samples, table: Table
+    ) -> None:
+        for operation in edge.operations():
+            answer = await edge.client.request(
+                operation.method,
+                operation.address(samples.known),
+                params={**query(operation.address()), "misspelt": CANARY},
+                headers=edge.signer.bearer(operation.scope) | key(operation),
+                json=None if operation.body is None else samples.body(operation),
+            )
+            faults = faults_of(answer, 422, "request-malformed")
+            if not faults and answer.json()["errors"][0].get("parameter") != "misspelt":
+                faults.append(f"does not name it: {answer.text[:200]}")
+            add(table, operation, "misspelt", faults)
+        show(table)
+
     async def test_a_cursor_that_was_not_given_is_400(self, edge: Edge, samples: Samples, table: Table) -> None:
         for operation in edge.operations():
             if operation.parameter("cursor") is None:
@@ -170,66 +192,6 @@ class EdgeRefusals:
                     headers=edge.signer.bearer(operation.scope),
                 )
                 add(table, operation, cursor[:20], faults_of(answer, 400, "cursor-invalid"))
-        show(table)
-
-    async def test_a_key_is_needed_where_the_document_says_so(self, edge: Edge, samples: Samples, table: Table) -> None:
-        for operation in keyed(edge):
-            if (operation.parameter(KEY) or {}).get("required"):
-                answer = await edge.send(operation, operation.address(samples.known), body=samples.body(operation))
-                add(table, operation, "no key", faults_of(answer, 400, "idempotency-key-missing"))
-            for bad in ("", "x" * 256, "a\tb"):
-                answer = await edge.send(
-                    operation, operation.address(samples.known), body=samples.body(operation), headers={KEY: bad}
-                )
-                add(table, operation, f"key {bad[:5]!r}", faults_of(answer, 400, "idempotency-key-malformed"))
-        show(table)
-
-    async def test_a_key_that_comes_again_is_replayed_and_with_another_request_422(
-        self, edge: Edge, samples: Samples, table: Table
-    ) -> None:
-        for operation in keyed(edge):
-            headers, address, body = {KEY: f"k-{operation}"}, operation.address(samples.known), samples.body(operation)
-            first, again = [await edge.send(operation, address, body=body, headers=headers) for _ in range(2)]
-            if (again.status_code, again.content) != (first.status_code, first.content):
-                table.append(f"{operation} [replay] {first.status_code} {first.text[:200]}, then {again.text[:200]}")
-            if again.headers.get("idempotency-replayed") != "true":
-                table.append(f"{operation} [replay] {first.status_code} is not said to be one: {first.text[:200]}")
-            other = await edge.send(operation, f"{address}?other=1", body=body, headers=headers)
-            add(table, operation, "other query", faults_of(other, 422, "idempotency-key-reused"))
-            # Where none is asked for, one that is sent is another request all the same.
-            said = {"content": b'{"other": 1}'} if operation.body is None else {"json": operation.other_body(body)}
-            other = await edge.client.request(
-                operation.method, address, headers=edge.signer.bearer(operation.scope) | headers, **said
-            )
-            add(table, operation, "other body", faults_of(other, 422, "idempotency-key-reused"))
-        show(table)
-
-    async def test_a_key_whose_twin_runs_is_409(self, edge: Edge, samples: Samples, table: Table) -> None:
-        async with edge.parts.db.begin() as tx:
-            # As a twin that has not committed does: nobody can claim a key.
-            await tx.execute("lock table idempotency in share row exclusive mode")
-            for operation in keyed(edge):
-                answer = await edge.send(
-                    operation,
-                    operation.address(samples.known),
-                    body=samples.body(operation),
-                    headers={KEY: f"t-{operation}"},
-                )
-                faults = faults_of(answer, 409, "idempotency-key-running")
-                if answer.headers.get("retry-after") is None:
-                    faults.append("does not say when to come again")
-                add(table, operation, "twin", faults)
-        show(table)
-
-    async def test_a_change_names_the_version_that_it_changes(self, edge: Edge, samples: Samples, table: Table) -> None:
-        for operation in edge.operations():
-            if operation.parameter("If-Match") is None:
-                continue
-            send = changing(edge, operation, samples)
-            add(table, operation, "no If-Match", faults_of(await send({}), 428, "precondition-required"))
-            for tag in ('"v999"', f'"{CANARY}"', 'W/"v1"', "v1"):
-                answer = await send({"If-Match": tag})
-                add(table, operation, tag, faults_of(answer, 412, "precondition-failed"))
         show(table)
 
     async def test_what_is_not_there_is_404(self, edge: Edge, samples: Samples, table: Table) -> None:

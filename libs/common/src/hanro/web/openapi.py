@@ -90,6 +90,14 @@ _ANSWERS = {
     "503": "Try again after `Retry-After`",
     "default": "Any other problem",
 }
+# What FastAPI says of every success is "Successful Response".
+_SUCCESSES = {
+    "200": "Done",
+    "201": "Made",
+    "202": "Taken down, not yet done: watch the operation",
+    "204": "Gone",
+    "207": "An outcome for each entry",
+}
 _EVERYWHERE = ("401", "403", "422", "429", "503", "default")
 _HEADERS: dict[str, dict[str, Any]] = {
     "ETag": {"description": "Names the version; send it as If-Match to change it", "schema": _TEXT},
@@ -132,6 +140,7 @@ def write(*, title: str, version: str, description: str, routes: Sequence[BaseRo
             route = guarded[path, method]
             operation["operationId"] = route.name
             _add_parameters(method, operation, route)
+            _describe_successes(operation, route)
             _add_headers(operation, is_versioned=path in versioned)
             _add_problems(operation, method, is_changed_by_version=_asks_version(method, route))
     names = Counter(route.name for route in guarded.values())
@@ -142,6 +151,9 @@ def write(*, title: str, version: str, description: str, routes: Sequence[BaseRo
     for replaced in ("HTTPValidationError", "ValidationError"):
         schemas.pop(replaced, None)
     schemas[PROBLEM] = _PROBLEM
+    for operations in document.get("paths", {}).values():
+        for operation in operations.values():
+            _add_examples(operation, schemas)
     components["responses"] = {_name(status): _answer(status, text) for status, text in _ANSWERS.items()}
     return document
 
@@ -165,6 +177,36 @@ def _add_parameters(method: str, operation: dict[str, Any], route: APIRoute) -> 
     there = {one["name"].lower() for one in operation.get("parameters", [])}
     if missing := [one for one in added if str(one["name"]).lower() not in there]:
         operation.setdefault("parameters", []).extend(missing)
+
+
+def _describe_successes(operation: dict[str, Any], route: APIRoute) -> None:
+    for status, text in _SUCCESSES.items():
+        if status in operation["responses"] and int(status) not in route.responses:
+            operation["responses"][status]["description"] = text
+
+
+def _add_examples(operation: dict[str, Any], schemas: dict[str, Any]) -> None:
+    for content in operation.get("requestBody", {}).get("content", {}).values():
+        content["example"] = _example(content["schema"], schemas)
+
+
+def _example(schema: dict[str, Any], schemas: dict[str, Any]) -> Any:
+    """Give a body from the examples of its fields; an optional field without one is left out."""
+    if "examples" in schema:
+        return schema["examples"][0]
+    if "$ref" in schema:
+        return _example(schemas[schema["$ref"].rpartition("/")[2]], schemas)
+    match schema.get("type"):
+        case "array":
+            return [_example(schema["items"], schemas)]
+        case "object":
+            needed = schema.get("required", ())
+            return {
+                name: _example(inner, schemas)
+                for name, inner in schema.get("properties", {}).items()
+                if name in needed or "examples" in inner
+            }
+    raise ValueError(f"a field that is needed has no example: {schema}")
 
 
 def _add_headers(operation: dict[str, Any], *, is_versioned: bool) -> None:

@@ -109,12 +109,17 @@ def find_plugin(plugins: Plugins, marketplace_id: str) -> Plugin:
     """
     found = plugins.get(MarketplaceId(marketplace_id))
     if found is None:
-        raise Rejected("This marketplace is not installed here.", code="marketplace-unknown", field="marketplace_id")
+        raise Rejected(
+            f"This marketplace is not installed here; installed: {', '.join(sorted(plugins)) or 'none'}.",
+            code="marketplace-unknown",
+            field="marketplace_id",
+        )
     return found
 
 
 async def _check_shops(tx: Transaction, shop_ids: Sequence[str]) -> None:
-    wanted = set(shop_ids)
-    found = await store.list_shops(tx, limit=len(wanted), ids=sorted(wanted))
-    if len(found) != len(wanted):
-        raise Rejected("There is no such internal shop.", code="shop-unknown", field="shop_ids")
+    found = {shop.id for shop in await store.list_shops(tx, limit=len(shop_ids), ids=sorted(set(shop_ids)))}
+    for place, shop_id in enumerate(shop_ids):
+        if shop_id not in found:
+            why = "There is no such internal shop: make it by POST /v1/shops."
+            raise Rejected(why, code="shop-unknown", field=f"/shop_ids/{place}")

@@ -51,8 +51,15 @@ def check(
     """
     fields = typed_fields(form, registration)
     names = {field.name for field in fields}
+    known = ", ".join(field.name for field in fields)
     unknown = [
-        Fault(field=name, code="field-unknown", why=_text("この登録方法にない項目です", "the form has no such field"))
+        Fault(
+            field=name,
+            code="field-unknown",
+            why=_text(
+                f"この登録方法にない項目です（{known}）", f"a field is unknown; the form has {known}"
+            ),
+        )
         for name in sorted(values)
         if name not in names
     ]

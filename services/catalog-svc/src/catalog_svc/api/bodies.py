@@ -113,7 +113,7 @@ class MappingEntry(Body):
 class AdoptBody(Body):
     """Map offers of an account to SKUs."""
 
-    account_id: str = Field(min_length=1, max_length=64)
+    account_id: str = Field(min_length=1, max_length=64, examples=["acc_01K0000000000000000000000A"])
     """The account that offers them."""
     items: list[MappingEntry] = Field(min_length=1, max_length=MOST_ENTRIES)
     """Each is done or refused on its own."""

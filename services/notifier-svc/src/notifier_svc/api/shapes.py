@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated
 
 from fastapi import Path, Request
-from pydantic import StringConstraints
+from pydantic import Field, StringConstraints
 
 from hanro import web
 from hanro.auth import ALL_SHOPS
@@ -27,25 +27,27 @@ TemplateName = Annotated[
 class TemplateBody(Body):
     """Save a template."""
 
-    subject: str
+    subject: str = Field(examples=["ご注文ありがとうございます {{ order.external_id }}"])
     """One line of at most 500 characters, in the language of templates."""
-    body: str
+    body: str = Field(examples=["{{ buyer.name }} 様\n\nご注文ありがとうございます。\n"])
     """Plain text of at most 20,000 characters, in the language of templates."""
 
 
 class BindingBody(Body):
     """Bind a trigger."""
 
-    template: Annotated[str, StringConstraints(max_length=64)] | None
+    template: Annotated[str, StringConstraints(max_length=64)] | None = Field(examples=["thanks"])
     """Name of the template; null or "": blank, nothing is sent."""
 
 
 class ResolveBody(Body):
     """Decide about a message in doubt."""
 
-    decision: Decision
+    decision: Decision = Field(examples=["send_again"])
     """`sent_there`: it arrived. `send_again`: it did not, send it once more. `give_up`: leave it."""
-    name: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
+    name: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)] = Field(
+        examples=["見本 太郎"]
+    )
     """Who decides."""
 
 
@@ -217,7 +219,7 @@ def refused(error: TemplateRefused) -> Problem:
     return Problem(
         status=422,
         code="template-refused",
-        detail="The template cannot be saved.",
+        detail="The template cannot be used: " + "; ".join(f"{one.place}: {one.detail}" for one in error.faults[:3]),
         errors=[
             FieldFault(
                 code=fault.code,

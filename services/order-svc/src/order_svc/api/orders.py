@@ -28,13 +28,14 @@ from hanro.web import (
 from hanro.web.routes.operations import OperationShown, shown
 from order_svc import accounts, buyers, orders
 from order_svc.api.shapes import OrderPageShown, OrderShown, summary, whole
+from order_svc.domain.orders import WorkState
 from order_svc.store.orders import Filter
 
 OrderId = Annotated[str, Path(max_length=200, description="ord_…")]
 AccountFilter = Annotated[str | None, Query(max_length=200, description="Only those of this account")]
 NumberFilter = Annotated[str | None, Query(max_length=200, description="The marketplace's order number")]
 StatusFilter = Annotated[OrderState | None, Query(description="Only those that are so far at the marketplace")]
-WorkFilter = Annotated[str | None, Query(max_length=200, description="Only those whose work is so far")]
+WorkFilter = Annotated[WorkState | None, Query(description="Only those whose work is so far")]
 QuarantineFilter = Annotated[bool | None, Query(description="Only those that cannot be read, or only the others")]
 FromFilter = Annotated[AwareDatetime | None, Query(description="Placed then or later, RFC 3339 with an offset")]
 ToFilter = Annotated[AwareDatetime | None, Query(description="Placed before, RFC 3339 with an offset")]

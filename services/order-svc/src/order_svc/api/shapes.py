@@ -7,6 +7,7 @@ from typing import Any
 
 from hanro.events.orders import OrderLine, OrderState, StatedAmount
 from hanro.web.shapes import NextCursor, Shown
+from order_svc.domain.orders import WorkState
 from order_svc.store.orders import StoredOrder
 
 
@@ -34,7 +35,7 @@ class OrderSummary(Shown):
     """Grows with each change; the ETag and the facts name it."""
     status: OrderState
     """How far it is at the marketplace, in hanro's words."""
-    work_state: str
+    work_state: WorkState
     """How far our own work on it is."""
     placed_at: datetime
     """When the buyer ordered, UTC."""
