@@ -33,6 +33,23 @@ class Seller:
         await self.enter()
         await wait_for_state(self.doors.hanro, self.account_id, WORKING)
 
+    async def issue_key(self) -> None:
+        """Have the marketplace issue a new key; the one before dies."""
+        path = f"/_sim/shops/{self.shop['id']}/keys/issue"
+        self.shop |= (await self.doors.simulator.call("POST", path, {"active_after_seconds": 0})).json()
+
+    async def calls(self) -> int:
+        """Count how often the marketplace was asked for this shop's orders."""
+        entries: list[dict[str, Any]] = []
+        after = 0
+        while True:
+            path = f"/_sim/journal?kind=request&path=/es/2.0/order/&limit=10000&after={after}"
+            page = (await self.doors.simulator.call("GET", path)).json()
+            if not page["entries"]:
+                return sum(entry.get("shop") == self.shop["id"] for entry in entries)
+            entries += page["entries"]
+            after = page["next"]
+
     async def account(self) -> dict[str, Any]:
         """Look at the account."""
         shown: dict[str, Any] = (await self.doors.hanro.call("GET", f"/v1/accounts/{self.account_id}")).json()

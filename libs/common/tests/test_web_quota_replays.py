@@ -72,7 +72,7 @@ async def client(db: Database) -> AsyncIterator[httpx.AsyncClient]:
         PROBE,
         routers=[
             quota_routes("probe", db, web.Cursors(keyring), rules),
-            replay_routes("probe", db, web.Idempotency(db, keyring)),
+            replay_routes("probe", ("hanro.orders", "hanro.access"), db, web.Idempotency(db, keyring)),
         ],
         authenticator=SpokenCallers(),
         db=db,

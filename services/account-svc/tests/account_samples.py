@@ -26,6 +26,7 @@ def account(state: State = State.DRAFT, **changes: object) -> Account:
         display_name="見本店",
         shop_ids=("shp_1",),
         orders_from=None,
+        key_menu=KEY_MENU,
         at=NOON,
     )
     return replace(made, **{"state": state, "credential_version": 1, **changes})  # type: ignore[arg-type]

@@ -34,7 +34,13 @@ def judged(standing: Standing, version: int = 1) -> Judged:
 
 def test_a_linked_account_is_a_draft_that_waits_for_credentials() -> None:
     made, fact = link(
-        "acc_1", marketplace_id="m", display_name="見本店", shop_ids=("b", "a", "a"), orders_from=None, at=NOON
+        "acc_1",
+        marketplace_id="m",
+        display_name="見本店",
+        shop_ids=("b", "a", "a"),
+        orders_from=None,
+        key_menu=None,
+        at=NOON,
     )
     assert isinstance(fact, AccountLinked)
     assert (made.state, made.version, made.shop_ids) == (State.DRAFT, 1, ("a", "b"))

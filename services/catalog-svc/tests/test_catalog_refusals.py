@@ -10,7 +10,8 @@ from catalog_svc.settings import CatalogSettings
 from hanro.db import migrate
 from hanro.testing.edges import Edge, open_edge
 from hanro.testing.poison import PoisonedTopics
-from hanro.testing.refusals import EdgeRefusals, Samples
+from hanro.testing.refusal_table import Samples
+from hanro.testing.refusals import EdgeRefusals
 from hanro_local.databases import SchemaUrls
 
 MIGRATIONS = Path(__file__).parents[1] / "migrations"

@@ -11,7 +11,8 @@ from order_sightings import NOON, seen
 from hanro.testing.clock import FixedClock
 from hanro.testing.edges import Edge, open_edge
 from hanro.testing.poison import PoisonedTopics
-from hanro.testing.refusals import EdgeRefusals, Samples
+from hanro.testing.refusal_table import Samples
+from hanro.testing.refusals import EdgeRefusals
 from hanro_local.databases import SchemaUrls
 from order_svc.app import SERVICE
 from order_svc.poller import Poller

@@ -153,7 +153,7 @@ def public_routers(service: Service[Settings], parts: Parts, built: Built) -> li
     )
     return [
         *built.routers,
-        replay_routes(noun, parts.db, parts.idempotency),
+        replay_routes(noun, service.info.publishes, parts.db, parts.idempotency),
         quota_routes(noun, parts.db, parts.cursors, rules),
     ]
 

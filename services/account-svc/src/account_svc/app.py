@@ -65,6 +65,7 @@ SERVICE = Service(
         name="account-svc",
         title="hanro accounts",
         scope="accounts:read",
+        publishes=("hanro.accounts",),
         description="Links sellers' accounts to marketplaces, keeps their secrets, checks what the accounts may do.",
     ),
     schema=SCHEMA,

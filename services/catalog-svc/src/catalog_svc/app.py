@@ -33,6 +33,7 @@ SERVICE = Service(
         name="catalog-svc",
         title="hanro catalogue",
         scope="stock:read",
+        publishes=("hanro.listings", "hanro.stock"),
         description="Products, listings and stock; stock is reserved for what orders want.",
     ),
     schema="catalog",

@@ -33,7 +33,8 @@ async def lock_account(tx: Transaction, account_id: str) -> AccountCopy:
     """
     found = (await store.lock_accounts(tx, [account_id])).get(account_id)
     if found is None or found.marketplace_id is None:
-        raise Rejected(f"no account {account_id} is linked", code="not-found", field="account_id")
+        why = f"No account {account_id} is linked, or catalog-svc has not heard of it yet."
+        raise Rejected(why, code="not-found", field="account_id")
     return found
 
 

@@ -77,14 +77,14 @@ async def count_all(tx: Transaction, wanted: Sequence[Count], *, at: datetime, b
     return [kept[outcome.sku] if isinstance(outcome, Stock) else outcome for outcome in outcomes]
 
 
-def unknown(sku: str) -> Rejected:
-    """Say that no product has a SKU."""
-    return Rejected(f"no product has SKU {sku}: put its product first", code="not-found", field="sku")
+def unknown(sku: str, *, field: str | None = None) -> Rejected:
+    """Say that no product has a SKU; `field` is where it stands in the body, None: in the path."""
+    return Rejected(f"No product has SKU {sku}: put its product first.", code="not-found", field=field)
 
 
 def _outcome(before: Stock | None, wanted: Count, *, is_repeated: bool) -> Stock | Rejected:
     if before is None:
-        return unknown(wanted.sku)
+        return unknown(wanted.sku, field="sku")
     if is_repeated:
         return Rejected(f"SKU {wanted.sku} stands twice in this request", code="already-exists", field="sku")
     if wanted.if_version is not None and wanted.if_version != before.version:

@@ -71,6 +71,7 @@ SERVICE = Service(
         name=NAME,
         title="hanro messages",
         scope="messages:read",
+        publishes=("hanro.messages", "hanro.access"),
         description="Templates, what sends them, and what became of each message to a buyer.",
     ),
     schema="notifier",

@@ -71,7 +71,8 @@ async def get_account(tx: Transaction, account_id: str, shop_ids: Sequence[str] 
     """
     account = await accounts.find_account(tx, account_id)
     if account is None or (shop_ids is not None and not set(shop_ids) & set(account.shop_ids)):
-        raise Rejected(f"There is no account {account_id!r}.", code="not-found")
+        why = f"There is no account {account_id!r}, or notifier-svc has not heard of it yet."
+        raise Rejected(why, code="not-found")
     return account
 
 

@@ -71,6 +71,7 @@ SERVICE = Service(
         name=NAME,
         title="hanro orders",
         scope="orders:read",
+        publishes=("hanro.orders", "hanro.access"),
         description="Orders of all linked accounts, as their marketplaces show them; accepting them is an operation.",
     ),
     schema="orders",

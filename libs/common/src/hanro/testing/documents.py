@@ -19,7 +19,10 @@ _MISFITS = (CANARY, f" {CANARY}", f"/{CANARY} ", "")
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """Be one method of one path; `body` is None where it takes none, `definitions` are what schemas refer to."""
+    """Be one method of one path; `body` is None where it takes none, `definitions` are what schemas refer to.
+
+    `is_list`: it answers with `items`. `example` is a body as the document shows it.
+    """
 
     method: str
     path: str
@@ -27,6 +30,8 @@ class Operation:
     parameters: tuple[Schema, ...]
     body: Schema | None
     definitions: Schema
+    is_list: bool
+    example: object
 
     def __str__(self) -> str:
         return f"{self.method.upper()} {self.path}"
@@ -52,6 +57,19 @@ class Operation:
         """Give a body of the right form, with every member; None where the operation takes none."""
         return None if self.body is None else fitting(self.body, self.definitions)
 
+    def other_body(self, body: object) -> object:
+        """Give a body of the right form that says something else than `body` in one place.
+
+        Raises:
+            ValueError: the form leaves no room for anything else.
+        """
+        if self.body is None:
+            raise ValueError(f"{self} takes no body")
+        found = next(_others(self.body, self.definitions, body), _GONE)
+        if found is _GONE:
+            raise ValueError(f"{self}: nothing else can be said than {body}")
+        return found
+
     def spoiled_bodies(self) -> Iterator[tuple[str, object]]:
         """Yield bodies that are wrong in one place, each with the JSON Pointer to it."""
         if self.body is None:
@@ -73,11 +91,20 @@ def operations(document: Mapping[str, Any]) -> list[Operation]:
             parameters=tuple(operation.get("parameters", ())),
             body=operation.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema"),
             definitions=definitions,
+            example=operation.get("requestBody", {}).get("content", {}).get("application/json", {}).get("example"),
+            is_list=method == "get" and "items" in _answered(operation, definitions),
         )
         for path, entry in document["paths"].items()
         for method, operation in entry.items()
         if method in VERBS
     ]
+
+
+def _answered(operation: Schema, definitions: Schema) -> Schema:
+    """Give the members of an operation's first answer."""
+    schema = operation["responses"].get("200", {}).get("content", {}).get("application/json", {}).get("schema", {})
+    members: Schema = _plain(schema, definitions)[0].get("properties", {})
+    return members
 
 
 def fitting(schema: Schema, definitions: Schema) -> Any:  # noqa: PLR0911  a value of each kind
@@ -100,6 +127,29 @@ def fitting(schema: Schema, definitions: Schema) -> Any:  # noqa: PLR0911  a val
             return True
         case other:
             return other
+
+
+def _others(schema: Schema, definitions: Schema, value: Any) -> Iterator[Any]:
+    """Yield values of the form that differ from one in a single place."""
+    schema, _ = _plain(schema, definitions)
+    match value:
+        case dict():
+            values = schema.get("additionalProperties")
+            for name, inner in value.items():
+                form = schema.get("properties", {}).get(name, values)
+                yield from ({**value, name: other} for other in _others(form, definitions, inner))
+        case list():
+            for place, inner in enumerate(value):
+                for other in _others(schema["items"], definitions, inner):
+                    yield [*value[:place], other, *value[place + 1 :]]
+        case str() if "enum" in schema:
+            yield from [one for one in schema["enum"] if one != value]
+        case str():
+            yield from [text for text in _TEXTS if text != value and _fits(schema, text)]
+        case bool():
+            yield not value
+        case int():
+            yield value + 1
 
 
 def misfits(schema: Schema, definitions: Schema) -> Iterator[object]:

@@ -10,7 +10,9 @@ from typing import Any, TypeVar
 import httpx
 import jwt
 from cryptography.hazmat.primitives.asymmetric import ec
+from fastapi import FastAPI
 from jwt.algorithms import ECAlgorithm
+from starlette.routing import Route
 
 from hanro.auth import ALL_SHOPS, JwtAuthenticator
 from hanro.clock import SystemClock
@@ -24,6 +26,7 @@ from hanro.web import create_app
 ISSUER, AUDIENCE, KEY_ID = "https://issuer.invalid", "hanro", "test-1"
 LIFETIME_SECONDS = 600
 UNLIMITED = 1_000_000
+OPEN = ("/openapi.json", "/docs")
 
 Settings = TypeVar("Settings", bound=CommonSettings)
 
@@ -63,6 +66,9 @@ class Edge:
     parts: Parts
     built: Built
     consumers: ConsumerMetrics
+    noun: str
+    routes: frozenset[tuple[str, str]]
+    """Method and path of every route that asks who calls."""
 
     def operations(self) -> list[Operation]:
         """Give every operation of the service's own document."""
@@ -111,7 +117,22 @@ async def open_edge(service: Service[Settings], settings: Settings) -> AsyncIter
     client = httpx.AsyncClient(transport=httpx.ASGITransport(apps.public), base_url="http://edge")
     try:
         served = await client.get(f"/v1/{service.info.noun}/openapi.json")
-        yield Edge(client, served.raise_for_status().json(), signer, parts, built, ConsumerMetrics(parts.registry))
+        yield Edge(
+            client,
+            served.raise_for_status().json(),
+            signer,
+            parts,
+            built,
+            ConsumerMetrics(parts.registry),
+            service.info.noun,
+            _routes(apps.public),
+        )
     finally:
         for close in (client.aclose, *built.closers, parts.tokens.close, parts.db.close):
             await close()
+
+
+def _routes(app: FastAPI) -> frozenset[tuple[str, str]]:
+    """List what the application really serves, but the two pages that are open to all: the document and its reader."""
+    found = [route for route in app.routes if isinstance(route, Route) and not route.path.endswith(OPEN)]
+    return frozenset((method.lower(), route.path_format) for route in found for method in route.methods or ())

@@ -6,57 +6,55 @@ A new route is covered by itself. What was wrong is collected, so that a failure
 # ruff: noqa: S101, PLR2004, D102  a suite of tests: it asserts, its values stand in the test, its names are sentences
 
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from urllib.parse import quote
 
-import httpx
 import pytest
 
 from hanro.testing.documents import CANARY, VERBS, Operation, misfits
 from hanro.testing.edges import Edge, Signer
 from hanro.testing.problem_form import faults_of
+from hanro.testing.refusal_changes import ChangeRefusals
+from hanro.testing.refusal_table import (
+    EXEMPT,
+    KEY,
+    KEYED,
+    PAGED,
+    VERSIONED,
+    Samples,
+    Table,
+    add,
+    endless,
+    key,
+    query,
+    show,
+)
 
 ANNOUNCED = 1024**3
 CURSORS = ("x", "eyJhIjoxfQ", "A" * 43, "*", "A" * 1024)
-KEY = "Idempotency-Key"
-
-Table = list[str]
 
 
-@dataclass(frozen=True)
-class Samples:
-    """Be what a service's test knows beyond the document.
-
-    `known` are path parameters of things that exist; `bodies` are bodies that make sense, by operation ("POST /v1/x"),
-    where one of the right form is not enough; `makers` are the operations that make what an unknown id names.
-    """
-
-    known: Mapping[str, str] = field(default_factory=dict)
-    bodies: Mapping[str, object] = field(default_factory=dict)
-    makers: frozenset[str] = frozenset()
-
-    def body(self, operation: Operation) -> object:
-        """Give a body for an operation."""
-        return self.bodies.get(str(operation), operation.fitting_body())
-
-
-def add(table: Table, operation: Operation, case: str, faults: list[str]) -> None:
-    """Add a row for each fault."""
-    table += [f"{operation} [{case}] {fault}" for fault in faults]
-
-
-def show(table: Table) -> None:
-    """Fail where the table has rows, and show them."""
-    assert not table, f"{len(table)} rows:\n" + "\n".join(table)
-
-
-class EdgeRefusals:
+class EdgeRefusals(ChangeRefusals):
     """Be the suite; the module gives the fixtures `edge` and `samples`."""
 
-    @pytest.fixture
-    def table(self) -> Table:
-        """Collect what is wrong."""
-        return []
+    def test_every_route_stands_in_the_document(self, edge: Edge) -> None:
+        told = {(operation.method, operation.path) for operation in edge.operations()}
+        assert len(told) > len(EXEMPT)
+        assert edge.routes == told
+
+    def test_every_operation_is_in_each_case_or_exempt_for_a_reason(self, edge: Edge, samples: Samples) -> None:
+        noun = edge.noun
+        missing: dict[str, set[str]] = {KEYED: set(), PAGED: set(), VERSIONED: set()}
+        for operation in edge.operations():
+            if operation.method == "post" and operation.parameter(KEY) is None:
+                missing[KEYED].add(str(operation))
+            if operation.method in {"put", "patch"} and operation.parameter("If-Match") is None:
+                missing[VERSIONED].add(str(operation))
+            if operation.is_list and operation.parameter("cursor") is None:
+                missing[PAGED].add(str(operation))
+        for case, found in missing.items():
+            shared = {one.replace("{noun}", noun) for one in EXEMPT.get(case, {})}
+            assert found == shared | set(samples.exempt.get(case, {})), case
 
     async def test_a_caller_who_is_not_believed_is_401(self, edge: Edge, table: Table) -> None:
         scopes = edge.scopes()
@@ -93,7 +91,7 @@ class EdgeRefusals:
             headers = edge.signer.bearer(operation.scope) | {"Content-Type": "application/json"}
             for case, announced in (("announced", {"Content-Length": str(ANNOUNCED)}), ("streamed", {})):
                 answer = await edge.client.request(
-                    operation.method, operation.address(), headers=headers | announced, content=_endless()
+                    operation.method, operation.address(), headers=headers | announced, content=endless()
                 )
                 add(table, operation, case, faults_of(answer, 413, "body-too-large"))
         show(table)
@@ -110,7 +108,7 @@ class EdgeRefusals:
     async def test_a_body_with_one_wrong_field_is_422_and_points_at_it(self, edge: Edge, table: Table) -> None:
         for operation in edge.operations():
             for pointer, body in operation.spoiled_bodies():
-                answer = await edge.send(operation, operation.address(), body=body, headers=_key(operation))
+                answer = await edge.send(operation, operation.address(), body=body, headers=key(operation))
                 faults = faults_of(answer, 422)
                 found = [one.get("pointer", "") for one in answer.json().get("errors", ())] if not faults else []
                 if not faults and not any(one == pointer or one.startswith(f"{pointer}/") for one in found):
@@ -122,7 +120,7 @@ class EdgeRefusals:
         for operation in edge.operations():
             if operation.body is None:
                 continue
-            headers = edge.signer.bearer(operation.scope) | {"Content-Type": "application/json"} | _key(operation)
+            headers = edge.signer.bearer(operation.scope) | {"Content-Type": "application/json"} | key(operation)
             for content in (b"", b'{"a": ' + CANARY.encode(), b"\xff\xfe", b"[" * 50_000, b'"\\ud800"', b"NaN"):
                 answer = await edge.client.request(
                     operation.method, operation.address(), headers=headers, content=content
@@ -130,22 +128,57 @@ class EdgeRefusals:
                 add(table, operation, repr(content[:20]), faults_of(answer, 422))
         show(table)
 
+    async def test_the_example_of_a_body_is_well_formed(self, edge: Edge, samples: Samples, table: Table) -> None:
+        for operation in edge.operations():
+            if operation.body is None:
+                continue
+            answer = await edge.send(
+                operation, operation.address(samples.known), body=operation.example, headers=key(operation)
+            )
+            if answer.status_code in {400, 422, 500}:
+                table.append(f"{operation} {answer.status_code} {answer.text[:300]}")
+        show(table)
+
     async def test_a_wrong_parameter_is_422_and_named(self, edge: Edge, samples: Samples, table: Table) -> None:
         for operation in edge.operations():
             for one in operation.parameters:
-                for value in misfits(one["schema"], operation.definitions) if one["in"] == "query" else ():
-                    if not isinstance(value, str | int) or len(str(value)) > 2000:
+                for value in misfits(one["schema"], operation.definitions) if one["in"] != "header" else ():
+                    # A path ends at a slash, and has no room for nothing; the head of a request is bounded.
+                    is_told = isinstance(value, str | int) and 0 < len(str(value)) <= 2000 and "/" not in str(value)
+                    if not is_told:
                         continue
+                    in_path = one["in"] == "path"
+                    known = {**samples.known, one["name"]: quote(str(value))} if in_path else samples.known
                     answer = await edge.client.request(
                         operation.method,
-                        operation.address(samples.known),
-                        params={**_query(operation.address()), one["name"]: str(value)},
-                        headers=edge.signer.bearer(operation.scope),
+                        operation.address(known),
+                        params=query(operation.address())
+                        if in_path
+                        else {**query(operation.address()), one["name"]: str(value)},
+                        headers=edge.signer.bearer(operation.scope) | key(operation),
+                        json=None if operation.body is None else samples.body(operation),
                     )
                     faults = faults_of(answer, 422, "request-malformed")
                     if not faults and one["name"] not in {fault.get("parameter") for fault in answer.json()["errors"]}:
                         faults.append(f"does not name it: {answer.text[:200]}")
                     add(table, operation, f"{one['name']}={str(value)[:40]}", faults)
+        show(table)
+
+    async def test_a_parameter_that_is_misspelt_is_422_and_named(
+        self, edge: Edge, samples: Samples, table: Table
+    ) -> None:
+        for operation in edge.operations():
+            answer = await edge.client.request(
+                operation.method,
+                operation.address(samples.known),
+                params={**query(operation.address()), "misspelt": CANARY},
+                headers=edge.signer.bearer(operation.scope) | key(operation),
+                json=None if operation.body is None else samples.body(operation),
+            )
+            faults = faults_of(answer, 422, "request-malformed")
+            if not faults and answer.json()["errors"][0].get("parameter") != "misspelt":
+                faults.append(f"does not name it: {answer.text[:200]}")
+            add(table, operation, "misspelt", faults)
         show(table)
 
     async def test_a_cursor_that_was_not_given_is_400(self, edge: Edge, samples: Samples, table: Table) -> None:
@@ -161,67 +194,13 @@ class EdgeRefusals:
                 add(table, operation, cursor[:20], faults_of(answer, 400, "cursor-invalid"))
         show(table)
 
-    async def test_a_key_is_needed_where_the_document_says_so(self, edge: Edge, samples: Samples, table: Table) -> None:
-        for operation in _keyed(edge):
-            if (operation.parameter(KEY) or {}).get("required"):
-                answer = await edge.send(operation, operation.address(samples.known), body=samples.body(operation))
-                add(table, operation, "no key", faults_of(answer, 400, "idempotency-key-missing"))
-            for key in ("", "x" * 256, "a\tb"):
-                answer = await edge.send(
-                    operation, operation.address(samples.known), body=samples.body(operation), headers={KEY: key}
-                )
-                add(table, operation, f"key {key[:5]!r}", faults_of(answer, 400, "idempotency-key-malformed"))
-        show(table)
-
-    async def test_a_key_that_comes_again_is_replayed_and_with_another_request_422(
-        self, edge: Edge, samples: Samples, table: Table
-    ) -> None:
-        for operation in _keyed(edge):
-            headers, address, body = {KEY: f"k-{operation}"}, operation.address(samples.known), samples.body(operation)
-            first, again = [await edge.send(operation, address, body=body, headers=headers) for _ in range(2)]
-            if (again.status_code, again.content) != (first.status_code, first.content):
-                table.append(f"{operation} [replay] {first.status_code} {first.text[:200]}, then {again.text[:200]}")
-            if again.headers.get("idempotency-replayed") != "true":
-                table.append(f"{operation} [replay] {first.status_code} is not said to be one: {first.text[:200]}")
-            other = await edge.send(operation, f"{address}?other=1", body=body, headers=headers)
-            add(table, operation, "other request", faults_of(other, 422, "idempotency-key-reused"))
-        show(table)
-
-    async def test_a_key_whose_twin_runs_is_409(self, edge: Edge, samples: Samples, table: Table) -> None:
-        async with edge.parts.db.begin() as tx:
-            # As a twin that has not committed does: nobody can claim a key.
-            await tx.execute("lock table idempotency in share row exclusive mode")
-            for operation in _keyed(edge):
-                answer = await edge.send(
-                    operation,
-                    operation.address(samples.known),
-                    body=samples.body(operation),
-                    headers={KEY: f"t-{operation}"},
-                )
-                faults = faults_of(answer, 409, "idempotency-key-running")
-                if answer.headers.get("retry-after") is None:
-                    faults.append("does not say when to come again")
-                add(table, operation, "twin", faults)
-        show(table)
-
-    async def test_a_change_names_the_version_that_it_changes(self, edge: Edge, samples: Samples, table: Table) -> None:
-        for operation in edge.operations():
-            if operation.parameter("If-Match") is None:
-                continue
-            send = _changing(edge, operation, samples)
-            add(table, operation, "no If-Match", faults_of(await send({}), 428, "precondition-required"))
-            for tag in ('"v999"', f'"{CANARY}"', 'W/"v1"', "v1"):
-                answer = await send({"If-Match": tag})
-                add(table, operation, tag, faults_of(answer, 412, "precondition-failed"))
-        show(table)
-
     async def test_what_is_not_there_is_404(self, edge: Edge, samples: Samples, table: Table) -> None:
         for operation in edge.operations():
             has_id = any(one["in"] == "path" for one in operation.parameters)
             if not has_id or str(operation) in samples.makers:
                 continue
             answer = await edge.send(
-                operation, operation.address(), body=operation.fitting_body(), headers=_key(operation)
+                operation, operation.address(), body=operation.fitting_body(), headers=key(operation)
             )
             faults = faults_of(answer, 404, "not-found")
             add(table, operation, "unknown id", faults)
@@ -255,8 +234,8 @@ class EdgeRefusals:
             answer = await edge.client.request(
                 operation.method,
                 address,
-                params={**_query(address), "token": CANARY, "cursor": CANARY},
-                headers=edge.signer.bearer(operation.scope, sub=CANARY) | headers | _key(operation),
+                params={**query(address), "token": CANARY, "cursor": CANARY},
+                headers=edge.signer.bearer(operation.scope, sub=CANARY) | headers | key(operation),
                 json={"password": CANARY, "values": {"license_key": [CANARY]}},
             )
             if answer.status_code >= 400 and (CANARY in answer.text or CANARY in str(answer.headers)):
@@ -265,31 +244,3 @@ class EdgeRefusals:
                 found.append(f"{operation} {answer.status_code}")
         show(found)
         assert CANARY not in caplog.text
-
-
-def _keyed(edge: Edge) -> list[Operation]:
-    return [one for one in edge.operations() if one.parameter(KEY) is not None]
-
-
-def _key(operation: Operation) -> dict[str, str]:
-    needed = (operation.parameter(KEY) or {}).get("required")
-    return {KEY: f"u-{operation}"} if needed else {}
-
-
-def _query(address: str) -> dict[str, str]:
-    return dict(httpx.URL(address).params)
-
-
-def _changing(
-    edge: Edge, operation: Operation, samples: Samples
-) -> Callable[[Mapping[str, str]], Awaitable[httpx.Response]]:
-    async def send(headers: Mapping[str, str]) -> httpx.Response:
-        body = samples.body(operation)
-        return await edge.send(operation, operation.address(samples.known), body=body, headers=headers)
-
-    return send
-
-
-async def _endless() -> AsyncIterator[bytes]:
-    for _ in range(1000):
-        yield b" " * 64 * 1024

@@ -7,20 +7,25 @@ from hanro.web.etags import etag, require_match
 from hanro.web.guard import any_version, body_limit, caller, key_needed, key_unused, may, require, router
 from hanro.web.idempotency import Idempotency
 from hanro.web.problems import FieldFault, Problem
+from hanro.web.shapes import Body, NextCursor, ProblemShown, Shown
 
 __all__ = [
     "DEFAULT_PAGE",
     "Answer",
     "Apps",
+    "Body",
     "CursorText",
     "Cursors",
     "FieldFault",
     "Idempotency",
     "Limit",
+    "NextCursor",
     "Position",
     "Problem",
+    "ProblemShown",
     "ScopeUndeclared",
     "ServiceInfo",
+    "Shown",
     "accepted",
     "any_version",
     "body_limit",

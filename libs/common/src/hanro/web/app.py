@@ -39,7 +39,7 @@ _EXPECTED: tuple[type[Exception], ...] = (
 class ServiceInfo:
     """Be how a service presents itself: `noun` is its path (`order`), `name` its own (`order-svc`).
 
-    `scope` is what reading its operations and events needs (`orders:read`).
+    `scope` is what reading its operations and events needs (`orders:read`), `publishes` are the topics of its facts.
     """
 
     noun: str
@@ -47,6 +47,7 @@ class ServiceInfo:
     title: str
     description: str
     scope: str
+    publishes: tuple[str, ...] = ()
     version: str = "0.1.0"
 
 

@@ -1,8 +1,13 @@
 """Guards changes by version: a reader's ETag must still be true when it writes."""
 
+import re
+from collections.abc import Sequence
+
 from starlette.requests import Request
 
 from hanro.web.problems import Problem
+
+_FORM = re.compile(r'\*|"v[0-9]+"')
 
 
 def etag(version: int) -> str:
@@ -21,9 +26,18 @@ def require_match(request: Request, version: int | None) -> None:
     given = request.headers.get("if-match")
     if given is None:
         raise Problem(
-            status=428, code="precondition-required", detail="say which version you change: If-Match with its ETag"
+            status=428,
+            code="precondition-required",
+            detail="Say which version you change: send the ETag that you were given as If-Match.",
         )
     tags = [tag.strip() for tag in given.split(",")]
     if version is None or ("*" not in tags and etag(version) not in tags):
-        now = "nothing is stored" if version is None else f"the version is {etag(version)}"
-        raise Problem(status=412, code="precondition-failed", detail=f"it has changed since you read it: {now}")
+        raise Problem(status=412, code="precondition-failed", detail=_why(tags, version))
+
+
+def _why(tags: Sequence[str], version: int | None) -> str:
+    if version is None:
+        return "Nothing is stored that could be changed: send no If-Match to make it."
+    if not all(_FORM.fullmatch(tag) for tag in tags):
+        return f"If-Match is no ETag that was given here: they look like {etag(version)}, quotes included."
+    return f"It has changed since you read it: the version is {etag(version)}. Read it again."

@@ -5,6 +5,7 @@ from enum import Enum
 from typing import Any
 
 from fastapi import APIRouter, Security
+from fastapi.dependencies.utils import get_flat_dependant
 from fastapi.openapi.models import HTTPBearer
 from fastapi.params import Depends
 from fastapi.params import Security as Secured
@@ -16,12 +17,13 @@ from starlette.responses import Response
 
 from hanro.auth import Authenticator, Caller, Unauthenticated
 from hanro.web import bodies
-from hanro.web.problems import FieldFault, Problem
+from hanro.web.problems import MOST_FAULTS, FieldFault, Problem
 from hanro.web.rates import Rates
 
 DEFAULT_BODY_BYTES = 1024 * 1024
 REALM = "hanro"
 BAD_REQUEST = 400
+LONGEST_NAME = 100
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
@@ -122,10 +124,12 @@ class GuardedRoute(APIRoute):
         scope = declared_scope(self)
         largest_bytes = declared_body_limit(self)
         is_body_expected = self.body_field is not None
+        parameters = frozenset(one.alias for one in get_flat_dependant(self.dependant).query_params)
 
         async def handle(request: Request) -> Response:
             guard: Guard = request.app.state.guard
             await guard.admit(request, scope or "")
+            _check_parameters(request, parameters)
             body = await bodies.read(request, largest_bytes)
             if is_body_expected and body:
                 _check_media_type(request)
@@ -216,6 +220,20 @@ def _unauthenticated(why: str, challenge: str) -> Problem:
 def _unreadable() -> Problem:
     fault = FieldFault(code="json-invalid", detail="it cannot be read as JSON", pointer="")
     return Problem(status=422, code="request-malformed", detail="The body cannot be read as JSON.", errors=[fault])
+
+
+def _check_parameters(request: Request, known: frozenset[str]) -> None:
+    """Refuse a parameter that a route does not know: a filter that is misspelt would give more than was asked for."""
+    unknown = sorted(set(request.query_params) - known)
+    if unknown:
+        said = f"it is not known here; known: {', '.join(sorted(known)) or 'none'}"
+        faults = [FieldFault(code="parameter-unknown", detail=said, parameter=name[:LONGEST_NAME]) for name in unknown]
+        raise Problem(
+            status=422,
+            code="request-malformed",
+            detail=f"The request is malformed: {faults[0].parameter}: {said}",
+            errors=faults[:MOST_FAULTS],
+        )
 
 
 def _check_media_type(request: Request) -> None:

@@ -1,5 +1,6 @@
 """Writes the OpenAPI 3.1 document of an application: FastAPI's, with our problems in place of its own errors."""
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -7,8 +8,10 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
 from starlette.routing import BaseRoute
 
-from hanro.web import idempotency, problems
+from hanro.web import idempotency
 from hanro.web.guard import KeyUse, declared_key_use, is_version_asked
+from hanro.web.problems import MEDIA_TYPE, TYPE_ROOT
+from hanro.web.shapes import PROBLEM
 
 _TEXT = {"type": "string"}
 _PROBLEM: dict[str, Any] = {
@@ -17,13 +20,15 @@ _PROBLEM: dict[str, Any] = {
     "description": "RFC 9457. `kind` says who must act, `code` what is the matter; both are stable.",
     "required": ["type", "title", "status", "code", "detail", "retryable", "kind"],
     "properties": {
-        "type": {"type": "string", "format": "uri", "examples": [f"{problems.TYPE_ROOT}not-found"]},
-        "title": _TEXT,
-        "status": {"type": "integer"},
-        "code": _TEXT,
-        "detail": _TEXT,
-        "retryable": {"type": "boolean"},
+        "type": {"type": "string", "format": "uri", "examples": [f"{TYPE_ROOT}not-found"]},
+        "title": {"type": "string", "description": "The status in words"},
+        "status": {"type": "integer", "description": "The HTTP status"},
+        "code": {"type": "string", "description": "Stable: what is the matter", "examples": ["not-found"]},
+        "detail": {"type": "string", "description": "One sentence for people: what is wrong, and what to do"},
+        "retryable": {"type": "boolean", "description": "True: the same request may work later"},
         "kind": {
+            "description": "Who must act: `request` the caller, `retryable` nobody, `needs-seller` the seller, "
+            "`rejected` who owns the data, `contract-broken` and `internal` the operators",
             "type": "string",
             "enum": [
                 *("request", "retryable", "needs-seller", "rejected", "contract-broken", "in-doubt", "unsupported"),
@@ -33,6 +38,7 @@ _PROBLEM: dict[str, Any] = {
         "instance": {"type": "string", "description": "Names the request in the operators' logs"},
         "errors": {
             "type": "array",
+            "description": "What is wrong with which field",
             "items": {
                 "type": "object",
                 "required": ["code", "detail"],
@@ -44,14 +50,21 @@ _PROBLEM: dict[str, Any] = {
                 },
             },
         },
-        "grant_id": _TEXT,
+        "grant_id": {"type": "string", "description": "The grant at the marketplace that it is about"},
         "marketplace": {
             "type": "object",
+            "description": "What the marketplace said, verbatim",
             "properties": {"code": _TEXT, "message": _TEXT, "request_id": {"type": ["string", "null"]}},
         },
-        "remedy": {"type": "object", "required": ["ja", "en"], "properties": {"ja": _TEXT, "en": _TEXT}},
+        "remedy": {
+            "type": "object",
+            "description": "What the seller does next",
+            "required": ["ja", "en"],
+            "properties": {"ja": _TEXT, "en": _TEXT},
+        },
         "menu": {
             "type": "object",
+            "description": "Where that is done at the marketplace",
             "properties": {
                 "steps": {"type": "array", "items": _TEXT},
                 "url": {"type": ["string", "null"]},
@@ -61,12 +74,36 @@ _PROBLEM: dict[str, Any] = {
     },
 }
 _ANSWERS = {
+    "400": "The cursor or the Idempotency-Key is missing or malformed",
     "401": "No token, or one that does not say who calls",
-    "403": "The token lacks the scope that is named",
-    "422": "The request is malformed; `errors` point at the fields",
+    "403": "The token lacks the scope that is named, or the thing belongs to other internal shops",
+    "404": "There is no such thing, or it is not for this caller",
+    "409": "It cannot be done as things stand: `kind` says who must act; or the same key is being worked on",
+    "410": "Facts behind this position are no longer kept",
+    "412": "It has changed since it was read",
+    "413": "The body is too large",
+    "415": "The body is no application/json",
+    "422": "The request is malformed; `errors` point at the fields. Or the key came before with another request",
+    "428": "If-Match is missing: say which version is changed",
     "429": "Too many requests",
+    "501": "The marketplace cannot do this; `menu` is where it is done by hand",
     "503": "Try again after `Retry-After`",
     "default": "Any other problem",
+}
+# What FastAPI says of every success is "Successful Response".
+_SUCCESSES = {
+    "200": "Done",
+    "201": "Made",
+    "202": "Taken down, not yet done: watch the operation",
+    "204": "Gone",
+    "207": "An outcome for each entry",
+}
+_EVERYWHERE = ("401", "403", "422", "429", "503", "default")
+_HEADERS: dict[str, dict[str, Any]] = {
+    "ETag": {"description": "Names the version; send it as If-Match to change it", "schema": _TEXT},
+    "Link": {"description": '`<…>; rel="next"`: the next page; absent on the last', "schema": _TEXT},
+    "Location": {"description": "Where the operation is watched", "schema": _TEXT},
+    "Idempotency-Replayed": {"description": "`true`: the answer to an earlier request with this key", "schema": _TEXT},
 }
 _KEY = {
     "name": idempotency.HEADER,
@@ -85,7 +122,11 @@ _MATCH = {
 
 
 def write(*, title: str, version: str, description: str, routes: Sequence[BaseRoute]) -> dict[str, Any]:
-    """Give the document of these routes."""
+    """Give the document of these routes.
+
+    Raises:
+        ValueError: two routes have one name: it is the operation's id, after which clients name their functions.
+    """
     guarded = {
         (route.path_format, method.lower()): route
         for route in routes
@@ -93,23 +134,37 @@ def write(*, title: str, version: str, description: str, routes: Sequence[BaseRo
         for method in route.methods or ()
     }
     document = get_openapi(title=title, version=version, description=description, routes=routes)
+    versioned = {path for (path, method), route in guarded.items() if _asks_version(method, route)}
     for path, operations in document.get("paths", {}).items():
         for method, operation in operations.items():
-            answers = operation["responses"]
-            answers.pop("422", None)
-            answers |= {
-                status: {"$ref": f"#/components/responses/{_name(status)}"}
-                for status in _ANSWERS
-                if status not in answers
-            }
-            _add_parameters(method, operation, guarded[path, method])
+            route = guarded[path, method]
+            operation["operationId"] = route.name
+            _add_parameters(method, operation, route)
+            _describe_successes(operation, route)
+            _add_headers(operation, is_versioned=path in versioned)
+            _add_problems(operation, method, is_changed_by_version=_asks_version(method, route))
+    names = Counter(route.name for route in guarded.values())
+    if twice := sorted(name for name, count in names.items() if count > 1):
+        raise ValueError(f"several routes are called {', '.join(twice)}")
     components = document.setdefault("components", {})
     schemas = components.setdefault("schemas", {})
     for replaced in ("HTTPValidationError", "ValidationError"):
         schemas.pop(replaced, None)
-    schemas["Problem"] = _PROBLEM
+    schemas[PROBLEM] = _PROBLEM
+    for operations in document.get("paths", {}).values():
+        for operation in operations.values():
+            _add_examples(operation, schemas)
     components["responses"] = {_name(status): _answer(status, text) for status, text in _ANSWERS.items()}
     return document
+
+
+def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """Say for a route's `responses` which problems it has beyond those that its form tells (409, 412 …)."""
+    return {status: {"$ref": f"#/components/responses/{_name(str(status))}"} for status in statuses}
+
+
+def _asks_version(method: str, route: APIRoute) -> bool:
+    return method in {"put", "patch"} and is_version_asked(route)
 
 
 def _add_parameters(method: str, operation: dict[str, Any], route: APIRoute) -> None:
@@ -117,11 +172,74 @@ def _add_parameters(method: str, operation: dict[str, Any], route: APIRoute) -> 
     added: list[dict[str, Any]] = []
     if method == "post" and key_use is not KeyUse.UNUSED:
         added.append(_KEY | {"required": key_use is KeyUse.NEEDED})
-    elif method in {"put", "patch"} and is_version_asked(route):
+    elif _asks_version(method, route):
         added.append(_MATCH)
     there = {one["name"].lower() for one in operation.get("parameters", [])}
     if missing := [one for one in added if str(one["name"]).lower() not in there]:
         operation.setdefault("parameters", []).extend(missing)
+
+
+def _describe_successes(operation: dict[str, Any], route: APIRoute) -> None:
+    for status, text in _SUCCESSES.items():
+        if status in operation["responses"] and int(status) not in route.responses:
+            operation["responses"][status]["description"] = text
+
+
+def _add_examples(operation: dict[str, Any], schemas: dict[str, Any]) -> None:
+    for content in operation.get("requestBody", {}).get("content", {}).values():
+        content["example"] = _example(content["schema"], schemas)
+
+
+def _example(schema: dict[str, Any], schemas: dict[str, Any]) -> Any:
+    """Give a body from the examples of its fields; an optional field without one is left out."""
+    if "examples" in schema:
+        return schema["examples"][0]
+    if "$ref" in schema:
+        return _example(schemas[schema["$ref"].rpartition("/")[2]], schemas)
+    match schema.get("type"):
+        case "array":
+            return [_example(schema["items"], schemas)]
+        case "object":
+            needed = schema.get("required", ())
+            return {
+                name: _example(inner, schemas)
+                for name, inner in schema.get("properties", {}).items()
+                if name in needed or "examples" in inner
+            }
+    raise ValueError(f"a field that is needed has no example: {schema}")
+
+
+def _add_headers(operation: dict[str, Any], *, is_versioned: bool) -> None:
+    names = {one["name"] for one in operation.get("parameters", [])}
+    for status, answer in operation["responses"].items():
+        said = {
+            "ETag": is_versioned and status in {"200", "201"},
+            "Link": "cursor" in names,
+            "Location": status == "202",
+            idempotency.REPLAYED: idempotency.HEADER in names,
+        }
+        if status.startswith("2") and (headers := {name: _HEADERS[name] for name, is_said in said.items() if is_said}):
+            answer["headers"] = headers
+
+
+def _add_problems(operation: dict[str, Any], method: str, *, is_changed_by_version: bool) -> None:
+    names = {one["name"] for one in operation.get("parameters", [])}
+    has_body, is_write = "requestBody" in operation, method != "get"
+    said = {
+        "400": bool({"cursor", idempotency.HEADER} & names),
+        "404": has_body or any(one["in"] == "path" for one in operation.get("parameters", [])),
+        "409": is_write,
+        "412": is_changed_by_version,
+        "413": has_body,
+        "415": has_body,
+        "428": is_changed_by_version,
+    }
+    answers = operation["responses"]
+    answers.pop("422", None)
+    # A route that speaks of a problem itself knows better what it means there.
+    for status in (*_EVERYWHERE, *(status for status, is_said in said.items() if is_said)):
+        answers.setdefault(status, {"$ref": f"#/components/responses/{_name(status)}"})
+    operation["responses"] = dict(sorted(answers.items()))
 
 
 def _name(status: str) -> str:
@@ -131,7 +249,7 @@ def _name(status: str) -> str:
 def _answer(status: str, text: str) -> dict[str, Any]:
     found: dict[str, Any] = {
         "description": text,
-        "content": {problems.MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+        "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
     }
     if status in {"429", "503"}:
         found["headers"] = {"Retry-After": {"description": "Seconds", "schema": {"type": "integer", "minimum": 1}}}

@@ -19,8 +19,28 @@ DEFAULT_WAIT = timedelta(seconds=5)
 LONGEST_POINTER = 200
 MOST_FAULTS = 20
 
-# Pydantic's text for these quotes what was sent.
-_QUOTING = {"union_tag_invalid": "This kind is not known here"}
+_TIME = "2026-01-31T09:00:00+09:00"
+# Pydantic speaks to who wrote the model; these are for who wrote the request. Nothing sent is quoted.
+_WORDS = {
+    "missing": "it is needed",
+    "extra_forbidden": "it is not known here; is it misspelt?",
+    "union_tag_invalid": "this kind is not known here",
+    "bool_parsing": "must be true or false",
+    "int_parsing": "must be a whole number",
+    "int_type": "must be a whole number, without quotes",
+    "int_from_float": "must be a whole number",
+    "model_attributes_type": "must be a JSON object",
+    "model_type": "must be a JSON object",
+    "dict_type": "must be a JSON object",
+    "list_type": "must be a JSON array",
+    "string_type": "must be a text",
+    "timezone_aware": f"needs an offset, such as {_TIME}",
+    "datetime_parsing": f"must be a time of RFC 3339, such as {_TIME}",
+    "datetime_type": f"must be a time of RFC 3339, such as {_TIME}",
+    "datetime_from_date_parsing": f"must be a time of RFC 3339, such as {_TIME}",
+}
+_OF_VALIDATOR = "Value error, "
+_DETAILS = {404: "There is no such path; /v1/<service>/docs lists them.", 405: "This path takes only"}
 _CODES = {404: "not-found", 405: "method-not-allowed", 413: "body-too-large", 415: "media-type-unsupported"}
 
 
@@ -35,7 +55,7 @@ class FieldFault:
 
 
 class Problem(HTTPException):
-    """A request is refused at the edge; `code` is stable, `detail` is one sentence for people."""
+    """A request is refused at the edge: `code` is stable, `detail` is for people, `menu` is where it is mended."""
 
     def __init__(
         self,
@@ -46,11 +66,13 @@ class Problem(HTTPException):
         errors: Sequence[FieldFault] = (),
         headers: Mapping[str, str] | None = None,
         is_retryable: bool = False,
+        menu: MenuPath | None = None,
     ) -> None:
         super().__init__(status, detail, dict(headers or {}))
         self.code = code
         self.errors = tuple(errors)
         self.is_retryable = is_retryable
+        self.menu = menu
 
 
 def answer_of(error: BaseException, *, instance: str | None = None) -> Answer | None:
@@ -122,14 +144,15 @@ def _who_acts(failure: Failure) -> tuple[int, str]:
 def _of_validation(error: RequestValidationError, instance: str | None) -> Answer:
     faults = [_fault(dict(found)) for found in error.errors()[:MOST_FAULTS]]
     detail = "The request is malformed: " + "; ".join(
-        f"{fault.pointer if fault.pointer is not None else fault.parameter}: {fault.detail}" for fault in faults[:3]
+        f"{fault.parameter if fault.pointer is None else fault.pointer or 'the body'}: {fault.detail}"
+        for fault in faults[:3]
     )
     return _answer(422, "request-malformed", detail, {"kind": "request", "errors": _rows(faults)}, instance)
 
 
 def _fault(found: Mapping[str, object]) -> FieldFault:
     kind = str(found["type"])
-    detail = _QUOTING.get(kind, str(found["msg"]))
+    detail = _words(kind, found)
     where = found["loc"]
     first, *rest = where if isinstance(where, tuple) and where else ("body",)
     code = kind.replace("_", "-").replace(".", "-")
@@ -137,6 +160,15 @@ def _fault(found: Mapping[str, object]) -> FieldFault:
         return FieldFault(code=code, detail=detail, parameter=".".join(map(str, rest))[:LONGEST_POINTER])
     # A body that is no JSON has a character's position where others have a path.
     return FieldFault(code=code, detail=detail, pointer="" if kind == "json_invalid" else _pointer(rest))
+
+
+def _words(kind: str, found: Mapping[str, object]) -> str:
+    sent, context = found.get("input"), found.get("ctx")
+    if kind == "string_pattern_mismatch" and isinstance(sent, str) and sent != sent.strip():
+        return "has blanks before or behind it"
+    if kind == "string_pattern_mismatch" and isinstance(context, Mapping):
+        return f"must have the form {context.get('pattern')}"
+    return _WORDS.get(kind, str(found["msg"]).removeprefix(_OF_VALIDATOR))
 
 
 def _of_database(error: BaseException, instance: str | None) -> Answer | None:
@@ -151,6 +183,8 @@ def _of_problem(error: Problem, instance: str | None) -> Answer:
     members: dict[str, object] = {"kind": "request", "retryable": error.is_retryable}
     if error.errors:
         members["errors"] = _rows(error.errors)
+    if error.menu:
+        members["menu"] = _menu(error.menu)
     return _answer(error.status_code, error.code, error.detail, members, instance, headers=error.headers)
 
 
@@ -159,10 +193,13 @@ def _of_status(error: HTTPException, instance: str | None) -> Answer:
         return _of_problem(error, instance)
     status = HTTPStatus(error.status_code)
     code = _CODES.get(error.status_code, status.phrase.lower().replace(" ", "-"))
+    detail = _DETAILS.get(error.status_code, f"{status.description or status.phrase}.")
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        detail = f"{detail} {(error.headers or {}).get('Allow', 'other methods')}."
     return _answer(
         error.status_code,
         code,
-        f"{status.description or status.phrase}.",
+        detail,
         {"kind": "request"},
         instance,
         headers=error.headers,

@@ -72,7 +72,10 @@ def check_typed(plugin: Plugin, registration_id: str | None, values: Mapping[str
     """
     registration = rules.find_registration(plugin.credential_form, registration_id)
     if registration is None:
-        why = LocalizedText(ja="この登録方法はありません", en="there is no such way to register")
+        known = ", ".join(one.id for one in plugin.credential_form.registrations)
+        why = LocalizedText(
+            ja=f"この登録方法はありません（{known}）", en=f"there is no such way to register; there are: {known}"
+        )
         raise CredentialsMalformed((Fault(field="registration", code="registration-unknown", why=why),))
     faults = rules.check(plugin.credential_form, registration, values, today)
     if faults:

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from account_svc.accounts import jobs
 from account_svc.domain.accounts import Account, Described, Happening, Switched, change, link
+from account_svc.domain.credentials import first_place
 from account_svc.store import accounts as store
 from account_svc.store.accounts import Shop
 from hanro import due, outbox
@@ -51,7 +52,7 @@ async def link_account(tx: Transaction, plugins: Plugins, wish: LinkWish, at: da
     Raises:
         Rejected: no such marketplace is installed, or no such internal shop; "marketplace-unknown", "shop-unknown".
     """
-    find_plugin(plugins, wish.marketplace_id)
+    plugin = find_plugin(plugins, wish.marketplace_id)
     await _check_shops(tx, wish.shop_ids)
     account, fact = link(
         new_id("acc"),
@@ -59,6 +60,7 @@ async def link_account(tx: Transaction, plugins: Plugins, wish: LinkWish, at: da
         display_name=wish.display_name,
         shop_ids=wish.shop_ids,
         orders_from=wish.orders_from,
+        key_menu=first_place(plugin.credential_form),
         at=at,
     )
     await store.insert_account(tx, account)
@@ -107,12 +109,17 @@ def find_plugin(plugins: Plugins, marketplace_id: str) -> Plugin:
     """
     found = plugins.get(MarketplaceId(marketplace_id))
     if found is None:
-        raise Rejected("This marketplace is not installed here.", code="marketplace-unknown", field="marketplace_id")
+        raise Rejected(
+            f"This marketplace is not installed here; installed: {', '.join(sorted(plugins)) or 'none'}.",
+            code="marketplace-unknown",
+            field="marketplace_id",
+        )
     return found
 
 
 async def _check_shops(tx: Transaction, shop_ids: Sequence[str]) -> None:
-    wanted = set(shop_ids)
-    found = await store.list_shops(tx, limit=len(wanted), ids=sorted(wanted))
-    if len(found) != len(wanted):
-        raise Rejected("There is no such internal shop.", code="shop-unknown", field="shop_ids")
+    found = {shop.id for shop in await store.list_shops(tx, limit=len(shop_ids), ids=sorted(set(shop_ids)))}
+    for place, shop_id in enumerate(shop_ids):
+        if shop_id not in found:
+            why = "There is no such internal shop: make it by POST /v1/shops."
+            raise Rejected(why, code="shop-unknown", field=f"/shop_ids/{place}")

@@ -56,7 +56,12 @@ async def request(tx: Transaction, account: Account, by: str) -> Operation:
     """
     if not account.credential_version:
         why = account.reason
-        raise NeedsSeller("No credentials are stored.", code="credentials-missing", remedy=why.remedy if why else None)
+        raise NeedsSeller(
+            "No credentials are stored.",
+            code="credentials-missing",
+            remedy=why.remedy if why else None,
+            menu=why.menu if why else None,
+        )
     await due.plan(tx, account.id, jobs.PREFLIGHT)
     return await operations.accept(
         tx,

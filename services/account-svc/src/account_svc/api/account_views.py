@@ -1,12 +1,20 @@
 """Shows shops and accounts: what works, why not, and the one next step; nothing of the credentials themselves."""
 
-from datetime import datetime
-
-from pydantic import BaseModel
-
 from account_svc.accounts.credentials import not_working
 from account_svc.accounts.reading import AccountPicture
-from account_svc.api.texts import MenuShown, RefusalShown, TextShown, show_menu, show_refusal, show_text
+from account_svc.api.account_shapes import (
+    AccountShown,
+    CredentialsShown,
+    ExpiryFailureShown,
+    ExpiryShown,
+    FieldShown,
+    GrantShown,
+    GrantsShown,
+    NextStepShown,
+    ReasonShown,
+    ShopShown,
+)
+from account_svc.api.texts import TextShown, show_menu, show_refusal, show_text
 from account_svc.domain.accounts import Account
 from account_svc.store.accounts import Shop
 from hanro.errors import LocalizedText
@@ -14,128 +22,6 @@ from hanro.marketplace.port import Plugin
 from hanro.marketplace.types import GrantState
 
 LABELS = {True: LocalizedText(ja="有効", en="enabled"), False: LocalizedText(ja="無効", en="disabled")}
-
-
-class ShopShown(BaseModel):
-    """An internal shop."""
-
-    id: str
-    display_name: str
-    created_at: datetime
-
-
-class ShopPage(BaseModel):
-    """Internal shops, by id."""
-
-    items: list[ShopShown]
-    next: str | None
-
-
-class ReasonShown(BaseModel):
-    """Why an account does not work as it should."""
-
-    code: str
-    text: str
-    grant_id: str | None
-    marketplace: RefusalShown | None
-
-
-class NextStepShown(BaseModel):
-    """What the seller does next, and where."""
-
-    text: TextShown | None
-    menu: MenuShown | None
-    grant_id: str | None
-
-
-class GrantShown(BaseModel):
-    """A thing that a seller switches on, as it was last seen."""
-
-    id: str
-    label: TextShown
-    state: GrantState
-    menu: MenuShown | None
-
-
-class GrantsShown(BaseModel):
-    """How many grants the marketplace knows, and how they stand; `unknown` counts those never probed too."""
-
-    total: int
-    granted: int
-    denied: int
-    pending: int
-    unknown: int
-    items: list[GrantShown]
-
-
-class ExpiryShown(BaseModel):
-    """When a secret ends; `expires_local` in the marketplace's own words."""
-
-    field: str
-    source: str
-    expires_at: datetime | None
-    expires_local: str | None
-    read_at: datetime
-
-
-class ExpiryFailureShown(BaseModel):
-    """Why the end of secrets cannot be looked up, and since when."""
-
-    code: str
-    text: str
-    first_at: datetime
-    last_at: datetime
-
-
-class FieldShown(BaseModel):
-    """A field of the credentials: whether something is stored, never what."""
-
-    name: str
-    is_secret: bool
-    is_stored: bool
-
-
-class CredentialsShown(BaseModel):
-    """What is stored for an account; no value is ever given back."""
-
-    version: int
-    registration: str | None
-    stored_at: datetime | None
-    fields: list[FieldShown]
-    expiries: list[ExpiryShown]
-    expiry_failure: ExpiryFailureShown | None
-
-
-class AccountShown(BaseModel):
-    """A seller's account at a marketplace."""
-
-    id: str
-    marketplace_id: str
-    display_name: str
-    shop_ids: list[str]
-    orders_from: datetime | None
-    state: str
-    is_enabled: bool
-    is_working: bool
-    label: TextShown
-    reason: ReasonShown | None
-    next_step: NextStepShown | None
-    grants: GrantsShown
-    lost_capabilities: list[str]
-    credentials: CredentialsShown
-    last_preflight_id: str | None
-    last_preflight_at: datetime | None
-    epoch: int
-    version: int
-    created_at: datetime
-    changed_at: datetime
-
-
-class AccountPage(BaseModel):
-    """Accounts, by id."""
-
-    items: list[AccountShown]
-    next: str | None
 
 
 def show_shop(shop: Shop) -> ShopShown:

@@ -10,7 +10,8 @@ from account_svc.accounts import credentials, linking, preflights
 from account_svc.accounts.credentials import CredentialsMalformed, Safe
 from account_svc.accounts.linking import DescriptionWish, LinkWish, Plugins
 from account_svc.accounts.reading import pictures
-from account_svc.api.account_views import AccountPage, AccountShown, show_account
+from account_svc.api.account_shapes import AccountPage, AccountShown
+from account_svc.api.account_views import show_account
 from account_svc.api.bodies import AccountBody, AccountPatch, CredentialsBody
 from account_svc.api.permissions import check_account, check_shops, visible_shops
 from account_svc.api.preflights import NOUN, show_accepted
@@ -23,7 +24,7 @@ from hanro.marketplace.types import MarketplaceId
 from hanro.web import Answer, Cursors, CursorText, FieldFault, Idempotency, Limit, Problem
 from hanro.web.routes.operations import OperationShown
 
-AccountId = Annotated[str, Path(max_length=64)]
+AccountId = Annotated[str, Path(max_length=64, description="acc_…")]
 CREDENTIALS_BODY_BYTES = 64 * 1024
 
 
@@ -54,8 +55,8 @@ def _add_lists(router: APIRouter, desk: Desk) -> None:
     async def list_accounts(
         request: Request,
         response: Response,
-        marketplace_id: Annotated[str | None, Query(max_length=64)] = None,
-        state: State | None = None,
+        marketplace_id: Annotated[str | None, Query(max_length=64, description="Only those of it")] = None,
+        state: Annotated[State | None, Query(description="Only those in this state")] = None,
         limit: Limit = web.DEFAULT_PAGE,
         cursor: CursorText = None,
     ) -> AccountPage:
@@ -213,4 +214,5 @@ def _malformed(error: CredentialsMalformed) -> Problem:
         code="credentials-malformed",
         detail="Nothing was stored: " + "; ".join(fault.why.en for fault in error.faults),
         errors=faults,
+        menu=next((fault.where for fault in error.faults if fault.where), None),
     )

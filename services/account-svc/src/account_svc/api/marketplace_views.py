@@ -3,61 +3,80 @@
 from dataclasses import asdict
 from typing import Any
 
-from pydantic import BaseModel
 from pydantic_core import to_jsonable_python
 
 from account_svc.api.texts import MenuShown, TextShown, show_menu, show_text
 from account_svc.domain.credentials import typed_fields
 from hanro.marketplace.port import Plugin
 from hanro.marketplace.types import Absent, FieldKind, FormField, Registration, Support, Supported
+from hanro.web.shapes import Shown
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 FORMATS = {FieldKind.EMAIL: "email", FieldKind.DATE: "date"}
 Json = dict[str, Any]
 
 
-class MarketplaceShown(BaseModel):
+class MarketplaceShown(Shown):
     """A marketplace that can be linked."""
 
     id: str
+    """For example `rakuten_ichiba`."""
     name: TextShown
+    """Its name."""
     currency: str
+    """What it sells in, ISO 4217."""
     zone: str
+    """The time zone in which it speaks of days."""
 
 
-class MarketplacePage(BaseModel):
+class MarketplacePage(Shown):
     """The marketplaces that are installed, by id."""
 
     items: list[MarketplaceShown]
+    """By id."""
 
 
-class CapabilityShown(BaseModel):
+class CapabilityShown(Shown):
     """Whether something can be done there: by which grants, or why not, and how by hand."""
 
     is_supported: bool
+    """Whether hanro can do it there."""
     grant_ids: list[str]
+    """The grants that it needs, all of them."""
     note: TextShown | None
+    """What to know about it."""
     reason: TextShown | None
+    """Why it cannot be done; null where it can."""
     menu: MenuShown | None
+    """Where it is done by hand; null: no page is known, or it need not be."""
     instead: str | None
+    """The capability that serves in its place."""
 
 
-class RegistrationShown(BaseModel):
+class RegistrationShown(Shown):
     """One way to register; `form` is the JSON Schema of the credentials' `values`, `x-hanro` what a screen shows."""
 
     id: str
+    """What to send as `registration` with the credentials."""
     label: TextShown
+    """Its name."""
     form: Json
+    """JSON Schema 2020-12 of `values`; `x-hanro` in each property holds labels, help and where to find the value."""
 
 
 class MarketplaceDetailShown(MarketplaceShown):
     """All that linking an account of a marketplace needs."""
 
     registrations: list[RegistrationShown]
+    """The ways to register, the usual one first."""
     grants: list[Json]
+    """What a seller switches on there: id, label, menu path, remedies."""
     capabilities: dict[str, CapabilityShown]
+    """What can be done there, by capability."""
     key_life: list[Json]
+    """How long secrets last, and whether old and new ones overlap."""
     guide: Json
+    """The way to an account step by step, with prerequisites and traps."""
 
 
 def show_marketplace(plugin: Plugin) -> MarketplaceShown:

@@ -1,6 +1,8 @@
 """Serves the marketplaces that can be linked."""
 
-from fastapi import APIRouter
+from typing import Annotated
+
+from fastapi import APIRouter, Path
 
 from account_svc.accounts.linking import Plugins
 from account_svc.api.marketplace_views import (
@@ -24,7 +26,9 @@ def make_routes(plugins: Plugins) -> APIRouter:
         return MarketplacePage(items=[show_marketplace(plugin) for plugin in plugins.values()])
 
     @router.get("/v1/marketplaces/{marketplace_id}", dependencies=[web.require("marketplaces:read")])
-    async def get_marketplace(marketplace_id: str) -> MarketplaceDetailShown:
+    async def get_marketplace(
+        marketplace_id: Annotated[str, Path(max_length=64, description="For example `rakuten_ichiba`")],
+    ) -> MarketplaceDetailShown:
         """Show what linking an account needs: the form of its credentials, the guide, grants and capabilities."""
         plugin = plugins.get(MarketplaceId(marketplace_id))
         if plugin is None:

@@ -2,48 +2,66 @@
 
 from datetime import datetime
 
-from pydantic import BaseModel
-
 from account_svc.api.texts import MenuShown, RefusalShown, TextShown, show_menu, show_refusal, show_text
 from account_svc.domain.preflights import lost_capabilities
 from account_svc.store.preflights import Preflight
 from hanro.marketplace.port import Plugin
 from hanro.marketplace.types import GrantState, PreflightRow
+from hanro.web.shapes import NextCursor, Shown
 
 
-class PreflightRowShown(BaseModel):
+class PreflightRowShown(Shown):
     """What was found out about one grant, and what to do where it is missing."""
 
     grant_id: str
+    """For example `rpay.order.searchOrder`."""
     label: TextShown
+    """Its name."""
     state: GrantState
+    """`denied`: do what `remedies` say."""
     text: str
+    """What was found out, one sentence."""
     checked_at: datetime
+    """When."""
     retry_at: datetime | None
+    """When it is probed again by itself; null: not."""
     marketplace: RefusalShown | None
+    """What the marketplace said; null: it did not refuse."""
     probe: str
+    """How it is found out: `read`, `refused` (a request that must be refused), `smtp`, or `none`."""
     menu: MenuShown | None
+    """Where it is switched on."""
     remedies: list[TextShown]
+    """What to do, the likeliest first."""
     lost_capabilities: list[str]
+    """What cannot be done without it."""
 
 
-class PreflightShown(BaseModel):
+class PreflightShown(Shown):
     """One preflight that ended."""
 
     id: str
+    """pre_…"""
     account_id: str
+    """The account that was checked."""
     credential_version: int
+    """The credentials that were checked."""
     standing: str
+    """`whole`, `partly` (something is lost), `failed`, or `unknown` (nobody could tell)."""
     started_at: datetime
+    """When it began."""
     finished_at: datetime
+    """When it ended."""
     rows: list[PreflightRowShown]
+    """One for each grant, in the marketplace's order."""
 
 
-class PreflightPage(BaseModel):
+class PreflightPage(Shown):
     """An account's preflights, newest first."""
 
     items: list[PreflightShown]
-    next: str | None
+    """Newest first."""
+    next: NextCursor
 
 
 def show_preflight(preflight: Preflight, plugin: Plugin | None) -> PreflightShown:

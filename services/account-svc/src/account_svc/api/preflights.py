@@ -24,6 +24,7 @@ class PreflightAccepted(OperationShown):
     """A preflight that was asked for, and how long it takes at most where nothing is in its way."""
 
     estimated_seconds: int
+    """How long it takes at most."""
 
 
 def show_accepted(operation: Operation) -> OperationShown:
@@ -41,7 +42,9 @@ def make_routes(db: Database, idempotency: Idempotency, cursors: Cursors, plugin
         status_code=202,
         response_model=PreflightAccepted,
     )
-    async def preflight(request: Request, account_id: Annotated[str, Path(max_length=64)]) -> Response:
+    async def preflight_account(
+        request: Request, account_id: Annotated[str, Path(max_length=64, description="acc_…")]
+    ) -> Response:
         """Ask for a preflight: a row per grant, nothing is changed at the marketplace."""
 
         async def work(tx: Transaction) -> Answer:
@@ -58,7 +61,7 @@ def make_routes(db: Database, idempotency: Idempotency, cursors: Cursors, plugin
     async def list_preflights(
         request: Request,
         response: Response,
-        account_id: Annotated[str, Path(max_length=64)],
+        account_id: Annotated[str, Path(max_length=64, description="acc_…")],
         limit: Limit = web.DEFAULT_PAGE,
         cursor: CursorText = None,
     ) -> PreflightPage:

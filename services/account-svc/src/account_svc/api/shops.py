@@ -3,7 +3,8 @@
 from fastapi import APIRouter, Request, Response
 
 from account_svc.accounts import linking
-from account_svc.api.account_views import ShopPage, ShopShown, show_shop
+from account_svc.api.account_shapes import ShopPage, ShopShown
+from account_svc.api.account_views import show_shop
 from account_svc.api.bodies import ShopBody
 from account_svc.api.permissions import visible_shops
 from account_svc.store import accounts as store

@@ -1,32 +1,40 @@
 """Shows texts of both languages, menu paths and what marketplaces said."""
 
-from pydantic import BaseModel
-
 from hanro.errors import LocalizedText, MenuPath, Refusal
+from hanro.web.shapes import Shown
 
 
-class TextShown(BaseModel):
+class TextShown(Shown):
     """A text in both languages."""
 
     ja: str
+    """Japanese."""
     en: str
+    """English."""
 
 
-class MenuShown(BaseModel):
+class MenuShown(Shown):
     """The way to a page of the marketplace's back office, in its own words."""
 
     steps: list[str]
+    """From page to page, in the words of the marketplace."""
     url: str | None
+    """Address of the page; null: none is known."""
     is_login_needed: bool
+    """Whether one must be logged in there."""
 
 
-class RefusalShown(BaseModel):
+class RefusalShown(Shown):
     """What the marketplace said, verbatim, without secrets."""
 
     code: str
+    """The marketplace's own code."""
     message: str
+    """Its own words."""
     http_status: int | None
+    """Its HTTP status; null: it did not come over HTTP."""
     request_id: str | None
+    """What its support asks for; null: it gave none."""
 
 
 def show_text(text: LocalizedText) -> TextShown:

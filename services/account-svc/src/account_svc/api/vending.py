@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Request
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from account_svc.accounts import credentials
 from account_svc.accounts.credentials import Safe, Use
@@ -15,9 +15,10 @@ from hanro import web
 from hanro.clock import Clock
 from hanro.db import Database
 from hanro.marketplace.types import MarketplaceId
+from hanro.web.shapes import Shown
 
 
-class VendedShown(BaseModel):
+class VendedShown(Shown):
     """Credentials by form field, the version that they are, and the link that they belong to."""
 
     values: dict[str, str] = Field(repr=False)

@@ -144,9 +144,10 @@ def link(
     display_name: str,
     shop_ids: tuple[str, ...],
     orders_from: datetime | None,
+    key_menu: MenuPath | None,
     at: datetime,
 ) -> tuple[Account, AccountFact]:
-    """Make an account, a draft without credentials, and its first fact."""
+    """Make an account, a draft without credentials, and its first fact; `key_menu` is where credentials are found."""
     account = Account(
         id=account_id,
         marketplace_id=marketplace_id,
@@ -155,7 +156,7 @@ def link(
         orders_from=orders_from,
         state=State.DRAFT,
         is_enabled=True,
-        reason=CREDENTIALS_MISSING,
+        reason=replace(CREDENTIALS_MISSING, menu=key_menu),
         grants=(),
         lost_capabilities=(),
         credential_version=0,

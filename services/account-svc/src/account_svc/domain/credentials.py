@@ -9,6 +9,8 @@ from datetime import date
 from hanro.errors import LocalizedText
 from hanro.marketplace import length_of
 from hanro.marketplace.types import CredentialForm, FieldKind, FormField, Registration, TextRule
+from hanro.errors import LocalizedText, MenuPath
+from hanro.marketplace.types import CredentialForm, FieldKind, FormField, LengthUnit, Registration, TextRule
 
 _EMAIL = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+")
 _NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
@@ -17,11 +19,12 @@ _FLAGS = frozenset({"true", "false"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
-    """Be what is wrong with one field; `why` holds nothing of what was typed."""
+    """Be what is wrong with one field; `why` holds nothing of what was typed, `where` shows the right value."""
 
     field: str
     code: str
     why: LocalizedText
+    where: MenuPath | None = None
 
 
 def find_registration(form: CredentialForm, registration_id: str | None) -> Registration | None:
@@ -29,6 +32,12 @@ def find_registration(form: CredentialForm, registration_id: str | None) -> Regi
     if registration_id is None:
         return form.registrations[0]
     return next((one for one in form.registrations if one.id == registration_id), None)
+
+
+def first_place(form: CredentialForm) -> MenuPath | None:
+    """Give where the first value stands that a seller must type; None: the form does not say."""
+    registration = form.registrations[0]
+    return next((field.where for field in typed_fields(form, registration) if field.is_required and field.where), None)
 
 
 def typed_fields(form: CredentialForm, registration: Registration) -> tuple[FormField, ...]:
@@ -45,8 +54,15 @@ def check(
     """
     fields = typed_fields(form, registration)
     names = {field.name for field in fields}
+    known = ", ".join(field.name for field in fields)
     unknown = [
-        Fault(field=name, code="field-unknown", why=_text("この登録方法にない項目です", "the form has no such field"))
+        Fault(
+            field=name,
+            code="field-unknown",
+            why=_text(
+                f"この登録方法にない項目です（{known}）", f"a field is unknown; the form has {known}"
+            ),
+        )
         for name in sorted(values)
         if name not in names
     ]
@@ -82,7 +98,7 @@ def _check_field(field: FormField, value: str, today: date) -> Fault | None:
         return _fault(field, "field-padded", "前後の空白を取り除いてください", "has blanks before or behind it")
     for pattern, why in field.wrong:
         if re.search(pattern, value):
-            return Fault(field=field.name, code="field-wrong", why=_labelled(field, why))
+            return Fault(field=field.name, code="field-wrong", why=_labelled(field, why), where=field.where)
     return _check_text(field, value) or _check_kind(field, value, today)
 
 
@@ -139,7 +155,7 @@ def _fits(rule: TextRule, value: str) -> bool:
 
 
 def _fault(field: FormField, code: str, ja: str, en: str) -> Fault:
-    return Fault(field=field.name, code=code, why=_labelled(field, _text(ja, en)))
+    return Fault(field=field.name, code=code, why=_labelled(field, _text(ja, en)), where=field.where)
 
 
 def _labelled(field: FormField, why: LocalizedText) -> LocalizedText:

@@ -6,7 +6,16 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response
 
 from catalog_svc import listings
-from catalog_svc.api.shapes import AdoptBody, show_listing, show_refusal, show_reservation
+from catalog_svc.api.bodies import AdoptBody
+from catalog_svc.api.shapes import (
+    AdoptOutcome,
+    AdoptOutcomes,
+    ListingPage,
+    ReservationPage,
+    show_listing,
+    show_refusal,
+    show_reservation,
+)
 from catalog_svc.listings import OfferMapping
 from catalog_svc.store import listings as listing_store
 from catalog_svc.store import reservations as reservation_store
@@ -20,8 +29,9 @@ from hanro.marketplace.types import MarketplaceId
 from hanro.web import Answer, Cursors, CursorText, Idempotency, Limit, Problem
 
 Plugins = Mapping[MarketplaceId, Plugin]
-IdFilter = Annotated[str | None, Query(max_length=64)]
-SkuFilter = Annotated[str | None, Query(max_length=96)]
+AccountFilter = Annotated[str | None, Query(max_length=64, description="Only those of this account")]
+OrderFilter = Annotated[str | None, Query(max_length=64, description="Only those of this order")]
+SkuFilter = Annotated[str | None, Query(max_length=96, description="Only those of this SKU")]
 MAPPING_BODY_BYTES = 2 * 1024 * 1024
 
 
@@ -38,8 +48,9 @@ def _add_adopting(router: APIRouter, idempotency: Idempotency, clock: Clock, plu
         "/v1/listings:adopt",
         dependencies=[web.require("listings:write"), web.body_limit(MAPPING_BODY_BYTES)],
         status_code=207,
+        response_model=AdoptOutcomes,
     )
-    async def adopt(body: AdoptBody, request: Request) -> Response:
+    async def adopt_listings(body: AdoptBody, request: Request) -> Response:
         """Say which SKU each offer of an account sells; nothing is sent to the marketplace."""
 
         async def work(tx: Transaction) -> Answer:
@@ -50,12 +61,12 @@ def _add_adopting(router: APIRouter, idempotency: Idempotency, clock: Clock, plu
                 tx, account, _plugin_of(account, plugins).key_fields, wanted, at=clock.now()
             )
             items = [
-                {"key": entry.sku, "status": 200, **show_listing(outcome)}
+                AdoptOutcome(key=entry.sku, status=200, id=outcome.id, version=outcome.version)
                 if isinstance(outcome, Listing)
-                else show_refusal(entry.sku, outcome)
-                for entry, outcome in zip(body.items, outcomes, strict=True)
+                else show_refusal(place, entry.sku, outcome)
+                for place, (entry, outcome) in enumerate(zip(body.items, outcomes, strict=True))
             ]
-            return Answer(status=207, body={"items": items})
+            return Answer(status=207, body=AdoptOutcomes(items=items))
 
         return await idempotency.once(request, work)
 
@@ -65,11 +76,11 @@ def _add_lists(router: APIRouter, db: Database, cursors: Cursors) -> None:
     async def list_listings(
         request: Request,
         response: Response,
-        account_id: IdFilter = None,
+        account_id: AccountFilter = None,
         sku: SkuFilter = None,
         limit: Limit = web.DEFAULT_PAGE,
         cursor: CursorText = None,
-    ) -> dict[str, object]:
+    ) -> ListingPage:
         """List mapped offers."""
         del cursor
         position = cursors.start(request)
@@ -78,18 +89,18 @@ def _add_lists(router: APIRouter, db: Database, cursors: Cursors) -> None:
                 tx, account_id=account_id, sku=sku, after=str(position[0]) if position else None, limit=limit + 1
             )
         following = cursors.link(request, response, (found[limit - 1].id,) if len(found) > limit else None)
-        return {"items": [show_listing(one) for one in found[:limit]], "next": following}
+        return ListingPage(items=[show_listing(one) for one in found[:limit]], next=following)
 
     @router.get("/v1/reservations", dependencies=[web.require("stock:read")])
     async def list_reservations(
         request: Request,
         response: Response,
-        order_id: IdFilter = None,
-        account_id: IdFilter = None,
+        order_id: OrderFilter = None,
+        account_id: AccountFilter = None,
         sku: SkuFilter = None,
         limit: Limit = web.DEFAULT_PAGE,
         cursor: CursorText = None,
-    ) -> dict[str, object]:
+    ) -> ReservationPage:
         """List what order lines want and hold."""
         del cursor
         position = cursors.start(request)
@@ -104,14 +115,14 @@ def _add_lists(router: APIRouter, db: Database, cursors: Cursors) -> None:
             )
         last = found[limit - 1].key if len(found) > limit else None
         following = cursors.link(request, response, last)
-        return {"items": [show_reservation(one) for one in found[:limit]], "next": following}
+        return ReservationPage(items=[show_reservation(one) for one in found[:limit]], next=following)
 
 
 def _check_shops(request: Request, account: AccountCopy) -> None:
     caller = web.caller(request)
     # A draft that is bound to no shop yet is nobody's secret.
     if account.shop_ids and not any(caller.may_see(shop_id) for shop_id in account.shop_ids):
-        raise Problem(status=403, code="shop-not-yours", detail=f"account {account.id} belongs to other shops")
+        raise Problem(status=403, code="shop-not-yours", detail="This account belongs to other internal shops.")
 
 
 def _plugin_of(account: AccountCopy, plugins: Plugins) -> Plugin:

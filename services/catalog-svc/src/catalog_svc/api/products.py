@@ -1,15 +1,20 @@
 """Serves products."""
 
-from fastapi import APIRouter, Request, Response
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Request, Response
 
 from catalog_svc import products
-from catalog_svc.api.shapes import ProductBody, ProductEntry, ProductsBody, show_product, show_refusal
+from catalog_svc.api.bodies import ProductBody, ProductEntry, ProductsBody
+from catalog_svc.api.shapes import Outcome, Outcomes, ProductPage, ProductShown, show_product, show_refusal
 from catalog_svc.domain.products import Product, same_content
 from catalog_svc.store import products as store
 from hanro import web
 from hanro.db import Database, Transaction
 from hanro.errors import Rejected
 from hanro.web import Answer, Cursors, CursorText, Idempotency, Limit
+
+Code = Annotated[str, Path(max_length=96, description="The product's key")]
 
 
 def make_routes(db: Database, idempotency: Idempotency, cursors: Cursors) -> APIRouter:
@@ -19,7 +24,7 @@ def make_routes(db: Database, idempotency: Idempotency, cursors: Cursors) -> API
     @router.get("/v1/products", dependencies=[web.require("products:read")])
     async def list_products(
         request: Request, response: Response, limit: Limit = web.DEFAULT_PAGE, cursor: CursorText = None
-    ) -> dict[str, object]:
+    ) -> ProductPage:
         """List products by code."""
         del cursor
         position = cursors.start(request)
@@ -27,24 +32,25 @@ def make_routes(db: Database, idempotency: Idempotency, cursors: Cursors) -> API
             codes = await store.list_codes(tx, after=str(position[0]) if position else None, limit=limit + 1)
             found = await store.read_products(tx, codes[:limit])
         following = cursors.link(request, response, (codes[limit - 1],) if len(codes) > limit else None)
-        return {"items": [show_product(found[code]) for code in codes[:limit]], "next": following}
+        return ProductPage(items=[show_product(found[code]) for code in codes[:limit]], next=following)
 
     @router.get("/v1/products/{code}", dependencies=[web.require("products:read")])
-    async def show(code: str, response: Response) -> dict[str, object]:
+    async def get_product(code: Code, response: Response) -> ProductShown:
         """Show one product; its ETag guards the next change."""
         async with db.begin() as tx:
             found = (await store.read_products(tx, [code])).get(code)
         if found is None:
-            raise Rejected(f"there is no product {code}", code="not-found")
+            raise Rejected(f"There is no product {code}.", code="not-found")
         response.headers["ETag"] = web.etag(found.version)
         return show_product(found)
 
     @router.put(
         "/v1/products/{code}",
         dependencies=[web.require("products:write")],
-        responses={201: {"description": "It is new", "content": {"application/json": {"schema": {}}}}},
+        response_model=ProductShown,
+        responses={201: {"model": ProductShown, "description": "It is new"}},
     )
-    async def restate(code: str, body: ProductBody, request: Request) -> Response:
+    async def put_product(code: Code, body: ProductBody, request: Request) -> Response:
         """Restate a product: what is left out is gone. A change needs If-Match; saying the same again needs nothing."""
         wanted = body.product(code)
 
@@ -56,14 +62,17 @@ def make_routes(db: Database, idempotency: Idempotency, cursors: Cursors) -> API
 
         return (await db.run(work)).response()
 
-    @router.post("/v1/products:bulk", dependencies=[web.require("products:write")], status_code=207)
-    async def restate_all(body: ProductsBody, request: Request) -> Response:
+    @router.post(
+        "/v1/products:bulk", dependencies=[web.require("products:write")], status_code=207, response_model=Outcomes
+    )
+    async def put_products(body: ProductsBody, request: Request) -> Response:
         """Restate many products, each on its own; the answer has an outcome for each, in the order asked."""
 
         async def work(tx: Transaction) -> Answer:
             # Locked in one order, whatever the order asked.
             await store.lock_products(tx, {entry.code for entry in body.items})
-            return Answer(status=207, body={"items": [await _restate_one(tx, entry) for entry in body.items]})
+            outcomes = [await _restate_one(tx, place, entry) for place, entry in enumerate(body.items)]
+            return Answer(status=207, body=Outcomes(items=outcomes))
 
         return await idempotency.once(request, work)
 
@@ -76,15 +85,15 @@ def _answer(before: Product | None, after: Product) -> Answer:
     )
 
 
-async def _restate_one(tx: Transaction, entry: ProductEntry) -> dict[str, object]:
+async def _restate_one(tx: Transaction, place: int, entry: ProductEntry) -> Outcome:
     before = await products.lock(tx, entry.code)
     await tx.execute("savepoint entry")
     try:
         after = await _restate_version(tx, before, entry)
     except Rejected as refusal:
         await tx.execute("rollback to savepoint entry")
-        return show_refusal(entry.code, refusal)
-    return {"key": entry.code, "status": 201 if before is None else 200, "version": after.version}
+        return show_refusal(place, entry.code, refusal)
+    return Outcome(key=entry.code, status=201 if before is None else 200, version=after.version)
 
 
 async def _restate_version(tx: Transaction, before: Product | None, entry: ProductEntry) -> Product:

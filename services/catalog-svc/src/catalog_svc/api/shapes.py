@@ -1,183 +1,247 @@
-"""Says what requests and answers look like; the limits of both stand here."""
+"""Says what answers look like."""
 
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
-
-from catalog_svc.domain.products import Product, Variant
+from catalog_svc.domain.products import Product
 from catalog_svc.domain.reservations import Reservation
 from catalog_svc.domain.stock import Stock
 from catalog_svc.store.listings import Listing
-from catalog_svc.store.stock import Movement
 from hanro.errors import Rejected
+from hanro.web import NextCursor, ProblemShown, Shown
 from hanro.web.problems import of_failure
 
-MOST_ENTRIES = 1000
-MOST_VARIANTS = 400
-LARGEST_QUANTITY = 1_000_000_000
-LARGEST_VERSION = 1_000_000_000
 
-Key = Annotated[str, StringConstraints(min_length=1, max_length=96, pattern=r"^[^\s/](.*[^\s])?$")]
-Title = Annotated[str, StringConstraints(min_length=1, max_length=1000)]
-Quantity = Annotated[int, Field(ge=0, le=LARGEST_QUANTITY, strict=True)]
+class VariantShown(Shown):
+    """A variant of a product."""
 
-
-class Request(BaseModel):
-    """Be a request's body: unknown members are refused by name."""
-
-    model_config = ConfigDict(extra="forbid")
+    sku: str
+    """Its key everywhere."""
+    title: str
+    """What tells it from the others."""
+    barcode: str | None
+    """JAN, EAN or GTIN; null: it has none."""
 
 
-class VariantBody(Request):
-    """Describe one variant."""
+class ProductShown(Shown):
+    """A product."""
 
-    sku: Key
-    title: Title
-    barcode: Annotated[str, StringConstraints(pattern=r"^\d{8,14}$")] | None = None
-
-
-class ProductBody(Request):
-    """Restate a product."""
-
-    title: Title
-    variants: list[VariantBody] = Field(min_length=1, max_length=MOST_VARIANTS)
-
-    def product(self, code: str) -> Product:
-        """Give the value."""
-        variants = tuple(Variant(sku=one.sku, title=one.title, barcode=one.barcode) for one in self.variants)
-        return Product(code=code, title=self.title, variants=variants)
+    code: str
+    """Its key."""
+    title: str
+    """Its name in the house."""
+    version: int
+    """Grows with each change; the ETag names it."""
+    variants: list[VariantShown]
+    """In the seller's order, never none."""
 
 
-class ProductEntry(ProductBody):
-    """Restate a product among others; `if_version` refuses it where the version is another."""
+class ProductPage(Shown):
+    """Products, by code."""
 
-    code: Key
-    if_version: int | None = Field(default=None, ge=0, le=LARGEST_VERSION)
-
-
-class ProductsBody(Request):
-    """Restate many products."""
-
-    items: list[ProductEntry] = Field(min_length=1, max_length=MOST_ENTRIES)
+    items: list[ProductShown]
+    """By code."""
+    next: NextCursor
 
 
-class CountBody(Request):
-    """Set the units in the house; `if_version` may stand in for If-Match."""
+class StockShown(Shown):
+    """The stock of a SKU: on hand - committed = available, never below 0."""
 
-    on_hand: Quantity
-    safety_buffer: Quantity | None = None
-    if_version: int | None = Field(default=None, ge=0, le=LARGEST_VERSION)
-
-
-class CountEntry(CountBody):
-    """Set one SKU among others."""
-
-    sku: Key
-
-
-class CountsBody(Request):
-    """Set many SKUs."""
-
-    items: list[CountEntry] = Field(min_length=1, max_length=MOST_ENTRIES)
-
-
-class MovementBody(Request):
-    """Let units come (positive) or leave (negative)."""
-
-    delta: int = Field(ge=-LARGEST_QUANTITY, le=LARGEST_QUANTITY, strict=True)
-    cause: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z_]{0,39}$")]
-    note: str | None = Field(default=None, max_length=1000)
-    order_id: str | None = Field(default=None, max_length=64)
+    id: str
+    """stk_…: what facts call it."""
+    sku: str
+    """The variant."""
+    version: int
+    """Grows with each change, 0 before the first; the ETag names it."""
+    on_hand: int
+    """Units in the house."""
+    committed: int
+    """Units of them that open orders hold."""
+    available: int
+    """Units that nobody holds."""
+    safety_buffer: int
+    """Units that are never offered for sale."""
+    short_count: int
+    """Units that open orders want and nobody has."""
 
 
-class MappingEntry(Request):
-    """Name one offer by the seller's keys, and its SKU."""
+class StockPage(Shown):
+    """Stock, by SKU."""
 
-    keys: dict[str, Annotated[str, StringConstraints(max_length=200)]] = Field(min_length=1, max_length=8)
-    sku: Key
-
-
-class AdoptBody(Request):
-    """Map offers of an account to SKUs."""
-
-    account_id: str = Field(min_length=1, max_length=64)
-    items: list[MappingEntry] = Field(min_length=1, max_length=MOST_ENTRIES)
+    items: list[StockShown]
+    """By SKU."""
+    next: NextCursor
 
 
-def show_product(product: Product) -> dict[str, object]:
-    """Write a product."""
-    return {
-        "code": product.code,
-        "title": product.title,
-        "version": product.version,
-        "variants": [{"sku": one.sku, "title": one.title, "barcode": one.barcode} for one in product.variants],
-    }
+class MovementShown(Shown):
+    """A change of the units in the house."""
+
+    sku: str
+    """The variant."""
+    at: datetime
+    """When."""
+    delta: int
+    """How many came, or with a minus left."""
+    on_hand_after: int
+    """Units in the house after it."""
+    cause: str
+    """Why: the word that was sent, or `set` for a count."""
+    note: str | None
+    """For people; null: none."""
+    order_id: str | None
+    """The order that it belongs to; null: none."""
+    by: str
+    """Subject of the token that asked."""
 
 
-def show_stock(stock: Stock) -> dict[str, object]:
-    """Write the stock of a SKU."""
-    return {
-        "id": stock.id,
-        "sku": stock.sku,
-        "version": stock.version,
-        "on_hand": stock.on_hand,
-        "committed": stock.committed,
-        "available": stock.available,
-        "safety_buffer": stock.safety_buffer,
-        "short_count": stock.short_count,
-    }
+class MovementPage(Shown):
+    """Movements of a SKU."""
+
+    items: list[MovementShown]
+    """Newest first."""
+    next: NextCursor
 
 
-def show_movement(movement: Movement) -> dict[str, object]:
-    """Write a movement."""
-    return {
-        "sku": movement.sku,
-        "at": instant(movement.at),
-        "delta": movement.delta,
-        "on_hand_after": movement.on_hand_after,
-        "cause": movement.cause,
-        "note": movement.note,
-        "order_id": movement.order_id,
-        "by": movement.by,
-    }
+class ListingShown(Shown):
+    """An offer of an account, and the SKU that it sells."""
+
+    id: str
+    """lst_…"""
+    account_id: str
+    """The account that offers it."""
+    keys: dict[str, str]
+    """By the names of the marketplace."""
+    sku: str
+    """What it sells."""
+    version: int
+    """Grows with each change."""
 
 
-def show_listing(listing: Listing) -> dict[str, object]:
-    """Write a listing."""
-    return {
-        "id": listing.id,
-        "account_id": listing.account_id,
-        "keys": dict(listing.keys),
-        "sku": listing.sku,
-        "version": listing.version,
-    }
+class ListingPage(Shown):
+    """Mapped offers."""
+
+    items: list[ListingShown]
+    """By id."""
+    next: NextCursor
 
 
-def show_reservation(line: Reservation) -> dict[str, object]:
-    """Write what an order line holds."""
-    return {
-        "order_id": line.order_id,
-        "line_id": line.line_id,
-        "account_id": line.account_id,
-        "external_id": line.external_id,
-        "placed_at": instant(line.placed_at),
-        "title": line.title,
-        "sku": line.sku,
-        "is_mapped": line.sku is not None,
-        "wanted": line.wanted,
-        "reserved": line.reserved,
-        "short_count": line.short_count,
-        "shipped": line.shipped,
-    }
+class ReservationShown(Shown):
+    """What a line of an order wants and holds."""
+
+    order_id: str
+    """The order."""
+    line_id: str
+    """The line of it."""
+    account_id: str
+    """The account that sold it."""
+    external_id: str
+    """The marketplace's order number."""
+    placed_at: datetime
+    """When the buyer ordered: who came first is served first."""
+    title: str
+    """What the marketplace calls what was bought."""
+    sku: str | None
+    """What it is here; null: no offer of that key is mapped."""
+    is_mapped: bool
+    """False: adopt the offer, and units are held at once."""
+    wanted: int
+    """Units that are still to be sent."""
+    reserved: int
+    """Units that are held for it."""
+    short_count: int
+    """Units that are missing."""
+    shipped: int
+    """Units that have left the house."""
 
 
-def show_refusal(key: str, refusal: Rejected) -> dict[str, object]:
-    """Write the outcome of an entry that was refused."""
+class ReservationPage(Shown):
+    """What order lines want and hold."""
+
+    items: list[ReservationShown]
+    """By order and line."""
+    next: NextCursor
+
+
+class Outcome(Shown):
+    """What became of one entry."""
+
+    key: str
+    """Which one: the key that it was sent with."""
+    status: int
+    """As if it had been sent alone: 200 or 201, or that of `problem`."""
+    version: int | None = None
+    """The version that stands now; null: it was refused."""
+    problem: ProblemShown | None = None
+    """Why it was refused, its pointers into the whole body; null: it was not."""
+
+
+class AdoptOutcome(Outcome):
+    """What became of one offer."""
+
+    id: str | None = None
+    """Id of the listing; null: it was refused."""
+
+
+class Outcomes(Shown):
+    """What became of each entry; one never stops another."""
+
+    items: list[Outcome]
+    """In the order asked."""
+
+
+class AdoptOutcomes(Shown):
+    """What became of each offer; one never stops another."""
+
+    items: list[AdoptOutcome]
+    """In the order asked."""
+
+
+def show_product(product: Product) -> ProductShown:
+    """Show a product."""
+    return ProductShown.model_validate(product)
+
+
+def show_stock(stock: Stock) -> StockShown:
+    """Show the stock of a SKU."""
+    return StockShown.model_validate(stock)
+
+
+def show_listing(listing: Listing) -> ListingShown:
+    """Show a mapped offer."""
+    return ListingShown(
+        id=listing.id,
+        account_id=listing.account_id,
+        keys=dict(listing.keys),
+        sku=listing.sku,
+        version=listing.version,
+    )
+
+
+def show_reservation(line: Reservation) -> ReservationShown:
+    """Show what an order line holds."""
+    return ReservationShown(
+        order_id=line.order_id,
+        line_id=line.line_id,
+        account_id=line.account_id,
+        external_id=line.external_id,
+        placed_at=line.placed_at,
+        title=line.title,
+        sku=line.sku,
+        is_mapped=line.sku is not None,
+        wanted=line.wanted,
+        reserved=line.reserved,
+        short_count=line.short_count,
+        shipped=line.shipped,
+    )
+
+
+def show_refusal(place: int, key: str, refusal: Rejected) -> AdoptOutcome:
+    """Show that the entry at a place was refused."""
     answer = of_failure(refusal)
-    return {"key": key, "status": answer.status, "problem": answer.body}
-
-
-def instant(at: datetime) -> str:
-    """Write a time as RFC 3339 in UTC, ending in Z."""
-    return at.isoformat().replace("+00:00", "Z")
+    problem: dict[str, Any] = dict(answer.body) if isinstance(answer.body, Mapping) else {}
+    if refusal.field:
+        problem["errors"] = [
+            {**fault, "pointer": f"/items/{place}{fault['pointer']}"} for fault in problem.get("errors", ())
+        ]
+    return AdoptOutcome(key=key, status=answer.status, problem=problem)

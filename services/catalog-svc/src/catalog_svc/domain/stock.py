@@ -47,7 +47,7 @@ def moved(stock: Stock, delta: int) -> Stock:
     """Give the stock after units came (positive) or left (negative) the house; errors as `counted`."""
     if stock.on_hand + delta < stock.committed:
         raise Rejected(
-            f"of {stock.on_hand} units {stock.committed} are held for orders: {-delta} cannot leave",
+            f"{stock.on_hand} units are in the house, {stock.committed} of them held for orders: {-delta} cannot leave",
             code="refused",
             field="delta",
         )

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Path, Query, Request, Response
 
 from hanro import web
 from hanro.clock import Clock
@@ -10,9 +10,12 @@ from hanro.db import Database, Transaction
 from hanro.errors import Unsupported
 from hanro.marketplace.types import Trigger
 from notifier_svc import bindings
-from notifier_svc.api.shapes import BindingBody, BindingShown, BindingsShown, Id, shops_of, show_slot
+from notifier_svc.api.shapes import BindingBody, BindingShown, BindingsShown, shops_of, show_slot
 from notifier_svc.bindings import Plugins, Slot
 from notifier_svc.domain.accounts import Account
+
+AccountId = Annotated[str, Path(max_length=64, description="The account")]
+TriggerName = Annotated[Trigger, Path(description="What sets a message off")]
 
 
 def make_routes(db: Database, clock: Clock, plugins: Plugins) -> APIRouter:
@@ -25,7 +28,9 @@ def make_routes(db: Database, clock: Clock, plugins: Plugins) -> APIRouter:
 
 def _add_reading(router: APIRouter, db: Database, plugins: Plugins) -> None:
     @router.get("/v1/bindings", dependencies=[web.require("bindings:read")])
-    async def list_all(request: Request, account_id: Annotated[str, Query(max_length=64)]) -> BindingsShown:
+    async def list_bindings(
+        request: Request, account_id: Annotated[str, Query(max_length=64, description="The account")]
+    ) -> BindingsShown:
         """List all triggers of an account: what is bound, by which channel it goes, or why it cannot."""
         async with db.begin() as tx:
             account = await bindings.get_account(tx, account_id, shops_of(request))
@@ -33,7 +38,7 @@ def _add_reading(router: APIRouter, db: Database, plugins: Plugins) -> None:
         return BindingsShown(items=[show_slot(account_id, slot) for slot in slots])
 
     @router.get("/v1/bindings/{account_id}/{trigger}", dependencies=[web.require("bindings:read")])
-    async def show(account_id: Id, trigger: Trigger, request: Request) -> BindingShown:
+    async def get_binding(account_id: AccountId, trigger: TriggerName, request: Request) -> BindingShown:
         """Show one trigger of an account; `template` null: blank, nothing is sent."""
         async with db.begin() as tx:
             account = await bindings.get_account(tx, account_id, shops_of(request))
@@ -42,7 +47,9 @@ def _add_reading(router: APIRouter, db: Database, plugins: Plugins) -> None:
 
 def _add_writing(router: APIRouter, db: Database, clock: Clock, plugins: Plugins) -> None:
     @router.put("/v1/bindings/{account_id}/{trigger}", dependencies=[web.require("bindings:write"), web.any_version()])
-    async def bind(account_id: Id, trigger: Trigger, body: BindingBody, request: Request) -> BindingShown:
+    async def put_binding(
+        account_id: AccountId, trigger: TriggerName, body: BindingBody, request: Request
+    ) -> BindingShown:
         """Bind a template to a trigger from now on, or make it blank.
 
         What was reached before the trigger was bound is not told. Where the marketplace has no channel for it the
@@ -63,7 +70,7 @@ def _add_writing(router: APIRouter, db: Database, clock: Clock, plugins: Plugins
         return await db.run(work)
 
     @router.delete("/v1/bindings/{account_id}/{trigger}", dependencies=[web.require("bindings:write")], status_code=204)
-    async def unbind(account_id: Id, trigger: Trigger, request: Request) -> Response:
+    async def delete_binding(account_id: AccountId, trigger: TriggerName, request: Request) -> Response:
         """Make a trigger blank: nothing is planned for it any more; what is planned already is still sent."""
 
         async def work(tx: Transaction) -> None:

@@ -3,13 +3,12 @@
 from collections.abc import Callable
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Path, Query, Request, Response
 
 from hanro import web
 from hanro.db import Database, Transaction
 from hanro.web import Answer, Cursors, CursorText, Idempotency, Limit
 from notifier_svc.api.shapes import (
-    Id,
     MessageShown,
     MessagesShown,
     ResolveBody,
@@ -19,9 +18,12 @@ from notifier_svc.api.shapes import (
 )
 from notifier_svc.domain.messages import State
 from notifier_svc.messages import history
-from notifier_svc.store.messages import list_messages, list_skips
+from notifier_svc.store import messages as store
 
-IdFilter = Annotated[str | None, Query(max_length=64)]
+AccountFilter = Annotated[str | None, Query(max_length=64, description="Only those of this account")]
+OrderFilter = Annotated[str | None, Query(max_length=64, description="Only those of this order")]
+StateFilter = Annotated[State | None, Query(description="Only those in this state")]
+MessageId = Annotated[str, Path(max_length=64, description="msg_…")]
 
 
 def make_routes(db: Database, idempotency: Idempotency, cursors: Cursors, wake: Callable[[], None]) -> APIRouter:
@@ -34,7 +36,7 @@ def make_routes(db: Database, idempotency: Idempotency, cursors: Cursors, wake: 
         dependencies=[web.require("messages:write")],
         response_model=MessageShown,
     )
-    async def resolve(message_id: Id, body: ResolveBody, request: Request) -> Response:
+    async def resolve_message(message_id: MessageId, body: ResolveBody, request: Request) -> Response:
         """Decide about a message in doubt, with the name of who decides; a message is never sent again without that."""
         by = f"{body.name} ({web.caller(request).subject})"
 
@@ -49,12 +51,12 @@ def make_routes(db: Database, idempotency: Idempotency, cursors: Cursors, wake: 
 
 def _add_reading(router: APIRouter, db: Database, cursors: Cursors) -> None:
     @router.get("/v1/messages", dependencies=[web.require("messages:read")])
-    async def list_all(
+    async def list_messages(
         request: Request,
         response: Response,
-        order_id: IdFilter = None,
-        account_id: IdFilter = None,
-        state: State | None = None,
+        order_id: OrderFilter = None,
+        account_id: AccountFilter = None,
+        state: StateFilter = None,
         limit: Limit = web.DEFAULT_PAGE,
         cursor: CursorText = None,
     ) -> MessagesShown:
@@ -63,7 +65,7 @@ def _add_reading(router: APIRouter, db: Database, cursors: Cursors) -> None:
         position = cursors.start(request)
         shop_ids = shops_of(request)
         async with db.begin() as tx:
-            found = await list_messages(
+            found = await store.list_messages(
                 tx,
                 shop_ids=shop_ids,
                 order_id=order_id,
@@ -72,7 +74,7 @@ def _add_reading(router: APIRouter, db: Database, cursors: Cursors) -> None:
                 before=str(position[0]) if position else None,
                 limit=limit + 1,
             )
-            skips = [] if order_id is None else await list_skips(tx, order_id, shop_ids)
+            skips = [] if order_id is None else await store.list_skips(tx, order_id, shop_ids)
         following = cursors.link(request, response, (found[limit - 1].id,) if len(found) > limit else None)
         return MessagesShown(
             items=[show_message(one) for one in found[:limit]],
@@ -81,7 +83,7 @@ def _add_reading(router: APIRouter, db: Database, cursors: Cursors) -> None:
         )
 
     @router.get("/v1/messages/{message_id}", dependencies=[web.require("messages:read")])
-    async def show(message_id: Id, request: Request) -> MessageShown:
+    async def get_message(message_id: MessageId, request: Request) -> MessageShown:
         """Show a message."""
         async with db.begin() as tx:
             return show_message(await history.get(tx, message_id, shops_of(request)))

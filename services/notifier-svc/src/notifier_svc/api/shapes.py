@@ -4,13 +4,14 @@ from datetime import datetime
 from typing import Annotated
 
 from fastapi import Path, Request
-from pydantic import BaseModel, ConfigDict, StringConstraints
+from pydantic import Field, StringConstraints
 
 from hanro import web
 from hanro.auth import ALL_SHOPS
 from hanro.errors import LocalizedText
 from hanro.marketplace.types import Absent, Channel, Trigger
 from hanro.web import FieldFault, Problem
+from hanro.web.shapes import Body, NextCursor, Shown
 from notifier_svc.bindings import Slot
 from notifier_svc.domain.messages import Decision, Message, State
 from notifier_svc.domain.planning import Skip
@@ -18,146 +19,193 @@ from notifier_svc.domain.templates import Template, TemplateRefused
 
 NAME_PATTERN = r"^\w[\w.-]{0,63}$"
 
-TemplateName = Annotated[str, Path(pattern=NAME_PATTERN, description="Letters, digits, `_`, `-` and `.`")]
-Id = Annotated[str, Path(max_length=64)]
+TemplateName = Annotated[
+    str, Path(pattern=NAME_PATTERN, description="Up to 64 letters, digits, `_`, `-` and `.`, the first no `-` or `.`")
+]
 
 
-class Asked(BaseModel):
-    """Be a body: unknown fields are refused."""
-
-    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
-
-
-class TemplateBody(Asked):
+class TemplateBody(Body):
     """Save a template."""
 
-    subject: str
+    subject: str = Field(examples=["ご注文ありがとうございます {{ order.external_id }}"])
     """One line of at most 500 characters, in the language of templates."""
-    body: str
+    body: str = Field(examples=["{{ buyer.name }} 様\n\nご注文ありがとうございます。\n"])
     """Plain text of at most 20,000 characters, in the language of templates."""
 
 
-class BindingBody(Asked):
+class BindingBody(Body):
     """Bind a trigger."""
 
-    template: Annotated[str, StringConstraints(max_length=64)] | None
+    template: Annotated[str, StringConstraints(max_length=64)] | None = Field(examples=["thanks"])
     """Name of the template; null or "": blank, nothing is sent."""
 
 
-class ResolveBody(Asked):
+class ResolveBody(Body):
     """Decide about a message in doubt."""
 
-    decision: Decision
+    decision: Decision = Field(examples=["send_again"])
     """`sent_there`: it arrived. `send_again`: it did not, send it once more. `give_up`: leave it."""
-    name: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
+    name: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)] = Field(
+        examples=["見本 太郎"]
+    )
     """Who decides."""
 
 
-class TemplateShown(BaseModel):
+class TemplateShown(Shown):
     """A version of a template."""
 
     name: str
+    """What bindings call it."""
     version: int
+    """Counts its saves; the ETag names it."""
     subject: str
+    """In the language of templates."""
     body: str
+    """In the language of templates."""
     saved_at: datetime
+    """When."""
     saved_by: str
+    """Subject of the token that saved it."""
 
 
-class TemplatesShown(BaseModel):
+class TemplatesShown(Shown):
     """Templates by name, their current versions."""
 
     items: list[TemplateShown]
-    next: str | None
+    """By name."""
+    next: NextCursor
 
 
-class PreviewShown(BaseModel):
+class PreviewShown(Shown):
     """A template filled with a sample order."""
 
     subject: str
+    """One line."""
     body: str
+    """Plain text."""
 
 
-class TextShown(BaseModel):
+class TextShown(Shown):
     """A text for people."""
 
     ja: str
+    """Japanese."""
     en: str
+    """English."""
 
 
-class AbsentShown(BaseModel):
+class AbsentShown(Shown):
     """Why nothing can be sent, and where it is done by hand."""
 
     reason: TextShown
+    """Why."""
     menu: tuple[str, ...]
+    """Where it is done by hand, from page to page; empty: no page is known."""
     menu_url: str | None
+    """Address of that page; null: none is known."""
 
 
-class BindingShown(BaseModel):
+class BindingShown(Shown):
     """A trigger of an account: its template (null: blank, nothing is sent) and channel, or why there is none."""
 
     account_id: str
+    """The account."""
     trigger: Trigger
+    """What sets a message off."""
     template: str | None
+    """Name of its template; null: blank, nothing is sent."""
     bound_at: datetime | None
+    """Since when; what was reached before is not told."""
     channel: Channel | None
+    """How it goes out; null: it cannot."""
     absent: AbsentShown | None
+    """Why it cannot go out; null: it can."""
 
 
-class BindingsShown(BaseModel):
+class BindingsShown(Shown):
     """All triggers of an account, in the order of an order's life."""
 
     items: list[BindingShown]
+    """In the order of an order's life."""
 
 
-class DecisionShown(BaseModel):
+class DecisionShown(Shown):
     """What a person decided about a message in doubt."""
 
     decision: Decision
+    """What was decided."""
     by: str
+    """Who decided, with the subject of the token."""
     at: datetime
+    """When."""
 
 
-class MessageShown(BaseModel):
+class MessageShown(Shown):
     """A message, without address or text. `answer` is the relay's, addresses taken out."""
 
     id: str
+    """msg_…"""
     account_id: str
+    """The account that it is sent for."""
     order_id: str
+    """The order that it is about."""
     order_external_id: str
+    """The marketplace's order number."""
     trigger: Trigger
+    """What set it off."""
     occurrence: int
+    """Counts what can happen several times to one order."""
     channel: Channel
+    """How it goes out."""
     template: str
+    """Name of its template."""
     template_version: int | None
+    """The version that was rendered; null: it was not yet."""
     state: State
+    """How far it is; `in_doubt` waits for a decision, `:resolve`."""
     reason_code: str | None
+    """Why it is in that state; null: nothing special."""
     milestone_at: datetime
+    """When what it tells of was reached."""
     planned_at: datetime
+    """When it was planned."""
     changed_at: datetime
+    """When its state changed last."""
     next_at: datetime | None
+    """When it is tried again; null: not by itself."""
     attempt_count: int
+    """How often it was tried."""
     mail_id: str | None
+    """Message-ID of the mail; null: it was not sent."""
     answer: str | None
+    """The relay's words, addresses taken out; null: none."""
     handed_over_at: datetime | None
+    """When the relay took it; null: it did not."""
     decided: DecisionShown | None
+    """What a person decided; null: nothing."""
 
 
-class SkipShown(BaseModel):
+class SkipShown(Shown):
     """A milestone that nobody was told of."""
 
     trigger: Trigger
+    """What would have set a message off."""
     occurrence: int
+    """Counts what can happen several times to one order."""
     reason_code: str
+    """Why nobody was told."""
     milestone_at: datetime
+    """When it was reached."""
 
 
-class MessagesShown(BaseModel):
+class MessagesShown(Shown):
     """Messages, the newest first; `skipped` (with `order_id` alone) are milestones that nothing was bound to."""
 
     items: list[MessageShown]
+    """Newest first."""
     skipped: list[SkipShown]
-    next: str | None
+    """Milestones that nobody was told of; empty without `order_id`."""
+    next: NextCursor
 
 
 def shops_of(request: Request) -> list[str] | None:
@@ -171,7 +219,7 @@ def refused(error: TemplateRefused) -> Problem:
     return Problem(
         status=422,
         code="template-refused",
-        detail="The template cannot be saved.",
+        detail="The template cannot be used: " + "; ".join(f"{one.place}: {one.detail}" for one in error.faults[:3]),
         errors=[
             FieldFault(
                 code=fault.code,

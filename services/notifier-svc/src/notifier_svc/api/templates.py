@@ -22,7 +22,7 @@ from notifier_svc.api.shapes import (
 )
 from notifier_svc.domain.contacts import Contact, ContactLine, Variables, variables_of
 from notifier_svc.domain.templates import TemplateRefused
-from notifier_svc.store.templates import list_templates
+from notifier_svc.store import templates as store
 from notifier_svc.templates import saving
 from notifier_svc.templates.language import FILTERS, check
 from notifier_svc.templates.rendering import Renderer
@@ -48,7 +48,7 @@ def make_routes(db: Database, cursors: Cursors, clock: Clock, renderer: Renderer
         dependencies=[web.require("templates:read"), web.key_unused()],
         description=f"Fill a template with a sample order; nothing is saved or sent.\n{LANGUAGE}",
     )
-    async def preview(body: TemplateBody) -> PreviewShown:
+    async def preview_template(body: TemplateBody) -> PreviewShown:
         try:
             check(body.subject, body.body)
         except TemplateRefused as error:
@@ -61,19 +61,19 @@ def make_routes(db: Database, cursors: Cursors, clock: Clock, renderer: Renderer
 
 def _add_reading(router: APIRouter, db: Database, cursors: Cursors) -> None:
     @router.get("/v1/templates", dependencies=[web.require("templates:read")])
-    async def list_all(
+    async def list_templates(
         request: Request, response: Response, limit: Limit = web.DEFAULT_PAGE, cursor: CursorText = None
     ) -> TemplatesShown:
         """List templates by name, their current versions."""
         del cursor
         position = cursors.start(request)
         async with db.begin() as tx:
-            found = await list_templates(tx, after=str(position[0]) if position else "", limit=limit + 1)
+            found = await store.list_templates(tx, after=str(position[0]) if position else "", limit=limit + 1)
         following = cursors.link(request, response, (found[limit - 1].name,) if len(found) > limit else None)
         return TemplatesShown(items=[show_template(one) for one in found[:limit]], next=following)
 
     @router.get("/v1/templates/{name}", dependencies=[web.require("templates:read")])
-    async def show(
+    async def get_template(
         name: TemplateName,
         response: Response,
         version: Annotated[
@@ -97,7 +97,7 @@ def _add_saving(router: APIRouter, db: Database, clock: Clock) -> None:
         description="Save a template as its next version; all versions are kept. To change one that exists, "
         f"If-Match names the version that was read. Messages that are planned use the newest.\n{LANGUAGE}",
     )
-    async def save(name: TemplateName, body: TemplateBody, request: Request) -> Response:
+    async def put_template(name: TemplateName, body: TemplateBody, request: Request) -> Response:
         def agree(stands: int | None) -> None:
             # A new one needs no version to have been read.
             if stands is not None or "if-match" in request.headers:

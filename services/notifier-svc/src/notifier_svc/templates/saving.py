@@ -55,5 +55,6 @@ async def get(tx: Transaction, name: str, version: int | None = None) -> Templat
     """
     found = await find_template(tx, name, version)
     if found is None:
-        raise Rejected(f"There is no template {name!r}.", code="not-found")
+        which = f"template {name!r}" if version is None else f"version {version} of a template {name!r}"
+        raise Rejected(f"There is no {which}.", code="not-found")
     return found

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Path
-from pydantic import BaseModel, Field
+from pydantic import Field
 from starlette.requests import Request
 
 from hanro.clock import Clock
@@ -12,17 +12,18 @@ from hanro.crypto import Keyring
 from hanro.db import Database
 from hanro.events.orders import OrderLine, StatedAmount
 from hanro.web import caller, require, router
+from hanro.web.shapes import Body, Shown
 from order_svc import buyers
 
 
-class ContactAsked(BaseModel):
+class ContactAsked(Body):
     """What the contact is for, and under which link of the account it was asked for."""
 
     purpose: str = Field(min_length=1, max_length=200)
     account_epoch: int = Field(ge=0)
 
 
-class ContactShown(BaseModel):
+class ContactShown(Shown):
     """A buyer's contact and what a message may speak of; `email` null: the marketplace gives none. Not to be kept."""
 
     name: str | None

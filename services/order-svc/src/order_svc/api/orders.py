@@ -28,10 +28,17 @@ from hanro.web import (
 from hanro.web.routes.operations import OperationShown, shown
 from order_svc import accounts, buyers, orders
 from order_svc.api.shapes import OrderPageShown, OrderShown, summary, whole
+from order_svc.domain.orders import WorkState
 from order_svc.store.orders import Filter
 
 OrderId = Annotated[str, Path(max_length=200, description="ord_…")]
-Text = Annotated[str | None, Query(max_length=200)]
+AccountFilter = Annotated[str | None, Query(max_length=200, description="Only those of this account")]
+NumberFilter = Annotated[str | None, Query(max_length=200, description="The marketplace's order number")]
+StatusFilter = Annotated[OrderState | None, Query(description="Only those that are so far at the marketplace")]
+WorkFilter = Annotated[WorkState | None, Query(description="Only those whose work is so far")]
+QuarantineFilter = Annotated[bool | None, Query(description="Only those that cannot be read, or only the others")]
+FromFilter = Annotated[AwareDatetime | None, Query(description="Placed then or later, RFC 3339 with an offset")]
+ToFilter = Annotated[AwareDatetime | None, Query(description="Placed before, RFC 3339 with an offset")]
 
 
 def make_routes(
@@ -46,13 +53,13 @@ def make_routes(
         response: Response,
         limit: Limit = DEFAULT_PAGE,
         cursor: CursorText = None,  # noqa: ARG001  read by cursors, which checks the other parameters too
-        account_id: Text = None,
-        status: OrderState | None = None,
-        work_state: Text = None,
-        external_id: Text = None,
-        is_quarantined: bool | None = None,  # noqa: FBT001  a query parameter
-        placed_from: AwareDatetime | None = None,
-        placed_to: AwareDatetime | None = None,
+        account_id: AccountFilter = None,
+        status: StatusFilter = None,
+        work_state: WorkFilter = None,
+        external_id: NumberFilter = None,
+        is_quarantined: QuarantineFilter = None,
+        placed_from: FromFilter = None,
+        placed_to: ToFilter = None,
     ) -> OrderPageShown:
         """List orders without their buyers, the last one found first."""
         start = cursors.start(request)

@@ -2,11 +2,13 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Literal
 
 from hanro.events.orders import OrderFact, OrderLine, OrderState, StatedAmount
 
 UNSHIPPED: frozenset[OrderState] = frozenset({"pending", "new", "accepted", "ready", "on_hold", "cancelling"})
 LEFT_THE_HOUSE: frozenset[OrderState] = frozenset({"shipped", "completed"})
+WorkState = Literal["new", "in_progress", "shipped", "cancelled"]
 CONFIRMED: frozenset[OrderState] = frozenset({"accepted", "ready", "shipped", "completed"})
 
 
@@ -26,7 +28,7 @@ class Order:
     external_id: str
     version: int
     status: OrderState
-    work_state: str
+    work_state: WorkState
     placed_at: datetime
     placed_local: str
     first_seen_by: str
@@ -70,7 +72,7 @@ def restate(kind: type[OrderFact], order: Order, at: datetime) -> OrderFact:
     )
 
 
-def work_state_of(status: OrderState, known: str | None) -> str:
+def work_state_of(status: OrderState, known: WorkState | None) -> WorkState:
     """Give the shop's own state: it follows the marketplace forward, and never falls back to `new`."""
     if status == "cancelled":
         return "cancelled"

@@ -4,23 +4,22 @@ from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
-from pydantic import BaseModel, ConfigDict
 from starlette.requests import Request
 
 from hanro import breaker
 from hanro.db import Database
 from hanro.web.cursors import DEFAULT_PAGE, Cursors, CursorText, Limit
 from hanro.web.guard import require, router
+from hanro.web.shapes import NextCursor, Shown
 
 SCOPE = "ops"
 
 
-class BreakerShown(BaseModel):
+class BreakerShown(Shown):
     """An API group of an account that fails; "*" is the whole account, without `open_until` calls go on."""
 
-    model_config = ConfigDict(from_attributes=True, use_attribute_docstrings=True)
-
     account_id: str
+    """The account whose calls fail."""
     api_group: str
     """What the marketplace counts together; "*" is the whole account: its key was refused."""
     open_until: datetime | None
@@ -30,13 +29,15 @@ class BreakerShown(BaseModel):
     failure_count: int
     """Failures in a row."""
     changed_at: datetime
+    """When the last failure was counted."""
 
 
-class BreakerPage(BaseModel):
+class BreakerPage(Shown):
     """Breakers that are not at rest, by account and group."""
 
     items: list[BreakerShown]
-    next: str | None
+    """By account and group."""
+    next: NextCursor
 
 
 def breaker_routes(noun: str, db: Database, cursors: Cursors) -> APIRouter:
@@ -47,7 +48,7 @@ def breaker_routes(noun: str, db: Database, cursors: Cursors) -> APIRouter:
     async def list_breakers(
         request: Request,
         response: Response,
-        account_id: Annotated[str | None, Query(max_length=200)] = None,
+        account_id: Annotated[str | None, Query(max_length=200, description="Only those of this account")] = None,
         limit: Limit = DEFAULT_PAGE,
         cursor: CursorText = None,
     ) -> BreakerPage:

@@ -5,8 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Query, Response
-from pydantic import BaseModel
+from fastapi import APIRouter, Path, Query, Response
 from starlette.requests import Request
 
 from hanro import dead_letters
@@ -15,46 +14,66 @@ from hanro.dead_letters import DeadLetter
 from hanro.subscriptions import Subscription
 from hanro.web.cursors import DEFAULT_PAGE, Cursors, CursorText, Limit
 from hanro.web.guard import key_unused, require, router
+from hanro.web.shapes import NextCursor, Shown
 
 SCOPE = "ops"
 
+LetterId = Annotated[str, Path(max_length=200, description="dlt_…")]
 
-class DeadLetterShown(BaseModel):
+
+class DeadLetterShown(Shown):
     """A record that was put aside, and why."""
 
     id: str
+    """dlt_…"""
     consumer: str
+    """The subscription that could not handle it, for example `order-svc.accounts`."""
     topic: str
+    """Where it came from."""
     partition: int
+    """The part of the topic."""
     offset: int
+    """Its place in the partition."""
     type: str | None
+    """Type of the fact; null where the record does not say."""
     code: str
+    """Stable name of the kind of failure."""
     cause: str
+    """One sentence: what went wrong, and where."""
     attempts: int
+    """How often it was put through its consumer."""
     created_at: datetime
+    """When it was put aside."""
     failed_at: datetime
+    """When it failed last."""
 
 
 class DeadLetterDetails(DeadLetterShown):
     """A record with its raw bytes."""
 
     key_base64: str | None
+    """The record's key as it came; null: it had none."""
     value_base64: str | None
+    """The record's value as it came; null: it had none."""
     headers: list[tuple[str, str]]
+    """Names and values, bytes that are no UTF-8 replaced."""
 
 
-class DeadLetterPage(BaseModel):
+class DeadLetterPage(Shown):
     """Dead letters, newest first."""
 
     items: list[DeadLetterShown]
-    next: str | None
+    """Newest first."""
+    next: NextCursor
 
 
-class Redriven(BaseModel):
+class Redriven(Shown):
     """What became of a redriven letter: handled and gone, or failed again, with the new cause."""
 
     state: Literal["handled", "failed"]
+    """`handled`: the letter is gone."""
     letter: DeadLetterShown | None
+    """The letter as it stands now, with the new cause; null: it is gone."""
 
 
 def dead_letter_routes(
@@ -70,7 +89,7 @@ def dead_letter_routes(
         response: Response,
         limit: Limit = DEFAULT_PAGE,
         cursor: CursorText = None,  # noqa: ARG001  read by cursors, which checks the other parameters too
-        consumer: Annotated[str | None, Query(max_length=200)] = None,
+        consumer: Annotated[str | None, Query(max_length=200, description="Only those of this consumer")] = None,
     ) -> DeadLetterPage:
         """List dead letters, newest first."""
         start = cursors.start(request)
@@ -80,18 +99,18 @@ def dead_letter_routes(
         return DeadLetterPage(items=[_shown(letter) for letter in page], next=following)
 
     @routes.get(f"{path}/{{letter_id}}", dependencies=[require(SCOPE)], response_model=DeadLetterDetails)
-    async def get_dead_letter(letter_id: str) -> DeadLetterDetails:
+    async def get_dead_letter(letter_id: LetterId) -> DeadLetterDetails:
         """Look into a dead letter: its cause and its bytes."""
         return _details(await dead_letters.get_(db, letter_id))
 
     @routes.post(f"{path}/{{letter_id}}:redrive", dependencies=[require(SCOPE), key_unused()], response_model=Redriven)
-    async def redrive_dead_letter(letter_id: str) -> Redriven:
+    async def redrive_dead_letter(letter_id: LetterId) -> Redriven:
         """Put a letter through its consumer again; twice is harmless."""
         left = await dead_letters.redrive(db, letter_id, subscriptions)
         return Redriven(state="handled" if left is None else "failed", letter=None if left is None else _shown(left))
 
     @routes.delete(f"{path}/{{letter_id}}", dependencies=[require(SCOPE)], status_code=204)
-    async def drop_dead_letter(letter_id: str) -> None:
+    async def drop_dead_letter(letter_id: LetterId) -> None:
         """Delete a letter for good."""
         await dead_letters.drop(db, letter_id)
 

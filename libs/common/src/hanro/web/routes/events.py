@@ -5,45 +5,58 @@ from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
-from pydantic import BaseModel
 from starlette.requests import Request
 
 from hanro import archive
 from hanro.archive import ArchivedEvent
 from hanro.auth import ALL_SHOPS
 from hanro.db import Database
+from hanro.web import openapi
 from hanro.web.cursors import DEFAULT_PAGE, Limit
 from hanro.web.guard import caller, require, router
 from hanro.web.problems import Problem
+from hanro.web.shapes import Shown
 
 LARGEST_POSITION = 2**63 - 1
 
 
-class EventShown(BaseModel):
+class EventShown(Shown):
     """A fact as it was published: its place, its CloudEvents attributes and its data."""
 
     position: int
+    """Its place among all facts of the service; positions have no gaps."""
     id: str
+    """evt_…: the same on Kafka and in replays; a fact that comes twice has it twice."""
     type: str
+    """For example `hanro.order.placed.v1`; docs/asyncapi.json has the schema of `data`."""
     topic: str
+    """The Kafka topic that it was published to."""
     subject: str
+    """Id of the aggregate that it restates."""
     published_at: datetime
+    """When Kafka had taken it."""
     attributes: dict[str, str]
+    """CloudEvents attributes: source, time, correlationid …"""
     data: dict[str, Any]
+    """The whole aggregate as it was then, with its `version`."""
 
 
-class EventPage(BaseModel):
+class EventPage(Shown):
     """Facts, oldest first. Ask again with `after` = `next`; an empty page says that there is nothing newer."""
 
     items: list[EventShown]
+    """Oldest first."""
     next: int
+    """What to pass as `after` next time."""
 
 
 def event_routes(noun: str, scope: str, db: Database) -> APIRouter:
     """Make `/v1/<noun>/events?after=`."""
     routes = router(["events"])
 
-    @routes.get(f"/v1/{noun}/events", dependencies=[require(scope)], response_model=EventPage)
+    @routes.get(
+        f"/v1/{noun}/events", dependencies=[require(scope)], response_model=EventPage, responses=openapi.problems(410)
+    )
     async def list_events(
         request: Request,
         after: Annotated[int, Query(ge=0, le=LARGEST_POSITION, description="Position of the last one known")] = 0,
@@ -72,8 +85,8 @@ async def check_kept(db: Database, after: int) -> None:
         raise Problem(
             status=410,
             code="events-gone",
-            detail=f"Facts behind {after} are older than {archive.DAYS_KEPT} days; the oldest kept is {oldest}: "
-            f"go on with after={oldest - 1}, and read anew what you missed.",
+            detail=f"Facts behind {after} are no longer kept: the oldest is {oldest}. "
+            f"Go on with after={oldest - 1}, and read anew what you missed.",
         )
 
 

@@ -5,8 +5,7 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Response
-from pydantic import BaseModel, ConfigDict
+from fastapi import APIRouter, Path, Query, Response
 from starlette.requests import Request
 
 from hanro import operations
@@ -16,36 +15,54 @@ from hanro.errors import Rejected
 from hanro.operations import OperationStatus
 from hanro.web.cursors import DEFAULT_PAGE, Cursors, CursorText, Limit
 from hanro.web.guard import caller, require, router
+from hanro.web.shapes import NextCursor, Shown
 
 AccountsOf = Callable[[Transaction, Caller], Awaitable[list[str]]]
 
 
-class OperationShown(BaseModel):
+class OperationShown(Shown):
     """An effect outside that somebody asked for; *accepted* is never *applied*."""
 
-    model_config = ConfigDict(from_attributes=True)
-
     id: str
+    """opr_…"""
     kind: str
+    """What was asked for: `accept`, `preflight`, `replay` …"""
     subject_id: str
+    """Id of what it is about: an order, an account, a topic."""
     account_id: str | None
+    """The account whose marketplace it goes to; null: none."""
     status: OperationStatus
+    """`accepted`: we will do it. `sent`: it is under way. `applied`: it is done. `rejected`: it will not be.
+    `in_doubt`: the answer was lost, it is being looked up or waits for a decision.
+    """
     asked: dict[str, Any]
+    """What was asked for, in the terms of its kind."""
     asked_by: str
+    """Subject of the token that asked."""
     attempt_count: int
+    """How often it was sent."""
     failure: dict[str, Any] | None
+    """Why it is not applied: `error` says who must act, `code` is stable, `why` is a sentence, and what the
+    marketplace said.
+    """
     answer: dict[str, Any] | None
+    """What came back: from the marketplace, or how far the work is."""
     accepted_at: datetime
+    """When it was asked for."""
     sent_at: datetime | None
+    """When it was first sent; null: not yet."""
     changed_at: datetime
+    """When its status changed last."""
     next_at: datetime | None
+    """When it is looked at again; null: never, it is over or waits for a person."""
 
 
-class OperationPage(BaseModel):
+class OperationPage(Shown):
     """Operations, newest first."""
 
     items: list[OperationShown]
-    next: str | None
+    """Newest first."""
+    next: NextCursor
 
 
 def shown(operation: operations.Operation) -> OperationShown:
@@ -71,10 +88,10 @@ def operation_routes(
         response: Response,
         limit: Limit = DEFAULT_PAGE,
         cursor: CursorText = None,  # noqa: ARG001  read by cursors, which checks the other parameters too
-        kind: Annotated[str | None, Query(max_length=100)] = None,
-        subject_id: Annotated[str | None, Query(max_length=200)] = None,
-        account_id: Annotated[str | None, Query(max_length=200)] = None,
-        status: OperationStatus | None = None,
+        kind: Annotated[str | None, Query(max_length=100, description="Only those of this kind")] = None,
+        subject_id: Annotated[str | None, Query(max_length=200, description="Only those about this thing")] = None,
+        account_id: Annotated[str | None, Query(max_length=200, description="Only those of this account")] = None,
+        status: Annotated[OperationStatus | None, Query(description="Only those that are so far")] = None,
     ) -> OperationPage:
         """List operations, newest first."""
         start = cursors.start(request)
@@ -96,7 +113,9 @@ def operation_routes(
         return OperationPage(items=[shown(one) for one in page], next=following)
 
     @routes.get(f"/v1/{noun}/operations/{{operation_id}}", dependencies=[require(scope)], response_model=OperationShown)
-    async def get_operation(request: Request, operation_id: str) -> OperationShown:
+    async def get_operation(
+        request: Request, operation_id: Annotated[str, Path(max_length=200, description="opr_…")]
+    ) -> OperationShown:
         """Look at one operation; poll it until its status is applied, rejected or in_doubt."""
         async with db.begin() as tx:
             found = await operations.get_(tx, operation_id)

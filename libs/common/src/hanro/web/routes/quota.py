@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
-from pydantic import BaseModel, ConfigDict
 from starlette.requests import Request
 
 from hanro import pacer
@@ -14,6 +13,7 @@ from hanro.db import Database, Transaction
 from hanro.marketplace.types import ApiGroup, Limits, MarketplaceId
 from hanro.web.cursors import DEFAULT_PAGE, Cursors, CursorText, Limit
 from hanro.web.guard import require, router
+from hanro.web.shapes import NextCursor, Shown
 
 SCOPE = "ops"
 
@@ -30,30 +30,30 @@ class Rules:
     marketplaces_of: MarketplacesOf
 
 
-class LimitShown(BaseModel):
+class LimitShown(Shown):
     """What the marketplace allows an account in a group, all services together."""
-
-    model_config = ConfigDict(use_attribute_docstrings=True)
 
     request_count: int
     """Requests in each period."""
     period_seconds: float
+    """How long the requests are counted."""
     burst_count: int
     """Requests that may leave at once after a rest."""
     source: str
     """Where that is written."""
 
 
-class QuotaShown(BaseModel):
+class QuotaShown(Shown):
     """How an API group of an account stands; what belongs to a marketplace that is not installed here is null."""
 
-    model_config = ConfigDict(use_attribute_docstrings=True)
-
     account_id: str
+    """The account that is called for."""
     marketplace_id: str | None
+    """Where that is; null: this service has not heard of the account."""
     api_group: str
     """What the marketplace counts together."""
     limit: LimitShown | None
+    """What the marketplace allows; null where its plug-in is not installed."""
     share: float | None
     """This service's part of the limit, 0 to 1. A draft's preflight may use all of it."""
     seconds_between_requests: float | None
@@ -71,11 +71,12 @@ class QuotaShown(BaseModel):
     """When a request that asks now may leave; null: at once."""
 
 
-class QuotaPage(BaseModel):
+class QuotaPage(Shown):
     """Groups that were used at least once, by account and group."""
 
     items: list[QuotaShown]
-    next: str | None
+    """By account and group."""
+    next: NextCursor
 
 
 def quota_routes(noun: str, db: Database, cursors: Cursors, rules: Rules) -> APIRouter:
@@ -86,7 +87,7 @@ def quota_routes(noun: str, db: Database, cursors: Cursors, rules: Rules) -> API
     async def list_quota(
         request: Request,
         response: Response,
-        account_id: Annotated[str | None, Query(max_length=200)] = None,
+        account_id: Annotated[str | None, Query(max_length=200, description="Only those of this account")] = None,
         limit: Limit = DEFAULT_PAGE,
         cursor: CursorText = None,
     ) -> QuotaPage:

@@ -1,20 +1,23 @@
 """Serves the asking for facts once more: a new consumer reads them from a topic of its own."""
 
+from collections.abc import Sequence
 from typing import Annotated
 
 from fastapi import APIRouter, Request, Response
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import Field, StringConstraints
 
 from hanro import replays
 from hanro.db import Database, Transaction
 from hanro.events.fact import topics
 from hanro.replays import Wish
+from hanro.web import openapi
 from hanro.web.answers import Answer, accepted
 from hanro.web.guard import caller, require, router
 from hanro.web.idempotency import Idempotency
 from hanro.web.problems import FieldFault, Problem
 from hanro.web.routes.events import LARGEST_POSITION, check_kept
 from hanro.web.routes.operations import OperationShown, shown
+from hanro.web.shapes import Body
 
 SCOPE = "ops"
 
@@ -22,14 +25,12 @@ SCOPE = "ops"
 Topic = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
 
 
-class ReplayBody(BaseModel):
+class ReplayBody(Body):
     """Ask for facts once more."""
-
-    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
 
     topic: Topic = Field(examples=["replay.warehouse-1"])
     """Where they go; made with 12 partitions where it is missing. A topic that carries facts takes its own alone."""
-    source_topic: Topic | None = Field(default=None, examples=["hanro.orders"])
+    source_topic: Topic | None = None
     """The one topic whose facts are meant; null: of all that this service publishes to."""
     after: int = Field(default=0, ge=0, le=LARGEST_POSITION, strict=True)
     """The last position that is known already, as `events` shows it; 0: from the oldest that is kept."""
@@ -37,8 +38,8 @@ class ReplayBody(BaseModel):
     """The last position that is wanted; null: the newest when this is asked."""
 
 
-def replay_routes(noun: str, db: Database, idempotency: Idempotency) -> APIRouter:
-    """Make `/v1/<noun>/replays`."""
+def replay_routes(noun: str, publishes: Sequence[str], db: Database, idempotency: Idempotency) -> APIRouter:
+    """Make `/v1/<noun>/replays`; `publishes` are the topics that the service publishes to."""
     routes = router(["replays"])
 
     @routes.post(
@@ -46,7 +47,7 @@ def replay_routes(noun: str, db: Database, idempotency: Idempotency) -> APIRoute
         dependencies=[require(SCOPE)],
         status_code=202,
         response_model=OperationShown,
-        responses={410: {"description": "Facts behind `after` are no longer kept"}},
+        responses=openapi.problems(410),
     )
     async def replay(request: Request, body: ReplayBody) -> Response:
         """Publish the facts of the last 30 days once more, to a topic of your choice: how a new consumer catches up.
@@ -57,7 +58,7 @@ def replay_routes(noun: str, db: Database, idempotency: Idempotency) -> APIRoute
         same handler; all is there when the operation is `applied`. Its `answer` tells how many facts were published,
         and up to which position. Replays to one topic are done one after the other.
         """
-        _check_topics(body)
+        _check_topics(body, publishes)
         await check_kept(db, body.after)
         wish = Wish(topic=body.topic, source_topic=body.source_topic, after=body.after, until=body.until)
 
@@ -70,12 +71,12 @@ def replay_routes(noun: str, db: Database, idempotency: Idempotency) -> APIRoute
     return routes
 
 
-def _check_topics(body: ReplayBody) -> None:
-    """Keep facts of one topic out of another that consumers rely on, and name a source that carries nothing."""
-    live = topics()
-    if body.source_topic is not None and body.source_topic not in live:
-        raise _refused("source_topic", "topic-unknown", f"no facts are published there; one of {', '.join(live)}")
-    if body.topic in live and body.source_topic != body.topic:
+def _check_topics(body: ReplayBody, publishes: Sequence[str]) -> None:
+    """Keep facts of one topic out of another that consumers rely on, and refuse a source that is not the service's."""
+    if body.source_topic is not None and body.source_topic not in publishes:
+        why = f"this service publishes nothing there; it has {', '.join(publishes)}"
+        raise _refused("source_topic", "topic-unknown", why)
+    if body.topic in topics() and body.source_topic != body.topic:
         raise _refused(
             "topic", "topic-live", f"carries live facts; take another, or name it as source_topic too: {body.topic}"
         )

@@ -1,0 +1,189 @@
+"""Says what shops and accounts look like to callers; nothing of the credentials themselves."""
+
+from datetime import datetime
+
+from account_svc.api.texts import MenuShown, RefusalShown, TextShown
+from hanro.marketplace.types import GrantState
+from hanro.web.shapes import NextCursor, Shown
+
+
+class ShopShown(Shown):
+    """An internal shop."""
+
+    id: str
+    """shp_…"""
+    display_name: str
+    """The staff's name for it."""
+    created_at: datetime
+    """When it was made."""
+
+
+class ShopPage(Shown):
+    """Internal shops, by id."""
+
+    items: list[ShopShown]
+    """By id."""
+    next: NextCursor
+
+
+class ReasonShown(Shown):
+    """Why an account does not work as it should."""
+
+    code: str
+    """Stable: `credentials-missing`, `credential-refused`, `grant-missing` …"""
+    text: str
+    """One sentence."""
+    grant_id: str | None
+    """The grant at fault; null: none in particular."""
+    marketplace: RefusalShown | None
+    """What the marketplace said; null: it was not asked, or did not answer."""
+
+
+class NextStepShown(Shown):
+    """What the seller does next, and where."""
+
+    text: TextShown | None
+    """What to do."""
+    menu: MenuShown | None
+    """Where to do it."""
+    grant_id: str | None
+    """The grant that it is about."""
+
+
+class GrantShown(Shown):
+    """A thing that a seller switches on, as it was last seen."""
+
+    id: str
+    """For example `rpay.order.searchOrder`."""
+    label: TextShown
+    """Its name."""
+    state: GrantState
+    """`unknown`: never probed, or nobody could tell."""
+    menu: MenuShown | None
+    """Where it is switched on."""
+
+
+class GrantsShown(Shown):
+    """How many grants the marketplace knows, and how they stand; `unknown` counts those never probed too."""
+
+    total: int
+    """How many the marketplace has."""
+    granted: int
+    """How many work."""
+    denied: int
+    """How many are switched off or refused."""
+    pending: int
+    """How many were asked for and are not there yet."""
+    unknown: int
+    """How many nobody can tell of."""
+    items: list[GrantShown]
+    """In the marketplace's order."""
+
+
+class ExpiryShown(Shown):
+    """When a secret ends; `expires_local` in the marketplace's own words."""
+
+    field: str
+    """The field of the form that ends."""
+    source: str
+    """`read` at the marketplace, `computed`, `typed` by the seller, or `none`: it never ends."""
+    expires_at: datetime | None
+    """When; null: it is not known."""
+    expires_local: str | None
+    """The same, as the marketplace writes it."""
+    read_at: datetime
+    """When that was found out."""
+
+
+class ExpiryFailureShown(Shown):
+    """Why the end of secrets cannot be looked up, and since when."""
+
+    code: str
+    """Stable name of the kind of failure."""
+    text: str
+    """One sentence."""
+    first_at: datetime
+    """Since when."""
+    last_at: datetime
+    """When it was tried last."""
+
+
+class FieldShown(Shown):
+    """A field of the credentials: whether something is stored, never what."""
+
+    name: str
+    """Name in the form."""
+    is_secret: bool
+    """Whether it must never be shown."""
+    is_stored: bool
+    """Whether a value is stored."""
+
+
+class CredentialsShown(Shown):
+    """What is stored for an account; no value is ever given back."""
+
+    version: int
+    """Counts the sets of credentials that were stored; 0: none yet."""
+    registration: str | None
+    """The way to register that they belong to; null: none are stored."""
+    stored_at: datetime | None
+    """When they were stored; null: none are."""
+    fields: list[FieldShown]
+    """In the form's order."""
+    expiries: list[ExpiryShown]
+    """When secrets end, as far as that is known."""
+    expiry_failure: ExpiryFailureShown | None
+    """Why that cannot be looked up; null: it can."""
+
+
+class AccountShown(Shown):
+    """A seller's account at a marketplace."""
+
+    id: str
+    """acc_…"""
+    marketplace_id: str
+    """Where it is."""
+    display_name: str
+    """The staff's name for it."""
+    shop_ids: list[str]
+    """The internal shops that may use it."""
+    orders_from: datetime | None
+    """Orders placed earlier send no message; null: all do."""
+    state: str
+    """`draft`, `active`, `degraded` (something is lost) or `suspended`."""
+    is_enabled: bool
+    """False: switched off by hand."""
+    is_working: bool
+    """True: services act for it (有効)."""
+    label: TextShown
+    """What a seller reads: 有効 or 無効."""
+    reason: ReasonShown | None
+    """Why it does not work as it should; null: it does."""
+    next_step: NextStepShown | None
+    """What the seller does next; null: nothing."""
+    grants: GrantsShown
+    """What it may do at the marketplace, as last seen."""
+    lost_capabilities: list[str]
+    """What cannot be done because grants are missing."""
+    credentials: CredentialsShown
+    """Which fields are stored, and when they end."""
+    last_preflight_id: str | None
+    """The last check that ended; null: none yet."""
+    last_preflight_at: datetime | None
+    """When that was."""
+    epoch: int
+    """Grows with each unlink."""
+    version: int
+    """Grows with each change; the ETag names it."""
+    created_at: datetime
+    """When it was linked."""
+    changed_at: datetime
+    """When it changed last."""
+
+
+class AccountPage(Shown):
+    """Accounts, by id."""
+
+    items: list[AccountShown]
+    """By id."""
+    next: NextCursor
