@@ -3,6 +3,7 @@
 import asyncio
 import json
 import socket
+from base64 import urlsafe_b64encode
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -54,6 +55,12 @@ def token(
 ) -> str:
     claims = {name: value for name, value in {**CLAIMS, **(changes or {})}.items() if value is not None}
     return jwt.encode(claims, key, algorithm=alg, headers={"kid": kid})
+
+
+def headed(header: object) -> str:
+    """Give a token of that header, well-formed otherwise."""
+    claims, signature = token().split(".")[1:]
+    return ".".join((urlsafe_b64encode(json.dumps(header).encode()).rstrip(b"=").decode(), claims, signature))
 
 
 class Issuer:
@@ -131,6 +138,8 @@ LIES: dict[str, Callable[[], str]] = {
     "a key that nobody knows": lambda: token(key=OTHER_KEY, kid="new"),
     "a key of another kind": lambda: token(key=RSA_KEY, kid="ec", alg="RS256"),
     "signed with the public key as a secret": lambda: token(key="x" * 64, kid="ec", alg="HS256"),
+    "an algorithm that is no text": lambda: headed({"alg": ["ES256"], "kid": "ec"}),
+    "a key id that is no text": lambda: headed({"alg": "ES256", "kid": {}}),
     "not signed": lambda: token(key=None, kid="ec", alg="none"),
     "endless": lambda: token({"pad": "x" * 20_000}),
 }

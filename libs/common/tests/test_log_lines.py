@@ -1,5 +1,7 @@
 """Proves what stands in a log line, and above all what does not."""
 
+import asyncio
+import gc
 import io
 import json
 import logging
@@ -119,6 +121,19 @@ def test_libraries_speak_through_it_without_values_of_their_exceptions(written: 
     [line] = lines(written)
     assert (line["room"], line["event"]) == ("uvicorn.error", "Exception in ASGI application")
     assert line["exception"]["type"] == "builtins.KeyError"
+    assert CANARY not in written.getvalue()
+
+
+async def test_a_task_that_nobody_asked_for_its_failure_tells_no_value_of_it(written: io.StringIO) -> None:
+    async def fail() -> None:
+        fail_with(CANARY)
+
+    failing = asyncio.create_task(fail())
+    await asyncio.wait([failing])
+    del failing
+    gc.collect()
+    [line] = lines(written)
+    assert (line["event"], line["exception"]["type"]) == ("Task exception was never retrieved", "builtins.KeyError")
     assert CANARY not in written.getvalue()
 
 

@@ -232,6 +232,16 @@ async def test_a_broker_that_is_away_is_waited_for_and_nothing_is_lost(db: Datab
     assert _versions(broker, "a") == [1, 2, 3]
 
 
+async def test_topics_that_a_broker_lost_are_made_again(db: Database, broker: MemoryBroker) -> None:
+    await _record(db, changed("a", 1))
+    async with running(_relay(db, broker).run):
+        await until(lambda: _drained(db))
+        broker.logs.clear()
+        await _record(db, changed("a", 2))
+        await until(lambda: _drained(db))
+    assert _versions(broker, "a") == [2]
+
+
 async def test_a_row_that_the_broker_refuses_for_good_is_put_aside(db: Database, broker: MemoryBroker) -> None:
     heard = Heard()
     await _record(db, changed("a", 1), changed("b", 1))

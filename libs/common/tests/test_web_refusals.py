@@ -172,6 +172,11 @@ async def test_a_body_that_announces_too_much_is_not_read(client: httpx.AsyncCli
     assert problem(answer, 413)["code"] == "body-too-large"
 
 
+async def test_a_length_of_thousands_of_digits_is_too_large(client: httpx.AsyncClient) -> None:
+    answer = await client.post("/v1/probes", headers=READ | {"Content-Length": "9" * 5000}, content=b"{}")
+    problem(answer, 413)
+
+
 async def test_a_body_that_does_not_announce_its_size_is_cut_off(client: httpx.AsyncClient) -> None:
     sent = 0
 
@@ -225,6 +230,12 @@ async def test_a_text_that_cannot_be_stored_is_pointed_at(client: httpx.AsyncCli
     assert problem(await client.post("/v1/probes", headers=headers, content=body), 422)["errors"][0]["pointer"] == (
         "/lines/0/sku"
     )
+
+
+async def test_a_body_that_nests_too_deep_to_be_looked_through_is_422(client: httpx.AsyncClient) -> None:
+    headers = READ | {"Content-Type": "application/json"}
+    body = '["\\u0000", ' + "[" * 100_000 + "]" * 100_000 + "]"
+    problem(await client.post("/v1/probes", headers=headers, content=body), 422)
 
 
 async def test_an_escaped_backslash_before_u0000_is_only_text(client: httpx.AsyncClient) -> None:

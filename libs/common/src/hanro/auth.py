@@ -146,14 +146,15 @@ class JwtAuthenticator:
             header = jwt.get_unverified_header(token)
         except jwt.InvalidTokenError:
             raise Unauthenticated("The token is no JWT.") from None
-        if header.get("alg") not in ALGORITHMS:
+        algorithm = header.get("alg")
+        if not isinstance(algorithm, str) or algorithm not in ALGORITHMS:
             raise Unauthenticated("The token is signed by an algorithm that is not allowed.")
         named = header.get("kid")
         await self._refresh(is_needed=named not in self._keys)
         key = self._keys.get(named) if isinstance(named, str) else None
         if key is None and named is None and len(self._keys) == 1:
             key = next(iter(self._keys.values()))
-        if key is None or key.algorithm_name != header["alg"]:
+        if key is None or key.algorithm_name != algorithm:
             raise Unauthenticated("The token is signed by an unknown key.")
         return key
 

@@ -128,7 +128,7 @@ def configure(
     handler.setFormatter(
         ProcessorFormatter(
             processors=[finish, structlog.processors.JSONRenderer(ensure_ascii=False)],
-            foreign_pre_chain=[structlog.stdlib.add_log_level, _keep_allowed, _describe_exception],
+            foreign_pre_chain=[structlog.stdlib.add_log_level, _cut, _keep_allowed, _describe_exception],
         )
     )
     logging.basicConfig(handlers=[handler], level=level.upper(), force=True)
@@ -142,6 +142,11 @@ def configure(
         found.disabled = False
         found.setLevel(logging.NOTSET)
         found.propagate = name != "uvicorn.access"
+
+
+def _cut(_logger: Any, _method: str, fields: Fields) -> Fields:
+    # asyncio writes the repr of a task behind its own words, and that quotes the exception's text.
+    return {**fields, "event": str(fields["event"]).partition("\n")[0]}
 
 
 def _keep_allowed(_logger: Any, _method: str, fields: Fields) -> Fields:

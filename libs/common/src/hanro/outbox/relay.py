@@ -11,6 +11,7 @@ from hanro import archive, failpoints
 from hanro.broker import Broker, BrokerAway, Message, Producer, Refused
 from hanro.clock import Clock
 from hanro.db import Database, is_away, is_conflict
+from hanro.log import logger
 from hanro.outbox.recording import RECORDED
 from hanro.waiting import Backoff, rest
 
@@ -21,9 +22,11 @@ REFUSED_SECONDS = 0.015
 # A new topic, then a missing day: more than that is a bug.
 PREPARATIONS = 2
 
+_log = logger(__name__)
+
 _LANE = "select pg_try_advisory_xact_lock(hashtextextended($1, 0))"
 # A statement of its own behind the lock: its snapshot sees what the last holder deleted.
-_HEAD = "select id, topic, type, key, headers, value from outbox order by id limit $1 for update"
+_HEAD = "select id, event_id, topic, type, key, headers, value from outbox order by id limit $1 for update"
 _BURY = """
     with dead as (
         delete from outbox using unnest($1::bigint[], $2::text[]) as given (dead_id, why)
@@ -86,6 +89,8 @@ class Relay:
         try:
             count = await self._publish_prepared(producer)
         except BrokerAway:
+            # A broker that comes back may have lost its topics.
+            self._topics.clear()
             self._note_waiting("broker")
             await rest(self._clock, self._backoff.pause(), stop)
             # What was sent may still be under way: the next batch must not overtake it.
@@ -152,14 +157,15 @@ class Relay:
             try:
                 await attempt()
             except BrokerAway:
-                # A broker that comes back may have lost its topics.
-                self._topics.clear()
                 self._note_waiting("broker")
                 await rest(self._clock, self._backoff.pause(), stop)
             else:
                 return
 
     def _note(self, rows: Sequence[asyncpg.Record], refused: dict[int, str]) -> None:
+        for row in rows:
+            if row["id"] in refused:
+                _log.error("relay.refused", event_id=row["event_id"], type=row["type"], why=refused[row["id"]])
         if self._observer is None:
             return
         self._observer.published(len(rows) - len(refused))

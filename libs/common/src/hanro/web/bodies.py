@@ -7,6 +7,9 @@ from starlette.types import Message
 
 from hanro.web.problems import FieldFault, Problem
 
+# Python refuses to read numbers of thousands of digits.
+LONGEST_LENGTH = 18
+
 
 async def read(request: Request, largest_bytes: int) -> bytes:
     """Read the whole body.
@@ -17,7 +20,7 @@ async def read(request: Request, largest_bytes: int) -> bytes:
     announced = request.headers.get("content-length")
     if announced is not None and not announced.isdecimal():
         raise Problem(status=400, code="request-malformed", detail="Content-Length is no number")
-    if announced is not None and int(announced) > largest_bytes:
+    if announced is not None and (len(announced) > LONGEST_LENGTH or int(announced) > largest_bytes):
         raise _too_large(largest_bytes)
     body = bytearray()
     async for chunk in request.stream():
@@ -52,10 +55,10 @@ def refuse_unstorable(body: bytes) -> None:
     if b"\\u0000" not in lowered and b"\\ud" not in lowered:
         return
     try:
-        found = json.loads(body)
-    except ValueError:
-        return  # FastAPI says where it is malformed
-    if (pointer := _unstorable(found, "")) is not None:
+        pointer = _unstorable(json.loads(body), "")
+    except (ValueError, RecursionError):
+        return  # FastAPI says where it is malformed, or that it nests too deep
+    if pointer is not None:
         fault = FieldFault(code="text-unstorable", detail="holds U+0000 or a lone surrogate", pointer=pointer[:200])
         raise Problem(
             status=422,
