@@ -6,11 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from hanro.errors import LocalizedText
+from hanro.errors import LocalizedText, MenuPath
 from hanro.marketplace import length_of
 from hanro.marketplace.types import CredentialForm, FieldKind, FormField, Registration, TextRule
-from hanro.errors import LocalizedText, MenuPath
-from hanro.marketplace.types import CredentialForm, FieldKind, FormField, LengthUnit, Registration, TextRule
 
 _EMAIL = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+")
 _NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
@@ -59,9 +57,7 @@ def check(
         Fault(
             field=name,
             code="field-unknown",
-            why=_text(
-                f"この登録方法にない項目です（{known}）", f"a field is unknown; the form has {known}"
-            ),
+            why=_text(f"この登録方法にない項目です（{known}）", f"a field is unknown; the form has {known}"),
         )
         for name in sorted(values)
         if name not in names
