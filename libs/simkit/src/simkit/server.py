@@ -1,5 +1,6 @@
 """Runs an application on one port until SIGTERM, with its timers and its relay beside it."""
 
+import argparse
 import asyncio
 import contextlib
 import logging
@@ -64,12 +65,11 @@ def read_port(text: str) -> int:
     """Read a port of a command line; 0 asks for a free one.
 
     Raises:
-        ValueError: no whole number, or none that a port has.
+        argparse.ArgumentTypeError: no whole number, or none that a port has.
     """
-    port = int(text)
-    if not 0 <= port <= _LAST_PORT:
-        raise ValueError(f"{port} is no port")
-    return port
+    if not (text.isascii() and text.isdecimal() and len(text) <= len(str(_LAST_PORT)) and int(text) <= _LAST_PORT):
+        raise argparse.ArgumentTypeError(f"{text} is no port")
+    return int(text)
 
 
 def bind(host: str, port: int) -> socket.socket:
