@@ -56,9 +56,7 @@ def check(
         Fault(
             field=name,
             code="field-unknown",
-            why=_text(
-                f"この登録方法にない項目です（{known}）", f"a field is unknown; the form has {known}"
-            ),
+            why=_text(f"この登録方法にない項目です（{known}）", f"a field is unknown; the form has {known}"),
         )
         for name in sorted(values)
         if name not in names
