@@ -72,7 +72,7 @@ def routes_of(db: Database, gate: Gate) -> APIRouter:
     idempotency = web.Idempotency(db, fixed_keyring())
 
     @routes.post("/v1/deeds/{place}", dependencies=[web.require("probes:write")])
-    async def act(request: Request, place: str, deed: Deed) -> Response:
+    async def act(request: Request, place: str, deed: Deed, q: int | None = None) -> Response:  # noqa: ARG001  one that the route knows
         async def work(tx: Transaction) -> web.Answer:
             await tx.execute("insert into deeds values ($1, $2)", deed.name, place)
             await gate.wait()

@@ -82,7 +82,14 @@ async def client(db: Database, bench: Bench) -> AsyncIterator[httpx.AsyncClient]
     routes = web.router()
 
     @routes.get("/v1/numbers", dependencies=[web.require("probes:read")])
-    async def numbers(request: Request, response: Response, limit: web.Limit = 3, even: bool | None = None) -> Numbers:  # noqa: FBT001  FastAPI passes by name
+    async def numbers(
+        request: Request,
+        response: Response,
+        limit: web.Limit = 3,
+        cursor: web.CursorText = None,
+        even: bool | None = None,  # noqa: FBT001  FastAPI passes by name
+    ) -> Numbers:
+        del cursor
         start = cursors.start(request)
         first = int(start[0]) + 1 if start else 0
         found = [number for number in range(first, 10) if even is None or (number % 2 == 0) == even]

@@ -174,7 +174,8 @@ async def test_a_replay_is_an_operation_up_to_the_newest_fact_of_now(client: htt
     ("body", "pointer"),
     [
         ({"topic": "hanro.orders"}, "/topic"),
-        ({"topic": "hanro.orders", "source_topic": "hanro.stock"}, "/topic"),
+        ({"topic": "hanro.orders", "source_topic": "hanro.access"}, "/topic"),
+        ({"topic": "mine", "source_topic": "hanro.stock"}, "/source_topic"),
         ({"topic": "mine", "source_topic": "hanro.nothing"}, "/source_topic"),
         ({"topic": "../mine"}, "/topic"),
         ({"topic": ""}, "/topic"),

@@ -33,7 +33,7 @@ from hanro.http.transport import tls_context
 from hanro.marketplace import installed
 from hanro.marketplace.port import Plugin
 from hanro.marketplace.types import MarketplaceId
-from hanro.service import Built, Parts, open_parts
+from hanro.service import Built, Parts, open_parts, public_routers
 from hanro.sessions import Outside
 from hanro.testing.callers import SpokenCallers, bearer, fixed_keyring
 from hanro.web import create_app
@@ -173,7 +173,7 @@ async def open_bench(
     built = SERVICE.build(parts, settings)
     apps = create_app(
         SERVICE.info,
-        routers=built.routers,
+        routers=public_routers(SERVICE, parts, built),
         internal_routers=built.internal_routers,
         subscriptions=built.subscriptions,
         authenticator=SpokenCallers(),

@@ -17,6 +17,7 @@ EXEMPT = {
     KEYED: {"POST /v1/{noun}/dead-letters/{letter_id}:redrive": "to put a letter through again is harmless"},
     PAGED: {"GET /v1/{noun}/events": "goes on behind a position, which is no secret"},
 }
+BODIES = {"/replays": {"topic": "replay.sample"}}
 
 Table = list[str]
 
@@ -37,7 +38,8 @@ class Samples:
 
     def body(self, operation: Operation) -> object:
         """Give a body for an operation."""
-        return self.bodies.get(str(operation), operation.fitting_body())
+        shared = next((body for path, body in BODIES.items() if operation.path.endswith(path)), None)
+        return self.bodies.get(str(operation), shared or operation.fitting_body())
 
 
 def add(table: Table, operation: Operation, case: str, faults: list[str]) -> None:

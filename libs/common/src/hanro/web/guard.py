@@ -5,7 +5,6 @@ from enum import Enum
 from typing import Any
 
 from fastapi import APIRouter, Security
-from fastapi.dependencies.utils import get_flat_dependant
 from fastapi.openapi.models import HTTPBearer
 from fastapi.params import Depends
 from fastapi.params import Security as Secured
@@ -124,7 +123,7 @@ class GuardedRoute(APIRoute):
         scope = declared_scope(self)
         largest_bytes = declared_body_limit(self)
         is_body_expected = self.body_field is not None
-        parameters = frozenset(one.alias for one in get_flat_dependant(self.dependant).query_params)
+        parameters = frozenset(one.alias for one in self.dependant.query_params)
 
         async def handle(request: Request) -> Response:
             guard: Guard = request.app.state.guard

@@ -187,11 +187,18 @@ def _describe_successes(operation: dict[str, Any], route: APIRoute) -> None:
 
 def _add_examples(operation: dict[str, Any], schemas: dict[str, Any]) -> None:
     for content in operation.get("requestBody", {}).get("content", {}).values():
-        content["example"] = _example(content["schema"], schemas)
+        try:
+            content["example"] = _example(content["schema"], schemas)
+        except LookupError:
+            continue
 
 
 def _example(schema: dict[str, Any], schemas: dict[str, Any]) -> Any:
-    """Give a body from the examples of its fields; an optional field without one is left out."""
+    """Give a body from the examples of its fields; an optional field without one is left out.
+
+    Raises:
+        LookupError: a field that is needed has none.
+    """
     if "examples" in schema:
         return schema["examples"][0]
     if "$ref" in schema:
@@ -206,7 +213,7 @@ def _example(schema: dict[str, Any], schemas: dict[str, Any]) -> Any:
                 for name, inner in schema.get("properties", {}).items()
                 if name in needed or "examples" in inner
             }
-    raise ValueError(f"a field that is needed has no example: {schema}")
+    raise LookupError(schema.get("title"))
 
 
 def _add_headers(operation: dict[str, Any], *, is_versioned: bool) -> None:
