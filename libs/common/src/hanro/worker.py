@@ -112,7 +112,7 @@ async def run(
 
     Listeners and `early` loops are up at once, the others when ready. At a signal: `stop` is set for all loops, each
     has `drain` (or its own in `drains`, 50 s at most: a sender waits for its call's deadline), then is cancelled; then
-    the servers finish; the relay stops last, so that what was recorded leaves: all in 75 s. A loop that raises ends all.
+    the servers finish; the relay stops last, so that what was recorded leaves: all in 75 s. A loop that raises ends it.
 
     Raises:
         PortTaken: a listener's port is in use.
