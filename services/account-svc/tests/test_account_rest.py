@@ -12,6 +12,7 @@ from account_svc.app import SERVICE
 from hanro.crypto import Keyring
 from hanro.service import describe
 from hanro.testing.callers import bearer
+from hanro.testing.schemas import move_ahead
 from hanro_local.databases import SchemaUrls
 
 pytestmark = pytest.mark.schema("account", prepare)
@@ -340,3 +341,23 @@ async def test_uses_and_preflights_are_forgotten_once_they_are_old(bench: Bench)
         )
         pruned = [await bench.built.prunings[kind](tx) for kind in ("uses", "preflights", "uses", "preflights")]
     assert pruned == [2, 1, 0, 0]
+
+
+def prepare_ahead(urls: SchemaUrls) -> None:
+    prepare(urls)
+    move_ahead(urls)
+
+
+@pytest.fixture
+def urls_ahead(make_database: Callable[..., SchemaUrls]) -> SchemaUrls:
+    return make_database("account", prepare_ahead)
+
+
+async def test_a_schema_that_is_a_version_ahead_serves(urls_ahead: SchemaUrls) -> None:
+    async with open_bench(urls_ahead) as bench:
+        account_id = (await bench.link())["id"]
+        await bench.store(account_id, TYPED)
+        await bench.check_due("preflight")
+        shown = await bench.show(account_id)
+    assert shown["credentials"]["version"] == 1
+    assert shown["last_preflight_id"]

@@ -13,8 +13,11 @@ from notifier_playground import BUYER, Bed, account, bed, bind, messages, order,
 from hanro.db import Database
 from hanro.marketplace.port import Plugin
 from hanro.marketplace.types import MarketplaceId
+from hanro.testing.schemas import move_ahead
+from hanro_local.databases import SchemaUrls
 from notifier_svc.domain.messages import State
 from notifier_svc.sender.loop import Sender
+from notifier_svc.store.templates import find_template
 
 pytestmark = pytest.mark.schema("notifier", prepare)
 
@@ -336,3 +339,24 @@ async def test_no_address_name_or_password_stands_in_the_schema(here: Bed) -> No
             dump += "".join(one["line"] for one in found)
     for secret in ("カナリア", "0123456789abcdef0123456789abcdef", "canary-password"):
         assert secret not in dump
+
+
+def prepare_ahead(urls: SchemaUrls) -> None:
+    prepare(urls)
+    move_ahead(urls)
+
+
+@pytest.fixture
+def urls_ahead(make_database: Callable[..., SchemaUrls]) -> SchemaUrls:
+    return make_database("notifier", prepare_ahead)
+
+
+async def test_a_schema_that_is_a_version_ahead_serves(urls_ahead: SchemaUrls, tmp_path: Path) -> None:
+    ahead = connect(urls_ahead.runtime, schema="notifier")
+    async with bed(ahead, tmp_path) as here:
+        await bind(ahead)
+        await here.plan(order(1))
+        assert [message.state for message in await here.send()] == [State.HANDED_OVER]
+        async with ahead.begin() as tx:
+            assert await find_template(tx, "thanks", 1) is not None
+    await ahead.close()

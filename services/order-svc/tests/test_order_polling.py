@@ -19,6 +19,9 @@ from hanro.events.envelope import encode
 from hanro.marketplace.types import OrderStatus
 from hanro.testing.clock import FixedClock
 from hanro.testing.memory_broker import MemoryBroker
+from hanro.testing.schemas import move_ahead
+from hanro_local.databases import SchemaUrls
+from order_svc import buyers
 from order_svc.consumers import on_accounts
 from order_svc.domain.readings import hash_of
 from order_svc.poller import Means, Pace, Poller
@@ -405,3 +408,29 @@ async def test_a_backfilled_order_says_so(means: Means, playground: Playground) 
     async with means.db.begin() as tx:
         rows = await tx.fetch("select external_id, is_backfilled from orders order by external_id")
     assert [tuple(row) for row in rows] == [("new-1", False), ("old-1", True)]
+
+
+def prepare_ahead(urls: SchemaUrls) -> None:
+    prepare(urls)
+    move_ahead(urls)
+
+
+@pytest.fixture
+def urls_ahead(make_database: MakeDatabase) -> SchemaUrls:
+    return make_database("orders", prepare_ahead)
+
+
+async def test_a_schema_that_is_a_version_ahead_serves(
+    urls_ahead: SchemaUrls, playground: Playground, clock: FixedClock
+) -> None:
+    ahead = connect(urls_ahead.runtime, schema="orders")
+    means = means_for(ahead, playground, clock)
+    await tell(ahead, activated())
+    playground.buy(seen())
+    await poll(means)
+    await tell(ahead, activated(2))
+    assert await types(ahead) == ["placed"]
+    async with ahead.begin() as tx:
+        (row,) = await tx.fetch("select id from orders")
+        assert await buyers.personal(tx, means.keyring, row["id"]) is not None
+    await ahead.close()

@@ -43,6 +43,27 @@ async def terminate_backends(url: str, *, state: str | None = None) -> None:
         await connection.close(timeout=CONNECT_SECONDS)
 
 
+def move_ahead(urls: OwnedSchema) -> None:
+    """Add a column to every table, as the next version's migration may: the code that runs beside it must not mind."""
+    asyncio.run(_move_ahead(urls))
+
+
+async def _move_ahead(urls: OwnedSchema) -> None:
+    connection = await asyncpg.connect(urls.owner, timeout=CONNECT_SECONDS)
+    try:
+        tables = await connection.fetch(
+            """
+            select relname from pg_class where relnamespace = $1::text::regnamespace and relkind in ('r', 'p')
+                and not relispartition
+            """,
+            urls.schema,
+        )
+        for (table,) in tables:
+            await connection.execute(f'alter table "{urls.schema}"."{table}" add column of_a_later_version text')
+    finally:
+        await connection.close(timeout=CONNECT_SECONDS)
+
+
 async def _run(urls: OwnedSchema) -> None:
     connection = await asyncpg.connect(urls.owner, timeout=CONNECT_SECONDS)
     try:

@@ -1,7 +1,7 @@
 """Stores sealed credentials, who used them, and when they end."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime, timedelta
 
 from hanro.db import Transaction
@@ -79,7 +79,9 @@ async def find_credentials(tx: Transaction, account_id: str) -> StoredCredential
 
 async def list_credentials(tx: Transaction, account_ids: Sequence[str]) -> dict[str, StoredCredentials]:
     """Give accounts' credentials, sealed, by account."""
-    rows = await tx.fetch("select * from credentials where account_id = any($1::text[])", list(account_ids))
+    columns = ", ".join(one.name for one in fields(StoredCredentials))
+    # Never a star: a column that a later version brings must not reach the code of this one.
+    rows = await tx.fetch(f"select {columns} from credentials where account_id = any($1::text[])", list(account_ids))  # noqa: S608  columns of ours
     return {
         row["account_id"]: StoredCredentials(**(dict(row) | {"field_names": tuple(row["field_names"])})) for row in rows
     }
@@ -138,7 +140,11 @@ async def save_expiries(tx: Transaction, account_id: str, stored: Sequence[Store
 async def list_expiries(tx: Transaction, account_ids: Sequence[str]) -> dict[str, list[StoredExpiry]]:
     """Give what is known of when accounts' secrets end: by account, then sorted by field."""
     rows = await tx.fetch(
-        "select * from key_expiries where account_id = any($1::text[]) order by account_id, field", list(account_ids)
+        """
+        select account_id, field, source, expires_at, expires_local, credential_version, read_at from key_expiries
+        where account_id = any($1::text[]) order by account_id, field
+        """,
+        list(account_ids),
     )
     found: dict[str, list[StoredExpiry]] = {}
     for row in rows:
@@ -168,7 +174,12 @@ async def save_expiry_failure(tx: Transaction, account_id: str, *, code: str, wh
 
 async def list_expiry_failures(tx: Transaction, account_ids: Sequence[str]) -> dict[str, ExpiryFailure]:
     """Give why look-ups fail, by account; absent where the last one succeeded or none was made."""
-    rows = await tx.fetch("select * from expiry_failures where account_id = any($1::text[])", list(account_ids))
+    rows = await tx.fetch(
+        """
+        select account_id, code, why, first_at, last_at from expiry_failures where account_id = any($1::text[])
+        """,
+        list(account_ids),
+    )
     return {
         row["account_id"]: ExpiryFailure(
             code=row["code"], why=row["why"], first_at=row["first_at"], last_at=row["last_at"]

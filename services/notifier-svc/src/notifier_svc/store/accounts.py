@@ -1,6 +1,7 @@
 """Keeps the local copy of accounts, and until when nothing is sent for them."""
 
 from collections.abc import Sequence
+from dataclasses import fields
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -10,16 +11,19 @@ from notifier_svc.domain.accounts import Account
 if TYPE_CHECKING:
     import asyncpg
 
+# Never a star: a column that a later version brings must not reach the code of this one.
+COLUMNS = ", ".join(one.name for one in fields(Account))
+
 
 async def find_account(tx: Transaction, account_id: str) -> Account | None:
     """Give an account, or None where no fact told of it yet."""
-    rows = await tx.fetch("select * from accounts where id = $1", account_id)
+    rows = await tx.fetch(f"select {COLUMNS} from accounts where id = $1", account_id)  # noqa: S608  columns of ours
     return _account(rows[0]) if rows else None
 
 
 async def list_accounts(tx: Transaction, account_ids: Sequence[str]) -> dict[str, Account]:
     """Give those that are known, by id."""
-    rows = await tx.fetch("select * from accounts where id = any($1::text[])", list(account_ids))
+    rows = await tx.fetch(f"select {COLUMNS} from accounts where id = any($1::text[])", list(account_ids))  # noqa: S608  columns of ours
     return {row["id"]: _account(row) for row in rows}
 
 
@@ -32,7 +36,8 @@ async def list_marketplaces(tx: Transaction, account_ids: Sequence[str]) -> dict
 async def lock_accounts(tx: Transaction, account_ids: Sequence[str]) -> dict[str, Account]:
     """Lock those that are known, sorted by id."""
     rows = await tx.fetch(
-        "select * from accounts where id = any($1::text[]) order by id for update", sorted(account_ids)
+        f"select {COLUMNS} from accounts where id = any($1::text[]) order by id for update",  # noqa: S608  columns of ours
+        sorted(account_ids),
     )
     return {row["id"]: _account(row) for row in rows}
 

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from hanro.db import Transaction
 from notifier_svc.domain.messages import Message, State
-from notifier_svc.store.messages import message_of
+from notifier_svc.store.messages import COLUMNS, message_of
 
 
 async def claim_messages(
@@ -39,7 +39,7 @@ async def claim_messages(
             ) m
         )
         update messages set next_at = {tx.now_sql} + $4::interval, attempt = attempt + 1
-        from taken where messages.id = taken.id returning messages.*
+        from taken where messages.id = taken.id returning {COLUMNS}
         """,  # noqa: S608  the schema's own clock
         list(busy),
         account_limit,
@@ -59,7 +59,7 @@ async def take_over(tx: Transaction, *, limit: int) -> list[Message]:
         )
         update messages set state = 'in_doubt', reason_code = 'answer-lost', next_at = null, version = version + 1,
             changed_at = {tx.now_sql}
-        from lapsed where messages.id = lapsed.id returning messages.*
+        from lapsed where messages.id = lapsed.id returning {COLUMNS}
         """,  # noqa: S608  the schema's own clock
         limit,
     )
@@ -99,7 +99,7 @@ async def settle_message(
             changed_at = {tx.now_sql}, handed_over_at = case when $3 = 'handed_over' then {tx.now_sql} end
         where id = $1 and attempt = $2
             and (state in ('planned', 'sending') or (state = 'in_doubt' and $3 <> 'in_doubt'))
-        returning *
+        returning {COLUMNS}
         """,  # noqa: S608  the schema's own clock
         message.id,
         message.attempt,

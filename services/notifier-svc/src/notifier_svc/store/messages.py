@@ -1,6 +1,7 @@
 """Keeps the ledger of messages: one row for each (order, trigger, occurrence), whatever becomes of it."""
 
 from collections.abc import Sequence
+from dataclasses import fields
 from typing import TYPE_CHECKING
 
 from hanro.db import Transaction
@@ -10,6 +11,9 @@ from notifier_svc.domain.planning import Skip
 
 if TYPE_CHECKING:
     import asyncpg
+
+# Never a star: a column that a later version brings must not reach the code of this one.
+COLUMNS = ", ".join(f"messages.{one.name}" for one in fields(Message))
 
 Written = tuple[Trigger, int]
 
@@ -92,11 +96,11 @@ async def insert_skips(tx: Transaction, skips: Sequence[Skip]) -> None:
 async def find_message(tx: Transaction, message_id: str, shop_ids: Sequence[str] | None) -> Message | None:
     """Give a message that these internal shops may see (None: all shops), or None."""
     rows = await tx.fetch(
-        """
-        select * from messages where id = $1 and ($2::text[] is null or exists (
+        f"""
+        select {COLUMNS} from messages where id = $1 and ($2::text[] is null or exists (
             select 1 from accounts where accounts.id = messages.account_id and accounts.shop_ids && $2
         ))
-        """,
+        """,  # noqa: S608  columns of ours
         message_id,
         None if shop_ids is None else list(shop_ids),
     )
@@ -120,13 +124,13 @@ async def list_messages(
 ) -> list[Message]:
     """Give messages that these shops may see, newest first, older than the id `before`; None does not filter."""
     rows = await tx.fetch(
-        """
-        select * from messages
+        f"""
+        select {COLUMNS} from messages
         where ($1::text[] is null or account_id in (select id from accounts where shop_ids && $1))
             and ($2::text is null or order_id = $2) and ($3::text is null or account_id = $3)
             and ($4::text is null or state = $4) and ($5::text is null or id < $5)
         order by id desc limit $6
-        """,
+        """,  # noqa: S608  columns of ours
         None if shop_ids is None else list(shop_ids),
         order_id,
         account_id,

@@ -1,6 +1,7 @@
 """Keeps the local copy of accounts."""
 
 from collections.abc import Sequence
+from dataclasses import fields
 from typing import TYPE_CHECKING
 
 from hanro.db import Transaction
@@ -9,17 +10,21 @@ from order_svc.domain.accounts import WORKING_STATES, Account
 if TYPE_CHECKING:
     import asyncpg
 
+# Never a star: a column that a later version brings must not reach the code of this one.
+COLUMNS = ", ".join(one.name for one in fields(Account))
+
 
 async def find_account(tx: Transaction, account_id: str) -> Account | None:
     """Give an account, or None where no fact told of it yet."""
-    rows = await tx.fetch("select * from accounts where id = $1", account_id)
+    rows = await tx.fetch(f"select {COLUMNS} from accounts where id = $1", account_id)  # noqa: S608  columns of ours
     return _account(rows[0]) if rows else None
 
 
 async def lock_accounts(tx: Transaction, account_ids: Sequence[str]) -> dict[str, Account]:
     """Lock those that are known, sorted by id."""
     rows = await tx.fetch(
-        "select * from accounts where id = any($1::text[]) order by id for update", sorted(account_ids)
+        f"select {COLUMNS} from accounts where id = any($1::text[]) order by id for update",  # noqa: S608  columns of ours
+        sorted(account_ids),
     )
     return {row["id"]: _account(row) for row in rows}
 

@@ -37,7 +37,7 @@ async def save_sealed(tx: Transaction, table: Table, rows: Sequence[SealedRow]) 
 
 async def find_sealed(tx: Transaction, table: Table, order_id: str) -> SealedRow | None:
     """Give the sealed row of an order, or None: never told, or erased."""
-    rows = await tx.fetch(f"select * from {table} where order_id = $1", order_id)  # noqa: S608  one of two names of ours
+    rows = await tx.fetch(f"select order_id, version, sealed from {table} where order_id = $1", order_id)  # noqa: S608  one of two names of ours
     return SealedRow(**dict(rows[0])) if rows else None
 
 

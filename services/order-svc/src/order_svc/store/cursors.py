@@ -21,7 +21,13 @@ async def plan_cursors(tx: Transaction, account_id: str, routes: Sequence[str]) 
 
 async def lock_cursors(tx: Transaction, account_id: str) -> dict[str, RouteCursor]:
     """Lock all cursors of an account, by route: who holds them alone may store orders that are not there yet."""
-    rows = await tx.fetch("select * from cursors where account_id = $1 order by route for update", account_id)
+    rows = await tx.fetch(
+        """
+        select route, covered_until, window_start, window_end, position from cursors
+        where account_id = $1 order by route for update
+        """,
+        account_id,
+    )
     return {
         row["route"]: RouteCursor(
             account_id=account_id,
