@@ -12,6 +12,8 @@ from order_sightings import seen
 from hanro import operations
 from hanro.clock import SystemClock
 from hanro.db import Database
+from hanro.db import Database, connect
+from hanro.due import Lease
 from hanro.errors import NeedsSeller, Retryable
 from hanro.marketplace.types import (
     Batch,
@@ -24,6 +26,7 @@ from hanro.marketplace.types import (
     Supported,
 )
 from hanro.operations import Operation
+from hanro.sessions import OpenSession
 from hanro.testing.clock import FixedClock
 from order_svc import accounts, orders
 from order_svc.poller import Means
@@ -183,6 +186,18 @@ async def test_a_wish_of_an_older_link_is_not_sent(means: Means, playground: Pla
     await tell(means.db, activated(2, account_epoch=2))
     await Sender(means).send_due()
     assert (await operation(means.db)).status == "rejected"
+    assert playground.calls("decide") == []
+
+
+async def test_a_wish_is_not_sent_under_a_link_that_only_account_svc_knows_of(
+    means: Means, playground: Playground
+) -> None:
+    async def linked_anew(account_id: str, *, heard: int, purpose: str, lease: Lease | None = None) -> OpenSession:
+        return replace(await means.open(account_id, heard=heard, purpose=purpose, lease=lease), account_epoch=2)
+
+    await Sender(replace(means, open=linked_anew)).send_due()
+    done = await operation(means.db)
+    assert (done.status, done.failure and done.failure["code"]) == ("rejected", "epoch-past")
     assert playground.calls("decide") == []
 
 

@@ -14,7 +14,7 @@ from hanro.operations import OperationStatus
 from hanro.sessions import OpenSession
 from hanro.waiting import rest
 from order_svc import orders
-from order_svc.domain.decisions import Verdict, acceptance, same_for_all, verdicts
+from order_svc.domain.decisions import Verdict, acceptance, epoch_past, same_for_all, verdicts
 from order_svc.orders import Wish
 from order_svc.poller.follow_up import fetch_orders
 from order_svc.poller.means import Means
@@ -121,6 +121,14 @@ class Sender:
 
     async def _send(self, opened: OpenSession, wishes: Sequence[Wish]) -> None:
         means = self._means
+        # account-svc may be a fact ahead: what an older link wished must not go out under the next one.
+        late = [wish for wish in wishes if wish.asked_epoch < opened.account_epoch]
+        if late:
+            refused = same_for_all(_ids(late), OutcomeStatus.REJECTED, epoch_past())
+            await self._put_off(late, refused, means.clock.now())
+        wishes = [wish for wish in wishes if wish not in late]
+        if not wishes:
+            return
         await orders.mark_sent(means.db, wishes)
         failpoints.reach("sender.after_sent")
         found, failure = await self._ask(opened.plugin.orders(opened.session).decide, wishes, is_write=True)

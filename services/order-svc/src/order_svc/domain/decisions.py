@@ -98,13 +98,18 @@ def check_supported(support: Support | None) -> None:
         raise Unsupported(support.reason.en, code="absent", remedy=support.reason, menu=support.menu)
 
 
+def epoch_past() -> Rejected:
+    """Say that a wish belongs to an older link of its account."""
+    return Rejected("the account was unlinked since this was asked for", code="epoch-past")
+
+
 def still_wanted(order: Order, account: Account, *, asked_epoch: int) -> Rejected | None:
     """Say why a wish is not sent any more; None: send it.
 
     An order that was accepted in the meantime is sent all the same: the marketplace says that it stands.
     """
     if asked_epoch < account.epoch:
-        return Rejected("the account was unlinked since this was asked for", code="epoch-past")
+        return epoch_past()
     try:
         check_acceptable(order)
     except Rejected as refused:

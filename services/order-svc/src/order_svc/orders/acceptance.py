@@ -27,6 +27,12 @@ class Wish:
     order: Order
     account: Account
 
+    @property
+    def asked_epoch(self) -> int:
+        """Give the link of the account that it was wished under."""
+        epoch = self.operation.asked.get("account_epoch", 0)
+        return epoch if isinstance(epoch, int) else 0
+
 
 async def accept(
     tx: Transaction,
@@ -74,7 +80,7 @@ async def claim_wishes(db: Database, *, limit: int, lease: timedelta) -> list[Wi
     wishes, marks = [], []
     async with db.begin() as tx:
         for wish in await _load(tx, claimed):
-            refused = still_wanted(wish.order, wish.account, asked_epoch=_asked_epoch(wish.operation))
+            refused = still_wanted(wish.order, wish.account, asked_epoch=wish.asked_epoch)
             if refused is None:
                 wishes.append(wish)
             else:
@@ -153,11 +159,6 @@ async def _load(tx: Transaction, claimed: Sequence[Operation]) -> list[Wish]:
             raise AssertionError(f"unreachable: an order was stored for {order.account_id}, which is not known")
         wishes.append(Wish(operation=operation, order=order, account=account))
     return wishes
-
-
-def _asked_epoch(operation: Operation) -> int:
-    epoch = operation.asked.get("account_epoch", 0)
-    return epoch if isinstance(epoch, int) else 0
 
 
 def _mark(
