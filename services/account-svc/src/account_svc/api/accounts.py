@@ -12,7 +12,7 @@ from account_svc.accounts.linking import DescriptionWish, LinkWish, Plugins
 from account_svc.accounts.reading import pictures
 from account_svc.api.account_views import AccountPage, AccountShown, show_account
 from account_svc.api.bodies import AccountBody, AccountPatch, CredentialsBody
-from account_svc.api.permissions import check_account, check_shops, visible_shops
+from account_svc.api.permissions import check_account, check_shops
 from account_svc.api.preflights import NOUN, show_accepted
 from account_svc.domain.accounts import Account, State
 from account_svc.store import accounts as store
@@ -67,7 +67,7 @@ def _add_lists(router: APIRouter, desk: Desk) -> None:
                 tx,
                 limit=limit + 1,
                 after=str(position[0]) if position else None,
-                shop_ids=visible_shops(request),
+                shop_ids=web.visible_shops(request),
                 marketplace_id=marketplace_id,
                 state=state,
             )

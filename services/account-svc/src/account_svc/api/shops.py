@@ -5,7 +5,6 @@ from fastapi import APIRouter, Request, Response
 from account_svc.accounts import linking
 from account_svc.api.account_views import ShopPage, ShopShown, show_shop
 from account_svc.api.bodies import ShopBody
-from account_svc.api.permissions import visible_shops
 from account_svc.store import accounts as store
 from hanro import web
 from hanro.clock import Clock
@@ -26,7 +25,7 @@ def make_routes(db: Database, idempotency: Idempotency, cursors: Cursors, clock:
         position = cursors.start(request)
         async with db.begin() as tx:
             found = await store.list_shops(
-                tx, limit=limit + 1, after=str(position[0]) if position else None, ids=visible_shops(request)
+                tx, limit=limit + 1, after=str(position[0]) if position else None, ids=web.visible_shops(request)
             )
         following = cursors.link(request, response, (found[limit - 1].id,) if len(found) > limit else None)
         return ShopPage(items=[show_shop(shop) for shop in found[:limit]], next=following)

@@ -1,15 +1,27 @@
 """Serves products."""
 
-from fastapi import APIRouter, Request, Response
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Request, Response
 
 from catalog_svc import products
-from catalog_svc.api.shapes import ProductBody, ProductEntry, ProductsBody, show_product, show_refusal
+from catalog_svc.api.shapes import (
+    KEY_PATTERN,
+    LONGEST_KEY,
+    ProductBody,
+    ProductEntry,
+    ProductsBody,
+    show_product,
+    show_refusal,
+)
 from catalog_svc.domain.products import Product, same_content
 from catalog_svc.store import products as store
 from hanro import web
 from hanro.db import Database, Transaction
 from hanro.errors import Rejected
 from hanro.web import Answer, Cursors, CursorText, Idempotency, Limit
+
+Code = Annotated[str, Path(max_length=LONGEST_KEY, pattern=KEY_PATTERN)]
 
 
 def make_routes(db: Database, idempotency: Idempotency, cursors: Cursors) -> APIRouter:
@@ -44,14 +56,16 @@ def make_routes(db: Database, idempotency: Idempotency, cursors: Cursors) -> API
         dependencies=[web.require("products:write")],
         responses={201: {"description": "It is new", "content": {"application/json": {"schema": {}}}}},
     )
-    async def restate(code: str, body: ProductBody, request: Request) -> Response:
+    async def restate(code: Code, body: ProductBody, request: Request) -> Response:
         """Restate a product: what is left out is gone. A change needs If-Match; saying the same again needs nothing."""
         wanted = body.product(code)
 
         async def work(tx: Transaction) -> Answer:
             before = await products.lock(tx, code)
-            if before is not None and not same_content(before, wanted):
-                web.require_match(request, before.version)
+            is_same = before is not None and same_content(before, wanted)
+            # A new one needs no version to have been read.
+            if not is_same and (before is not None or "if-match" in request.headers):
+                web.require_match(request, None if before is None else before.version)
             return _answer(before, await products.restate(tx, before, wanted))
 
         return (await db.run(work)).response()
