@@ -142,7 +142,7 @@ async def test_a_cancelled_order_lets_its_units_go_to_the_one_that_waits(db: Dat
     assert await figures(db) == (3, 2, 0)
     async with db.begin() as tx:
         held = await reservation_store.list_reservations(
-            tx, order_id="ord_b", account_id=None, sku=None, after=None, limit=10
+            tx, shop_ids=None, order_id="ord_b", account_id=None, sku=None, after=None, limit=10
         )
     assert [line.reserved for line in held] == [2]
 

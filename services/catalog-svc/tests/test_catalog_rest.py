@@ -1,5 +1,6 @@
 """Products, stock and listings over HTTP on a real Postgres: versions guard, bulk answers each entry."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -7,8 +8,10 @@ import httpx
 import pytest
 
 from catalog_svc.app import SERVICE
+from catalog_svc.domain.reservations import Reservation
 from catalog_svc.settings import CatalogSettings
 from catalog_svc.store import listings as listing_store
+from catalog_svc.store import reservations as reservation_store
 from catalog_svc.store.listings import AccountCopy
 from hanro.db import Database, migrate
 from hanro.service import Parts, open_parts
@@ -36,7 +39,7 @@ async def parts(urls: SchemaUrls) -> AsyncIterator[Parts]:
     settings = CatalogSettings(database_url=urls.runtime, issuer="x", jwks_url="http://x.invalid/", keys_dir=Path("/x"))
     made = open_parts(SERVICE, settings, keyring=fixed_keyring())
     yield made
-    await made.db.close()
+    await made.close()
 
 
 @pytest.fixture
@@ -106,6 +109,90 @@ async def test_bulk_answers_each_entry_and_one_bad_one_stops_nothing(client: htt
     assert [(one["key"], one["status"]) for one in answer.json()["items"]] == [("A", 201), ("B", 409), ("C", 201)]
     listed = await client.get("/v1/products")
     assert [one["code"] for one in listed.json()["items"]] == ["A", "C"]
+
+
+@pytest.mark.parametrize("codes", [("TOWEL", "TOWEL"), ("TOWEL", "OTHER")])
+async def test_twins_that_make_a_product_or_a_sku_at_once_do_it_once(
+    client: httpx.AsyncClient, codes: tuple[str, str]
+) -> None:
+    for number in range(10):
+        bodies = [
+            {
+                "title": title,
+                "variants": [{"sku": f"S-{number}", "title": title}, {"sku": f"{title}-{number}", "title": "x"}],
+            }
+            for title in ("one", "two")
+        ]
+        answers = await asyncio.gather(
+            *(client.put(f"/v1/products/{code}-{number}", json=body) for code, body in zip(codes, bodies, strict=True))
+        )
+        made = [answer for answer in answers if answer.status_code == 201]
+        assert sorted(answer.status_code for answer in answers) == [201, 409 if codes[0] != codes[1] else 428]
+        code = made[0].json()["code"]
+        assert (await client.get(f"/v1/products/{code}")).json() == made[0].json()
+
+
+async def test_a_code_that_no_index_holds_and_a_version_of_nothing_are_refused(client: httpx.AsyncClient) -> None:
+    long = await client.put(f"/v1/products/{'x' * 3000}", json=TOWEL)
+    assert (long.status_code, long.json()["errors"][0]["parameter"]) == (422, "code")
+    gone = await client.put("/v1/products/TOWEL", json=TOWEL, headers={"If-Match": '"v1"'})
+    assert (gone.status_code, gone.json()["code"]) == (412, "precondition-failed")
+
+
+async def test_a_sku_that_goes_while_an_offer_is_mapped_to_it_is_kept_or_unknown(
+    client: httpx.AsyncClient, parts: Parts
+) -> None:
+    await link(parts.db)
+    fewer = {"title": "見本タオル", "variants": TOWEL["variants"][:1]}
+    mapping = {"account_id": "acc_1", "items": [{"keys": {"manage_number": "t-01"}, "sku": "TOWEL-S-WH"}]}
+    await client.put("/v1/products/TOWEL", json=TOWEL)
+    adopted, dropped = await asyncio.gather(
+        client.post("/v1/listings:adopt", json=mapping),
+        client.put("/v1/products/TOWEL", json=fewer, headers={"If-Match": "*"}),
+    )
+    statuses = (adopted.json()["items"][0]["status"], dropped.status_code)
+    assert statuses in {(200, 409), (404, 200)}
+
+
+async def test_more_units_than_a_sku_can_hold_are_refused(client: httpx.AsyncClient) -> None:
+    await client.put("/v1/products/TOWEL", json=TOWEL)
+    answers = [
+        await client.post(
+            "/v1/stock/TOWEL-M-WH/movements",
+            json={"delta": 1_000_000_000, "cause": "delivery"},
+            headers={"Idempotency-Key": f"k-{number}"},
+        )
+        for number in range(3)
+    ]
+    assert [answer.status_code for answer in answers] == [201, 201, 409]
+
+
+async def test_what_other_shops_have_mapped_and_sold_is_not_listed(client: httpx.AsyncClient, parts: Parts) -> None:
+    await link(parts.db)
+    await client.put("/v1/products/TOWEL", json=TOWEL)
+    mapping = {"account_id": "acc_1", "items": [{"keys": {"manage_number": "t-01"}, "sku": "TOWEL-S-WH"}]}
+    await client.post("/v1/listings:adopt", json=mapping)
+    line = Reservation(
+        order_id="ord_1",
+        line_id="lin_1",
+        account_id="acc_1",
+        external_id="x",
+        placed_at=parts.clock.now(),
+        match_key=None,
+        title="見本",
+        sku=None,
+        wanted=1,
+        reserved=0,
+        shipped=0,
+    )
+    async with parts.db.begin() as tx:
+        await reservation_store.save_reservations(tx, [line])
+    for path in ("/v1/listings", "/v1/reservations"):
+        mine, theirs = [
+            (await client.get(path, headers=bearer(*SCOPES, shops=(shop,)))).json()["items"]
+            for shop in ("shp_1", "shp_2")
+        ]
+        assert (len(mine), theirs) == (1, [])
 
 
 async def test_stock_is_set_with_its_version(client: httpx.AsyncClient) -> None:

@@ -12,7 +12,6 @@ from order_sightings import seen
 from hanro import operations
 from hanro.clock import SystemClock
 from hanro.db import Database
-from hanro.db import Database, connect
 from hanro.due import Lease
 from hanro.errors import NeedsSeller, Retryable
 from hanro.marketplace.types import (

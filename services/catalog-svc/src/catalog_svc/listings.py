@@ -50,7 +50,7 @@ async def adopt(
 
     A mapping that stands already is answered as it is. Open orders that waited for one are reserved at once.
     """
-    skus = await product_store.owners_of(tx, {one.sku for one in wanted})
+    skus = await product_store.keep_variants(tx, {one.sku for one in wanted})
     keys = [match_key(key_fields, one.keys) for one in wanted]
     known = await store.lock_listings(tx, account.id, {key for key in keys if key})
     outcomes: list[Listing | Rejected] = []

@@ -21,6 +21,7 @@ async def restate(tx: Transaction, before: Product | None, wanted: Product) -> P
     Raises:
         Rejected: a SKU stands twice or belongs to another product ("already-exists"), or one that is left out is
             listed, ordered or in stock ("refused").
+        Collided: a twin made the product or one of its SKUs meanwhile.
     """
     check_variants(wanted)
     if before is not None and same_content(before, wanted):
@@ -46,6 +47,7 @@ async def _drop_left_out(tx: Transaction, before: Product | None, after: Product
     gone = {variant.sku for variant in before.variants} - kept if before else set()
     if not gone:
         return
+    await store.lock_variants(tx, gone)
     stocks = await stock_store.lock_stock(tx, gone)
     used = await store.used_skus(tx, gone) | {sku for sku, stock in stocks.items() if stock.on_hand}
     if used:

@@ -13,6 +13,15 @@ _AWAY_CLASSES = ("08", "53", "58")
 _CONFLICTS = frozenset({"40P01", "40001", "55P03"})
 
 
+class Collided(Exception):
+    """Say that a twin was faster: what was not there is there now, and the same transaction sees it when it runs again.
+
+    It counts as a conflict; nothing of the transaction may be committed.
+    """
+
+    sqlstate = "40001"
+
+
 def is_away(error: BaseException) -> bool:
     """Tell whether the database is not there or not able: unreachable, shutting down, full, or the pool is exhausted.
 

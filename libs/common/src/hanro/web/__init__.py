@@ -4,7 +4,17 @@ from hanro.web.answers import Answer, accepted
 from hanro.web.app import Apps, ScopeUndeclared, ServiceInfo, create_app, document
 from hanro.web.cursors import DEFAULT_PAGE, Cursors, CursorText, Limit, Position
 from hanro.web.etags import etag, require_match
-from hanro.web.guard import any_version, body_limit, caller, key_needed, key_unused, may, require, router
+from hanro.web.guard import (
+    any_version,
+    body_limit,
+    caller,
+    key_needed,
+    key_unused,
+    may,
+    require,
+    router,
+    visible_shops,
+)
 from hanro.web.idempotency import Idempotency
 from hanro.web.problems import FieldFault, Problem
 from hanro.web.shapes import Body, NextCursor, ProblemShown, Shown
@@ -39,4 +49,5 @@ __all__ = [
     "require",
     "require_match",
     "router",
+    "visible_shops",
 ]

@@ -14,7 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from hanro.auth import Authenticator, Caller, Unauthenticated
+from hanro.auth import ALL_SHOPS, Authenticator, Caller, Unauthenticated
 from hanro.web import bodies
 from hanro.web.problems import MOST_FAULTS, FieldFault, Problem
 from hanro.web.rates import Rates
@@ -205,6 +205,12 @@ def caller(request: Request) -> Caller:
     """Give who makes this request."""
     found: Caller = request.state.caller
     return found
+
+
+def visible_shops(request: Request) -> list[str] | None:
+    """Give the internal shops whose matters the caller may see, sorted; None: all."""
+    shops = caller(request).shops
+    return None if ALL_SHOPS in shops else sorted(shops)
 
 
 def may(request: Request, scope: str) -> bool:

@@ -13,7 +13,7 @@ from account_svc.accounts.reading import pictures
 from account_svc.api.account_shapes import AccountPage, AccountShown
 from account_svc.api.account_views import show_account
 from account_svc.api.bodies import AccountBody, AccountPatch, CredentialsBody
-from account_svc.api.permissions import check_account, check_shops, visible_shops
+from account_svc.api.permissions import check_account, check_shops
 from account_svc.api.preflights import NOUN, show_accepted
 from account_svc.domain.accounts import Account, State
 from account_svc.store import accounts as store
@@ -68,7 +68,7 @@ def _add_lists(router: APIRouter, desk: Desk) -> None:
                 tx,
                 limit=limit + 1,
                 after=str(position[0]) if position else None,
-                shop_ids=visible_shops(request),
+                shop_ids=web.visible_shops(request),
                 marketplace_id=marketplace_id,
                 state=state,
             )

@@ -7,15 +7,9 @@ from starlette.requests import Request
 from account_svc.accounts.reading import account_ids_of
 from account_svc.domain.accounts import Account
 from hanro import web
-from hanro.auth import ALL_SHOPS, Caller
+from hanro.auth import Caller
 from hanro.db import Transaction
 from hanro.web import Problem
-
-
-def visible_shops(request: Request) -> list[str] | None:
-    """Give the shops whose accounts the caller may see, sorted; None: all."""
-    shops = web.caller(request).shops
-    return None if ALL_SHOPS in shops else sorted(shops)
 
 
 def check_shops(request: Request, shop_ids: Sequence[str]) -> None:

@@ -6,7 +6,6 @@ from account_svc.accounts import linking
 from account_svc.api.account_shapes import ShopPage, ShopShown
 from account_svc.api.account_views import show_shop
 from account_svc.api.bodies import ShopBody
-from account_svc.api.permissions import visible_shops
 from account_svc.store import accounts as store
 from hanro import web
 from hanro.clock import Clock
@@ -27,7 +26,7 @@ def make_routes(db: Database, idempotency: Idempotency, cursors: Cursors, clock:
         position = cursors.start(request)
         async with db.begin() as tx:
             found = await store.list_shops(
-                tx, limit=limit + 1, after=str(position[0]) if position else None, ids=visible_shops(request)
+                tx, limit=limit + 1, after=str(position[0]) if position else None, ids=web.visible_shops(request)
             )
         following = cursors.link(request, response, (found[limit - 1].id,) if len(found) > limit else None)
         return ShopPage(items=[show_shop(shop) for shop in found[:limit]], next=following)

@@ -12,7 +12,10 @@ MOST_VARIANTS = 400
 LARGEST_QUANTITY = 1_000_000_000
 LARGEST_VERSION = 1_000_000_000
 
-Key = Annotated[str, StringConstraints(min_length=1, max_length=96, pattern=r"^[^\s/](.*[^\s])?$")]
+KEY_PATTERN = r"^[^\s/](.*[^\s])?$"
+LONGEST_KEY = 96
+
+Key = Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_KEY, pattern=KEY_PATTERN)]
 Title = Annotated[str, StringConstraints(min_length=1, max_length=1000)]
 Quantity = Annotated[int, Field(ge=0, le=LARGEST_QUANTITY, strict=True)]
 Version = Annotated[int, Field(ge=0, le=LARGEST_VERSION)]

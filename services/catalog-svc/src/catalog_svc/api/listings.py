@@ -81,12 +81,17 @@ def _add_lists(router: APIRouter, db: Database, cursors: Cursors) -> None:
         limit: Limit = web.DEFAULT_PAGE,
         cursor: CursorText = None,
     ) -> ListingPage:
-        """List mapped offers."""
+        """List mapped offers of the accounts that the caller may see."""
         del cursor
         position = cursors.start(request)
         async with db.begin() as tx:
             found = await listing_store.list_listings(
-                tx, account_id=account_id, sku=sku, after=str(position[0]) if position else None, limit=limit + 1
+                tx,
+                shop_ids=web.visible_shops(request),
+                account_id=account_id,
+                sku=sku,
+                after=str(position[0]) if position else None,
+                limit=limit + 1,
             )
         following = cursors.link(request, response, (found[limit - 1].id,) if len(found) > limit else None)
         return ListingPage(items=[show_listing(one) for one in found[:limit]], next=following)
@@ -101,12 +106,13 @@ def _add_lists(router: APIRouter, db: Database, cursors: Cursors) -> None:
         limit: Limit = web.DEFAULT_PAGE,
         cursor: CursorText = None,
     ) -> ReservationPage:
-        """List what order lines want and hold."""
+        """List what order lines of the accounts that the caller may see want and hold."""
         del cursor
         position = cursors.start(request)
         async with db.begin() as tx:
             found = await reservation_store.list_reservations(
                 tx,
+                shop_ids=web.visible_shops(request),
                 order_id=order_id,
                 account_id=account_id,
                 sku=sku,

@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Request, Response
 
 from catalog_svc import products
-from catalog_svc.api.bodies import ProductBody, ProductEntry, ProductsBody
+from catalog_svc.api.bodies import KEY_PATTERN, LONGEST_KEY, ProductBody, ProductEntry, ProductsBody
 from catalog_svc.api.shapes import Outcome, Outcomes, ProductPage, ProductShown, show_product, show_refusal
 from catalog_svc.domain.products import Product, same_content
 from catalog_svc.store import products as store
@@ -14,7 +14,7 @@ from hanro.db import Database, Transaction
 from hanro.errors import Rejected
 from hanro.web import Answer, Cursors, CursorText, Idempotency, Limit
 
-Code = Annotated[str, Path(max_length=96, description="The product's key")]
+Code = Annotated[str, Path(max_length=LONGEST_KEY, pattern=KEY_PATTERN, description="The product's key")]
 
 
 def make_routes(db: Database, idempotency: Idempotency, cursors: Cursors) -> APIRouter:
@@ -56,8 +56,10 @@ def make_routes(db: Database, idempotency: Idempotency, cursors: Cursors) -> API
 
         async def work(tx: Transaction) -> Answer:
             before = await products.lock(tx, code)
-            if before is not None and not same_content(before, wanted):
-                web.require_match(request, before.version)
+            is_same = before is not None and same_content(before, wanted)
+            # A new one needs no version to have been read.
+            if not is_same and (before is not None or "if-match" in request.headers):
+                web.require_match(request, None if before is None else before.version)
             return _answer(before, await products.restate(tx, before, wanted))
 
         return (await db.run(work)).response()

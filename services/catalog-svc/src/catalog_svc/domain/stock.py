@@ -7,6 +7,9 @@ from typing import Literal
 from hanro.errors import Rejected
 from hanro.events.stock import OversellRisked, StockChanged, StockFact, StockReleased, StockReserved
 
+# What a column of four bytes holds, with room for what orders want beyond it.
+MOST_UNITS = 2_000_000_000
+
 Cause = Literal["set", "movement", "order", "mapping"]
 
 
@@ -44,7 +47,13 @@ def counted(stock: Stock, *, on_hand: int, safety_buffer: int) -> Stock:
 
 
 def moved(stock: Stock, delta: int) -> Stock:
-    """Give the stock after units came (positive) or left (negative) the house; errors as `counted`."""
+    """Give the stock after units came (positive) or left (negative) the house.
+
+    Raises:
+        Rejected: fewer units than open orders hold, or more than 2,000,000,000; code "refused".
+    """
+    if stock.on_hand + delta > MOST_UNITS:
+        raise Rejected(f"a SKU holds {MOST_UNITS} units at most", code="refused", field="delta")
     if stock.on_hand + delta < stock.committed:
         raise Rejected(
             f"{stock.on_hand} units are in the house, {stock.committed} of them held for orders: {-delta} cannot leave",

@@ -128,20 +128,28 @@ async def save_listings(tx: Transaction, listings: Sequence[Listing]) -> None:
 
 
 async def list_listings(
-    tx: Transaction, *, account_id: str | None, sku: str | None, after: str | None, limit: int
+    tx: Transaction,
+    *,
+    shop_ids: Sequence[str] | None,
+    account_id: str | None,
+    sku: str | None,
+    after: str | None,
+    limit: int,
 ) -> list[Listing]:
-    """List listings by id, those after `after`; None filters nothing."""
+    """List listings of what these shops may see by id, those after `after`; None filters nothing."""
     rows = await tx.fetch(
         f"""
         select {COLUMNS} from listings
         where ($1::text is null or account_id = $1) and ($2::text is null or sku = $2)
             and ($3::text is null or id > $3)
+            and ($5::text[] is null or account_id in (select id from accounts where shop_ids && $5))
         order by id limit $4
         """,  # noqa: S608  constants
         account_id,
         sku,
         after,
         limit,
+        None if shop_ids is None else list(shop_ids),
     )
     return [_listing(row) for row in rows]
 

@@ -88,19 +88,21 @@ async def save_reservations(tx: Transaction, reservations: Iterable[Reservation]
 async def list_reservations(
     tx: Transaction,
     *,
+    shop_ids: Sequence[str] | None,
     order_id: str | None,
     account_id: str | None,
     sku: str | None,
     after: Sequence[str] | None,
     limit: int,
 ) -> list[Reservation]:
-    """List lines by order and line, those after a pair of ids; None filters nothing."""
+    """List lines of what these shops may see by order and line, those after a pair of ids; None filters nothing."""
     after_order, after_line = after or ("", "")
     rows = await tx.fetch(
         f"""
         select {COLUMNS} from reservations
         where ($1::text is null or order_id = $1) and ($2::text is null or account_id = $2)
             and ($3::text is null or sku = $3) and (order_id, line_id) > ($4, $5)
+            and ($7::text[] is null or account_id in (select id from accounts where shop_ids && $7))
         order by order_id, line_id limit $6
         """,  # noqa: S608  constants
         order_id,
@@ -109,6 +111,7 @@ async def list_reservations(
         after_order,
         after_line,
         limit,
+        None if shop_ids is None else list(shop_ids),
     )
     return [_reservation(row) for row in rows]
 

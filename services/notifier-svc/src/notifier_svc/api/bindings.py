@@ -10,7 +10,7 @@ from hanro.db import Database, Transaction
 from hanro.errors import Unsupported
 from hanro.marketplace.types import Trigger
 from notifier_svc import bindings
-from notifier_svc.api.shapes import BindingBody, BindingShown, BindingsShown, shops_of, show_slot
+from notifier_svc.api.shapes import BindingBody, BindingShown, BindingsShown, show_slot
 from notifier_svc.bindings import Plugins, Slot
 from notifier_svc.domain.accounts import Account
 
@@ -33,7 +33,7 @@ def _add_reading(router: APIRouter, db: Database, plugins: Plugins) -> None:
     ) -> BindingsShown:
         """List all triggers of an account: what is bound, by which channel it goes, or why it cannot."""
         async with db.begin() as tx:
-            account = await bindings.get_account(tx, account_id, shops_of(request))
+            account = await bindings.get_account(tx, account_id, web.visible_shops(request))
             slots = await bindings.slots(tx, plugins, account)
         return BindingsShown(items=[show_slot(account_id, slot) for slot in slots])
 
@@ -41,7 +41,7 @@ def _add_reading(router: APIRouter, db: Database, plugins: Plugins) -> None:
     async def get_binding(account_id: AccountId, trigger: TriggerName, request: Request) -> BindingShown:
         """Show one trigger of an account; `template` null: blank, nothing is sent."""
         async with db.begin() as tx:
-            account = await bindings.get_account(tx, account_id, shops_of(request))
+            account = await bindings.get_account(tx, account_id, web.visible_shops(request))
             return await _slot(tx, plugins, account, trigger)
 
 
@@ -57,7 +57,7 @@ def _add_writing(router: APIRouter, db: Database, clock: Clock, plugins: Plugins
         """
 
         async def work(tx: Transaction) -> BindingShown:
-            account = await bindings.get_account(tx, account_id, shops_of(request))
+            account = await bindings.get_account(tx, account_id, web.visible_shops(request))
             if not body.template:
                 await bindings.unbind(tx, account.id, trigger)
             elif trigger not in bindings.BINDABLE:
@@ -74,7 +74,7 @@ def _add_writing(router: APIRouter, db: Database, clock: Clock, plugins: Plugins
         """Make a trigger blank: nothing is planned for it any more; what is planned already is still sent."""
 
         async def work(tx: Transaction) -> None:
-            account = await bindings.get_account(tx, account_id, shops_of(request))
+            account = await bindings.get_account(tx, account_id, web.visible_shops(request))
             await bindings.unbind(tx, account.id, trigger)
 
         await db.run(work)

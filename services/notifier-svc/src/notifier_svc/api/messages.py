@@ -12,7 +12,6 @@ from notifier_svc.api.shapes import (
     MessageShown,
     MessagesShown,
     ResolveBody,
-    shops_of,
     show_message,
     show_skip,
 )
@@ -41,7 +40,9 @@ def make_routes(db: Database, idempotency: Idempotency, cursors: Cursors, wake: 
         by = f"{body.name} ({web.caller(request).subject})"
 
         async def work(tx: Transaction) -> Answer:
-            decided = await history.decide(tx, message_id, body.decision, by=by, shop_ids=shops_of(request), wake=wake)
+            decided = await history.decide(
+                tx, message_id, body.decision, by=by, shop_ids=web.visible_shops(request), wake=wake
+            )
             return Answer(body=show_message(decided))
 
         return await idempotency.once(request, work)
@@ -63,7 +64,7 @@ def _add_reading(router: APIRouter, db: Database, cursors: Cursors) -> None:
         """List messages, the newest first; those of one order also say which milestones nobody was told of."""
         del cursor
         position = cursors.start(request)
-        shop_ids = shops_of(request)
+        shop_ids = web.visible_shops(request)
         async with db.begin() as tx:
             found = await store.list_messages(
                 tx,
@@ -86,4 +87,4 @@ def _add_reading(router: APIRouter, db: Database, cursors: Cursors) -> None:
     async def get_message(message_id: MessageId, request: Request) -> MessageShown:
         """Show a message."""
         async with db.begin() as tx:
-            return show_message(await history.get(tx, message_id, shops_of(request)))
+            return show_message(await history.get(tx, message_id, web.visible_shops(request)))

@@ -3,11 +3,9 @@
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import Path, Request
+from fastapi import Path
 from pydantic import Field, StringConstraints
 
-from hanro import web
-from hanro.auth import ALL_SHOPS
 from hanro.errors import LocalizedText
 from hanro.marketplace.types import Absent, Channel, Trigger
 from hanro.web import FieldFault, Problem
@@ -206,12 +204,6 @@ class MessagesShown(Shown):
     skipped: list[SkipShown]
     """Milestones that nobody was told of; empty without `order_id`."""
     next: NextCursor
-
-
-def shops_of(request: Request) -> list[str] | None:
-    """Give the internal shops whose matters the caller may see; None: all."""
-    shops = web.caller(request).shops
-    return None if ALL_SHOPS in shops else sorted(shops)
 
 
 def refused(error: TemplateRefused) -> Problem:
