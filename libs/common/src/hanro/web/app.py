@@ -123,7 +123,7 @@ def _routes(
         operation_routes(service.noun, service.scope, db, cursors, accounts_of=accounts_of),
         event_routes(service.noun, service.scope, db),
         dead_letter_routes(service.noun, db, cursors, subscriptions),
-        breaker_routes(service.noun, db),
+        breaker_routes(service.noun, db, cursors),
     )
     return _flat([*routers, *shared])
 
