@@ -12,9 +12,11 @@ from fastapi import Response
 from pydantic import BaseModel
 from starlette.requests import Request
 
-from hanro import archive, dead_letters, operations, outbox, tables, web
+from hanro import archive, breaker, dead_letters, operations, outbox, tables, web
 from hanro.broker import Record
 from hanro.db import Database, Transaction
+from hanro.db import Database, Transaction, connect
+from hanro.errors import Retryable
 from hanro.events.envelope import Received, encode
 from hanro.events.stock import StockChanged
 from hanro.metrics import new_registry
@@ -287,5 +289,13 @@ async def test_dead_letters_are_for_ops_alone(client: httpx.AsyncClient) -> None
     assert (answer.status_code, "ops" in answer.json()["detail"]) == (403, True)
 
 
-async def test_breakers_are_visible_to_ops(client: httpx.AsyncClient) -> None:
+async def test_breakers_are_visible_to_ops_page_by_page(client: httpx.AsyncClient, db: Database) -> None:
     assert (await client.get("/v1/probe/breakers")).json() == {"items": [], "next": None}
+    async with db.begin() as tx:
+        for account_id, group in (("acc_2", "a"), ("acc_1", "b"), ("acc_1", "a")):
+            await breaker.failed(tx, account_id, [group], Retryable("away", code="unavailable"))
+    first = await client.get("/v1/probe/breakers?limit=2")
+    second = await client.get(first.links["next"]["url"])
+    shown = [(one["account_id"], one["api_group"]) for one in (*first.json()["items"], *second.json()["items"])]
+    assert shown == [("acc_1", "a"), ("acc_1", "b"), ("acc_2", "a")]
+    assert (await breaker.count_open(db), second.json()["next"]) == ({}, None)

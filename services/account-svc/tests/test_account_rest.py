@@ -348,13 +348,9 @@ def prepare_ahead(urls: SchemaUrls) -> None:
     move_ahead(urls)
 
 
-@pytest.fixture
-def urls_ahead(make_database: Callable[..., SchemaUrls]) -> SchemaUrls:
-    return make_database("account", prepare_ahead)
-
-
-async def test_a_schema_that_is_a_version_ahead_serves(urls_ahead: SchemaUrls) -> None:
-    async with open_bench(urls_ahead) as bench:
+@pytest.mark.schema("account", prepare_ahead)
+async def test_a_schema_that_is_a_version_ahead_serves(urls: SchemaUrls) -> None:
+    async with open_bench(urls) as bench:
         account_id = (await bench.link())["id"]
         await bench.store(account_id, TYPED)
         await bench.check_due("preflight")

@@ -346,17 +346,11 @@ def prepare_ahead(urls: SchemaUrls) -> None:
     move_ahead(urls)
 
 
-@pytest.fixture
-def urls_ahead(make_database: Callable[..., SchemaUrls]) -> SchemaUrls:
-    return make_database("notifier", prepare_ahead)
-
-
-async def test_a_schema_that_is_a_version_ahead_serves(urls_ahead: SchemaUrls, tmp_path: Path) -> None:
-    ahead = connect(urls_ahead.runtime, schema="notifier")
-    async with bed(ahead, tmp_path) as here:
-        await bind(ahead)
+@pytest.mark.schema("notifier", prepare_ahead)
+async def test_a_schema_that_is_a_version_ahead_serves(db: Database, tmp_path: Path) -> None:
+    async with bed(db, tmp_path) as here:
+        await bind(db)
         await here.plan(order(1))
         assert [message.state for message in await here.send()] == [State.HANDED_OVER]
-        async with ahead.begin() as tx:
+        async with db.begin() as tx:
             assert await find_template(tx, "thanks", 1) is not None
-    await ahead.close()

@@ -415,22 +415,16 @@ def prepare_ahead(urls: SchemaUrls) -> None:
     move_ahead(urls)
 
 
-@pytest.fixture
-def urls_ahead(make_database: MakeDatabase) -> SchemaUrls:
-    return make_database("orders", prepare_ahead)
-
-
+@pytest.mark.schema("orders", prepare_ahead)
 async def test_a_schema_that_is_a_version_ahead_serves(
-    urls_ahead: SchemaUrls, playground: Playground, clock: FixedClock
+    db: Database, playground: Playground, clock: FixedClock
 ) -> None:
-    ahead = connect(urls_ahead.runtime, schema="orders")
-    means = means_for(ahead, playground, clock)
-    await tell(ahead, activated())
+    means = means_for(db, playground, clock)
+    await tell(db, activated())
     playground.buy(seen())
     await poll(means)
-    await tell(ahead, activated(2))
-    assert await types(ahead) == ["placed"]
-    async with ahead.begin() as tx:
+    await tell(db, activated(2))
+    assert await types(db) == ["placed"]
+    async with db.begin() as tx:
         (row,) = await tx.fetch("select id from orders")
         assert await buyers.personal(tx, means.keyring, row["id"]) is not None
-    await ahead.close()

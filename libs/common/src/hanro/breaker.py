@@ -5,7 +5,6 @@ before it gives a turn and tells how each turn ended, in its own transactions; a
 """
 
 import asyncio
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -26,6 +25,7 @@ REFUSED_PAUSE = timedelta(minutes=10)
 # Longer than any call: a probe whose process died is followed by another.
 PROBE = timedelta(seconds=90)
 WATCH_SECONDS = 5.0
+MOST_LISTED = 200
 REFUSED_CODES = frozenset({"credential-refused", "credential-expired", "account-kind"})
 
 DDL_1: tuple[str, ...] = (
@@ -144,14 +144,9 @@ def counts(failure: Failure) -> bool:
 
 
 async def list_(
-    db: Database,
-    *,
-    account_id: str | None = None,
-    after: tuple[str, str] | None = None,
-    limit: int | None = None,
+    db: Database, *, limit: int = MOST_LISTED, account_id: str | None = None, after: tuple[str, str] = ("", "")
 ) -> list[BreakerState]:
-    """Give the breakers that are not at rest, by account and group, behind the one of `after`; `limit` None: all."""
-    account, group = after or ("", "")
+    """Give breakers that are not at rest, by account and group, at most `limit` behind the pair `after`."""
     async with db.begin() as tx:
         rows = await tx.fetch(
             """
@@ -160,11 +155,19 @@ async def list_(
             order by account_id, api_group limit $4
             """,
             account_id,
-            account,
-            group,
+            *after,
             limit,
         )
     return [BreakerState(**dict(row)) for row in rows]
+
+
+async def count_open(db: Database) -> dict[tuple[str, str], int]:
+    """Count the breakers that are open, by group and reason."""
+    async with db.begin() as tx:
+        rows = await tx.fetch(
+            "select api_group, reason, count(*) from breaker where open_until is not null group by api_group, reason"
+        )
+    return {(row["api_group"], row["reason"]): row["count"] for row in rows}
 
 
 async def close(tx: Transaction, account_id: str) -> None:
@@ -180,15 +183,13 @@ async def watch(db: Database, registry: CollectorRegistry, *, clock: Clock, stop
     gauge = Gauge("hanro_breakers_open", "Breakers that are open", ["api_group", "reason"], registry=registry)
     while not stop.is_set():
         try:
-            found = await list_(db)
+            found = await count_open(db)
         except Exception as error:
             if not is_passing(error):
                 raise
         else:
             gauge.clear()
-            for (group, reason), count in Counter(
-                (state.api_group, state.reason) for state in found if state.open_until is not None
-            ).items():
+            for (group, reason), count in found.items():
                 gauge.labels(group, reason).set(count)
         await rest(clock, WATCH_SECONDS, stop)
 

@@ -55,7 +55,7 @@ def breaker_routes(noun: str, db: Database, cursors: Cursors) -> APIRouter:
         """List breakers that are not at rest, by account and group."""
         del cursor
         start = cursors.start(request)
-        after = (str(start[0]), str(start[1])) if start else None
+        after = (str(start[0]), str(start[1])) if start else ("", "")
         found = await breaker.list_(db, account_id=account_id, after=after, limit=limit + 1)
         page = found[:limit]
         last = (page[-1].account_id, page[-1].api_group) if len(found) > limit else None
