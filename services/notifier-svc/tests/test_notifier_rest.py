@@ -31,7 +31,7 @@ def urls(make_database: Callable[..., SchemaUrls]) -> SchemaUrls:
 async def parts(urls: SchemaUrls) -> AsyncIterator[Parts]:
     made = open_parts(SERVICE, settings(urls.runtime), keyring=fixed_keyring())
     yield made
-    await made.db.close()
+    await made.close()
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ from pathlib import Path
 from catalog_svc.api import listings, products, stock
 from catalog_svc.consumers import on_accounts, on_orders
 from catalog_svc.settings import CatalogSettings
-from hanro.marketplace import installed
 from hanro.service import Built, Parts, Service
 from hanro.web import ServiceInfo
 
@@ -13,7 +12,7 @@ from hanro.web import ServiceInfo
 def build(parts: Parts, settings: CatalogSettings) -> Built:
     """Build what catalog-svc adds to what every service has."""
     del settings
-    plugins = installed()
+    plugins = parts.outside.plugins
     db, once, cursors, clock = parts.db, parts.idempotency, parts.cursors, parts.clock
     return Built(
         routers=(

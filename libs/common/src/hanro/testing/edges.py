@@ -113,5 +113,5 @@ async def open_edge(service: Service[Settings], settings: Settings) -> AsyncIter
         served = await client.get(f"/v1/{service.info.noun}/openapi.json")
         yield Edge(client, served.raise_for_status().json(), signer, parts, built, ConsumerMetrics(parts.registry))
     finally:
-        for close in (client.aclose, *built.closers, parts.tokens.close, parts.db.close):
+        for close in (client.aclose, *built.closers, parts.close):
             await close()
