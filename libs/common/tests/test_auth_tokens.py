@@ -21,7 +21,7 @@ from hanro.auth import Caller, JwtAuthenticator, KeySet, Unauthenticated
 from hanro.clock import SystemClock
 from hanro.errors import ContractBroken, Retryable
 from hanro.testing.clock import FixedClock
-from hanro.tokens import ClientCredentials, FileToken, split
+from hanro.tokens import ClientCredentials, FileToken, source, split
 from hanro_local.issuer import create_app
 from hanro_local.issuer_state import open_clients
 
@@ -293,6 +293,13 @@ async def test_a_secret_that_is_not_mounted_yet_is_waited_for(tmp_path: Path) ->
             await ask()
     await source.close()
     await keys.close()
+
+
+async def test_a_callee_is_shown_its_mounted_token_where_there_is_one(tmp_path: Path) -> None:
+    other, mounted = FileToken(tmp_path / "other", FixedClock()), tmp_path / "mounted"
+    mounted.write_text("for account-svc\n")
+    assert source(None, other, FixedClock()) is other
+    assert await source(mounted, other, FixedClock()).token() == "for account-svc"
 
 
 async def test_a_mounted_token_is_read_again_each_minute(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from hanro.clock import SystemClock
 from hanro.due import Lease
 from hanro.errors import ContractBroken, InDoubt, Retryable
-from hanro.http import ServiceHttp, Transport
+from hanro.http import ServiceHttp, Transport, tls_context
 from hanro.marketplace.port import Http
 from hanro.marketplace.types.exchange import HttpAnswer, HttpRequest
 from hanro.marketplace.types.plain import MarketplaceId
@@ -292,7 +292,7 @@ async def test_a_server_that_no_trusted_authority_vouches_for_is_told_nothing(tm
     context, ca_file = _certificate(tmp_path)
     async with http_server(answer(b"hello"), tls=context) as server:
         for trusted, is_told in ((None, False), (ca_file, True)):
-            transport = Transport({SHOP: server.url}, CLOCK, ca_file=trusted)
+            transport = Transport({SHOP: server.url}, CLOCK, tls=tls_context(trusted))
             send = transport.session_http(SHOP, "acc_1").send(_request(has_effect=True), _Turn())
             if is_told:
                 assert (await send).body == b"hello"

@@ -15,7 +15,6 @@ from starlette.requests import Request
 from hanro import archive, breaker, dead_letters, operations, outbox, tables, web
 from hanro.broker import Record
 from hanro.db import Database, Transaction
-from hanro.db import Database, Transaction, connect
 from hanro.errors import Retryable
 from hanro.events.envelope import Received, encode
 from hanro.events.stock import StockChanged

@@ -28,8 +28,7 @@ from account_svc.vault import Vault
 from hanro import due
 from hanro.crypto import Keyring
 from hanro.db import Database, migrate
-from hanro.http import Transport
-from hanro.http.transport import tls_context
+from hanro.http import Transport, tls_context
 from hanro.marketplace import installed
 from hanro.marketplace.port import Plugin
 from hanro.marketplace.types import MarketplaceId
@@ -204,7 +203,7 @@ async def open_bench(
     try:
         yield Bench(parts, built, public, internal, checking)
     finally:
-        for close in (public.aclose, internal.aclose, transport.close, *built.closers, parts.db.close):
+        for close in (public.aclose, internal.aclose, transport.close, *built.closers, parts.close):
             await close()
 
 

@@ -28,7 +28,7 @@ NEW_ORDER = f"/v1/bindings/{ACCOUNT}/new_order"
 async def parts(urls: SchemaUrls) -> AsyncIterator[Parts]:
     made = open_parts(SERVICE, settings(urls.runtime), keyring=fixed_keyring())
     yield made
-    await made.db.close()
+    await made.close()
 
 
 @pytest.fixture

@@ -416,9 +416,7 @@ def prepare_ahead(urls: SchemaUrls) -> None:
 
 
 @pytest.mark.schema("orders", prepare_ahead)
-async def test_a_schema_that_is_a_version_ahead_serves(
-    db: Database, playground: Playground, clock: FixedClock
-) -> None:
+async def test_a_schema_that_is_a_version_ahead_serves(db: Database, playground: Playground, clock: FixedClock) -> None:
     means = means_for(db, playground, clock)
     await tell(db, activated())
     playground.buy(seen())

@@ -37,7 +37,7 @@ async def parts(urls: SchemaUrls) -> AsyncIterator[Parts]:
     settings = OrderSettings(database_url=urls.runtime, issuer="x", jwks_url="http://x.invalid/", keys_dir=Path("/x"))
     made = open_parts(SERVICE, settings, keyring=fixed_keyring())
     yield made
-    await made.db.close()
+    await made.close()
 
 
 @pytest.fixture

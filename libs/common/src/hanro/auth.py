@@ -5,6 +5,7 @@ Source: RFC 7519, RFC 7517, RFC 9068 (`scope`); Kubernetes projected service acc
 
 import asyncio
 import json
+import ssl
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -69,9 +70,11 @@ class Authenticator(Protocol):
 class KeySet:
     """Fetch an issuer's key set (JWKS) from its URL; `token_file` is a bearer token, read again at each fetch."""
 
-    def __init__(self, url: str, clock: Clock, *, ca_file: Path | None = None, token_file: Path | None = None) -> None:
+    def __init__(
+        self, url: str, clock: Clock, *, tls: ssl.SSLContext | None = None, token_file: Path | None = None
+    ) -> None:
         base_url, self._path = split(url)
-        self._http = ServiceHttp(base_url, clock, ca_file=ca_file)
+        self._http = ServiceHttp(base_url, clock, tls=tls)
         self._token_file = token_file
 
     async def fetch(self) -> bytes:

@@ -7,6 +7,7 @@ both for one machine; each has the internal port and the relay. A service's `app
 import asyncio
 import json
 import secrets
+import ssl
 import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -23,17 +24,20 @@ from hanro.auth import JwtAuthenticator, KeySet
 from hanro.broker import Broker, KafkaBroker
 from hanro.clock import Clock, SystemClock
 from hanro.consume import consume
+from hanro.credentials import Vending
 from hanro.crypto import Keyring
 from hanro.db import Database
+from hanro.http import ServiceHttp, Transport, tls_context
 from hanro.marketplace import installed
 from hanro.observers import ConsumerMetrics, RelayMetrics
 from hanro.outbox import Relay
 from hanro.pruning import Batch
 from hanro.replays import Replayer
 from hanro.servers import ServersUp
+from hanro.sessions import Outside
 from hanro.settings import PREFIX, CommonSettings, SettingsRefused, load
 from hanro.subscriptions import Subscription
-from hanro.tokens import ClientCredentials
+from hanro.tokens import ClientCredentials, source
 from hanro.web import Cursors, Idempotency, ServiceInfo, create_app, document, idempotency
 from hanro.web.routes.operations import AccountsOf
 from hanro.web.routes.quota import MarketplacesOf, Rules, quota_routes
@@ -48,7 +52,11 @@ Settings = TypeVar("Settings", bound=CommonSettings)
 
 @dataclass(frozen=True, kw_only=True)
 class Parts:
-    """Be what a service builds upon; made once a process."""
+    """Be what a service builds upon; made once a process.
+
+    `outside` are the ways to marketplaces, `vending` the way to account-svc for their secrets; who does not use one
+    pays nothing for it.
+    """
 
     clock: Clock
     db: Database
@@ -58,7 +66,16 @@ class Parts:
     servers: ServersUp
     cursors: Cursors
     idempotency: Idempotency
+    tls: ssl.SSLContext
     tokens: ClientCredentials
+    outside: Outside
+    vending: Vending
+    closers: Sequence[Callable[[], Awaitable[None]]]
+
+    async def close(self) -> None:
+        """Close every connection."""
+        for close in self.closers:
+            await close()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -160,9 +177,12 @@ def public_routers(service: Service[Settings], parts: Parts, built: Built) -> li
 
 def open_parts(service: Service[Settings], settings: Settings, *, keyring: Keyring) -> Parts:
     """Make the parts; nothing is connected to yet."""
-    clock = SystemClock(settings.clock_offset_file)
+    clock, tls = SystemClock(settings.clock_offset_file), tls_context()
     database = db.connect(settings.database_url, schema=service.schema, pool_size=settings.pool_size)
     registry = metrics.new_registry()
+    transport = Transport(settings.marketplace_urls, clock, tls=tls)
+    accounts, tokens = ServiceHttp(settings.account_url, clock, tls=tls), _tokens(settings, tls)
+    name = service.info.name
     return Parts(
         clock=clock,
         db=database,
@@ -174,7 +194,11 @@ def open_parts(service: Service[Settings], settings: Settings, *, keyring: Keyri
         servers=ServersUp(registry),
         cursors=Cursors(keyring),
         idempotency=Idempotency(database, keyring),
-        tokens=_tokens(settings),
+        tls=tls,
+        tokens=tokens,
+        outside=Outside(plugins=installed(), transport=transport, db=database, clock=clock, service=name),
+        vending=Vending(accounts, source(settings.account_token_file, tokens, clock), clock, service=name),
+        closers=(transport.close, accounts.close, tokens.close, database.close),
     )
 
 
@@ -185,7 +209,8 @@ async def _run(service: Service[Settings], role: str) -> None:
     log.configure(service.info.name, level=settings.log_level, registry=parts.registry)
     built = service.build(parts, settings)
     # Tokens are signed by the issuer's clock, which a test does not move.
-    keys = KeySet(settings.jwks_url, SystemClock(), ca_file=settings.jwks_ca_file, token_file=settings.jwks_token_file)
+    trusted = tls_context(settings.jwks_ca_file) if settings.jwks_ca_file else parts.tls
+    keys = KeySet(settings.jwks_url, SystemClock(), tls=trusted, token_file=settings.jwks_token_file)
     readiness = Readiness(parts.db, wanted=service.revision, clock=parts.clock)
     apps = create_app(
         service.info,
@@ -227,7 +252,7 @@ async def _run(service: Service[Settings], role: str) -> None:
             drains=built.drains,
         )
     finally:
-        for close in (*built.closers, keys.close, parts.tokens.close, parts.db.close):
+        for close in (*built.closers, keys.close, parts.close):
             await close()
         end_trace()
 
@@ -280,7 +305,7 @@ async def _prune(parts: Parts, built: Built, stop: asyncio.Event) -> None:
     await pruning.run(parts.db, batches, clock=parts.clock, stop=stop)
 
 
-def _tokens(settings: CommonSettings) -> ClientCredentials:
+def _tokens(settings: CommonSettings, tls: ssl.SSLContext) -> ClientCredentials:
     return ClientCredentials(
         token_url=settings.token_url or "http://nowhere.invalid/token",
         client_id=settings.client_id,
@@ -288,4 +313,5 @@ def _tokens(settings: CommonSettings) -> ClientCredentials:
         scopes=(),
         audience=settings.audience,
         clock=SystemClock(),
+        tls=tls,
     )

@@ -63,6 +63,9 @@ class CommonSettings(BaseSettings):
     """Base URL of account-svc's internal port."""
     order_url: str = "http://127.0.0.1:8081"
     """Base URL of order-svc's internal port."""
+    account_token_file: Path | None = None
+    order_token_file: Path | None = None
+    """Tokens for one callee each, mounted by Kubernetes and renewed in place; None: ask `token_url` for one."""
     client_id: str = ""
     client_secret_file: Path | None = None
     token_url: str = ""

@@ -20,11 +20,19 @@ CLOCK_1 = (
 )
 
 
-def create_1(schema: str) -> list[str]:
-    """Give the statements that make the shared tables, version 1; each part's `DDL_1` says `{schema}` for the schema.
+def make_1(schema: str, *tables: str) -> None:
+    """Make the shared tables, version 1, and a service's own behind them; a migration calls it.
 
-    A migration runs them one by one: `for statement in create_1("orders"): op.execute(statement)`.
+    Each statement says `{schema}` for the schema, or leaves it out: the migration's search path is the schema.
     """
+    from alembic import op  # noqa: PLC0415  a tenth of a second that tests need not pay
+
+    for statement in (*create_1(schema), *tables):
+        op.execute(statement.replace("{schema}", schema))
+
+
+def create_1(schema: str) -> list[str]:
+    """Give the statements that make the shared tables, version 1; each `DDL_1` says `{schema}` for the schema."""
     parts = (
         CLOCK_1,
         *(outbox.DDL_1, archive.DDL_1, inbox.DDL_1, dead_letters.DDL_1),

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import ssl
 from base64 import b64encode
 from datetime import timedelta
 from pathlib import Path
@@ -48,10 +49,10 @@ class ClientCredentials:
         scopes: tuple[str, ...],
         audience: str,
         clock: Clock,
-        ca_file: Path | None = None,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         base_url, self._path = split(token_url)
-        self._http = ServiceHttp(base_url, clock, ca_file=ca_file)
+        self._http = ServiceHttp(base_url, clock, tls=tls)
         self._client_id = client_id
         self._secret_file = secret_file
         self._scopes = scopes
@@ -121,6 +122,11 @@ class FileToken:
             self._token = read_mounted(self._file)
             self._read_at = now
         return self._token
+
+
+def source(mounted: Path | None, otherwise: TokenSource, clock: Clock) -> TokenSource:
+    """Give the token source for a callee: the mounted token, where there is one."""
+    return otherwise if mounted is None else FileToken(mounted, clock)
 
 
 def split(url: str) -> tuple[str, str]:

@@ -1,8 +1,6 @@
 """Makes account-svc's tables: shops, accounts, credentials, preflights, and what all services share."""
 
-from alembic import op
-
-from hanro.tables import create_1
+from hanro.tables import make_1
 
 revision = "0001"
 down_revision = None
@@ -113,9 +111,4 @@ TABLES = (
 
 
 def upgrade() -> None:
-    for statement in (*create_1(SCHEMA), *TABLES):
-        op.execute(statement)
-
-
-def downgrade() -> None:
-    raise NotImplementedError("a schema goes forward only")
+    make_1(SCHEMA, *TABLES)

@@ -17,11 +17,8 @@ from account_svc.consumers import on_access_reports
 from account_svc.settings import AccountSettings
 from account_svc.store.accounts import list_marketplaces
 from account_svc.vault import Vault
-from hanro.http import Transport
-from hanro.http.transport import tls_context
-from hanro.marketplace import installed
+from hanro.http import tls_context
 from hanro.service import Built, Parts, Service
-from hanro.sessions import Outside
 from hanro.web import ServiceInfo
 
 SCHEMA = "account"
@@ -29,12 +26,11 @@ SCHEMA = "account"
 
 def build(parts: Parts, settings: AccountSettings) -> Built:
     """Build what account-svc adds to what every service has."""
-    db, once, cursors, clock, plugins = parts.db, parts.idempotency, parts.cursors, parts.clock, installed()
-    transport = Transport(settings.marketplace_urls, clock)
+    db, once, cursors, clock, plugins = parts.db, parts.idempotency, parts.cursors, parts.clock, parts.outside.plugins
     safe = Safe(vault=Vault(parts.keyring, schema=SCHEMA), installation=settings.installation())
     checking = Checking(
         db=db,
-        outside=Outside(plugins=plugins, transport=transport, db=db, clock=clock, service="account-svc"),
+        outside=parts.outside,
         relays=Relays(redirects=settings.mail_relays, trust=tls_context(settings.mail_relay_ca_file)),
         safe=safe,
         metrics=CheckMetrics(parts.registry),
@@ -55,7 +51,6 @@ def build(parts: Parts, settings: AccountSettings) -> Built:
         drains={"checker": timedelta(seconds=35)},
         prunings={"uses": forgetting.forget_uses, "preflights": forgetting.forget_preflights},
         accounts_of=accounts_of,
-        closers=(transport.close,),
     )
 
 

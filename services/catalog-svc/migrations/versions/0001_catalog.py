@@ -1,8 +1,6 @@
 """Makes the catalogue's tables: products, stock, listings, reservations, and what all services share."""
 
-from alembic import op
-
-from hanro.tables import create_1
+from hanro.tables import make_1
 
 revision = "0001"
 down_revision = None
@@ -101,5 +99,4 @@ TABLES = (
 
 
 def upgrade() -> None:
-    for statement in (*create_1(SCHEMA), *TABLES):
-        op.execute(statement)
+    make_1(SCHEMA, *TABLES)

@@ -6,7 +6,6 @@ from catalog_svc.api import listings, products, stock
 from catalog_svc.consumers import on_accounts, on_orders
 from catalog_svc.settings import CatalogSettings
 from catalog_svc.store.listings import list_marketplaces
-from hanro.marketplace import installed
 from hanro.service import Built, Parts, Service
 from hanro.web import ServiceInfo
 
@@ -14,7 +13,7 @@ from hanro.web import ServiceInfo
 def build(parts: Parts, settings: CatalogSettings) -> Built:
     """Build what catalog-svc adds to what every service has."""
     del settings
-    plugins = installed()
+    plugins = parts.outside.plugins
     db, once, cursors, clock = parts.db, parts.idempotency, parts.cursors, parts.clock
     return Built(
         routers=(

@@ -1,13 +1,9 @@
 """Make the tables of notifier-svc, version 1."""
 
-from alembic import op
-
-from hanro.tables import create_1
+from hanro.tables import make_1
 
 revision = "0001"
 down_revision = None
-branch_labels = None
-depends_on = None
 
 SCHEMA = "notifier"
 
@@ -113,11 +109,4 @@ TABLES = (
 
 
 def upgrade() -> None:
-    for statement in create_1(SCHEMA):
-        op.execute(statement)
-    for statement in TABLES:
-        op.execute(statement.replace("{schema}", SCHEMA))
-
-
-def downgrade() -> None:
-    raise NotImplementedError("a schema goes forward; restore a backup to go back")
+    make_1(SCHEMA, *TABLES)

@@ -5,10 +5,9 @@ from pathlib import Path
 from typing import Final
 
 from hanro.access_reports import AccessLog
-from hanro.credentials import Vending
 from hanro.http import ServiceHttp
-from hanro.marketplace import installed
 from hanro.service import Built, Parts, Service
+from hanro.tokens import source
 from hanro.web import ServiceInfo
 from notifier_svc.api import bindings, messages, templates
 from notifier_svc.consumers import on_accounts, on_orders
@@ -28,15 +27,15 @@ NAME: Final = "notifier-svc"
 
 def build(parts: Parts, settings: NotifierSettings) -> Built:
     """Build what notifier-svc adds to what every service has."""
-    db, clock, plugins, renderer = parts.db, parts.clock, installed(), Renderer()
-    account_http, order_http = ServiceHttp(settings.account_url, clock), ServiceHttp(settings.order_url, clock)
+    db, clock, plugins, renderer = parts.db, parts.clock, parts.outside.plugins, Renderer()
+    order_http = ServiceHttp(settings.order_url, clock, tls=parts.tls)
+    tokens = source(settings.order_token_file, parts.tokens, clock)
     deadline = timedelta(seconds=settings.mail_deadline_seconds)
-    vending = Vending(account_http, parts.tokens, clock, service=NAME)
     desk = Desk(
         db=db,
         clock=clock,
         ledger=Ledger(db, clock, SenderMetrics(parts.registry), lease=3 * deadline),
-        vending=vending,
+        vending=parts.vending,
         relays=Relays(
             tls=trust(settings.mail_relay_ca_file),
             clock=clock,
@@ -44,7 +43,7 @@ def build(parts: Parts, settings: NotifierSettings) -> Built:
             step_seconds=settings.mail_step_seconds,
             up=parts.servers,
         ),
-        writer=Writer(OrderService(order_http, parts.tokens), renderer, clock),
+        writer=Writer(OrderService(order_http, tokens), renderer, clock),
         access=AccessLog(db, clock, service=NAME),
         plugins=plugins,
         deadline=deadline,
@@ -57,11 +56,11 @@ def build(parts: Parts, settings: NotifierSettings) -> Built:
             messages.make_routes(db, parts.idempotency, parts.cursors, sender.wake),
         ),
         marketplaces_of=list_marketplaces,
-        subscriptions=(on_accounts(vending.forget), on_orders(sender.wake)),
+        subscriptions=(on_accounts(parts.vending.forget), on_orders(sender.wake)),
         doers={"sender": sender.run},
         # A mail that has begun is waited for: the answer to DATA, and the one to the mail.
         drains={"sender": deadline + timedelta(seconds=2 * settings.mail_step_seconds)},
-        closers=(account_http.close, order_http.close),
+        closers=(order_http.close,),
     )
 
 

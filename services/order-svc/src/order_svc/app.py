@@ -5,12 +5,9 @@ from pathlib import Path
 from typing import Final
 
 from hanro.access_reports import AccessLog
-from hanro.credentials import Vending
-from hanro.http import ServiceHttp, Transport
-from hanro.marketplace import installed
 from hanro.marketplace.types import Capability
 from hanro.service import Built, Parts, Service
-from hanro.sessions import Outside, open_session
+from hanro.sessions import open_session
 from hanro.web import ServiceInfo
 from order_svc import accounts, buyers
 from order_svc.api import contacts, orders
@@ -26,16 +23,12 @@ NAME: Final = "order-svc"
 def build(parts: Parts, settings: OrderSettings) -> Built:
     """Build what order-svc adds to what every service has."""
     db, clock, keyring = parts.db, parts.clock, parts.keyring
-    plugins = installed()
-    accounts_http = ServiceHttp(settings.account_url, clock)
-    transport = Transport(settings.marketplace_urls, clock)
-    vending = Vending(accounts_http, parts.tokens, clock, service=NAME)
-    outside = Outside(plugins=plugins, transport=transport, db=db, clock=clock, service=NAME)
+    plugins = parts.outside.plugins
     means = Means(
         db=db,
         keyring=keyring,
         plugins=plugins,
-        open=partial(open_session, outside, vending),
+        open=partial(open_session, parts.outside, parts.vending),
         access=AccessLog(db, clock, service=NAME),
         clock=clock,
         pace=Pace(
@@ -55,13 +48,12 @@ def build(parts: Parts, settings: OrderSettings) -> Built:
         routers=(orders.make_routes(db, keyring, parts.idempotency, parts.cursors, supports),),
         marketplaces_of=list_marketplaces,
         internal_routers=(contacts.make_routes(db, keyring, clock),),
-        subscriptions=(on_accounts(routes, vending.forget),),
+        subscriptions=(on_accounts(routes, parts.vending.forget),),
         doers={"poller": Poller(means).run, "sender": Sender(means).run},
         # A write is waited for: cut off, nobody would know whether it arrived.
         drains={"sender": means.lease * CALL_WITHIN},
         prunings={"contact uses": buyers.forget_uses},
         accounts_of=accounts.of_caller,
-        closers=(transport.close, accounts_http.close),
     )
 
 

@@ -1,7 +1,7 @@
 """Calls what is ours: another service, the token issuer, a key set."""
 
+import ssl
 from datetime import timedelta
-from pathlib import Path
 
 from hanro.clock import Clock
 from hanro.http.transport import tls_context
@@ -13,18 +13,21 @@ DEADLINE = timedelta(seconds=5)
 
 
 class ServiceHttp:
-    """Call one base URL that is ours, without pacing or leases; `deadline` bounds a call from its first byte on."""
+    """Call one base URL that is ours, without pacing or leases; `deadline` bounds a call from its first byte on.
+
+    `tls` None makes a context of its own: a process shares one.
+    """
 
     def __init__(
         self,
         base_url: str,
         clock: Clock,
         *,
-        ca_file: Path | None = None,
+        tls: ssl.SSLContext | None = None,
         deadline: timedelta = DEADLINE,
         max_answer_bytes: int = ANSWER_BYTES,
     ) -> None:
-        self._wire = Wire(base_url, clock, context=tls_context(ca_file), max_answer_bytes=max_answer_bytes)
+        self._wire = Wire(base_url, clock, context=tls or tls_context(), max_answer_bytes=max_answer_bytes)
         self._deadline = deadline
 
     async def send(self, request: HttpRequest) -> HttpAnswer:

@@ -128,7 +128,7 @@ async def open_edge(service: Service[Settings], settings: Settings) -> AsyncIter
             _routes(apps.public),
         )
     finally:
-        for close in (client.aclose, *built.closers, parts.tokens.close, parts.db.close):
+        for close in (client.aclose, *built.closers, parts.close):
             await close()
 
 
