@@ -5,7 +5,7 @@ import secrets
 import statistics
 import time
 
-from bars_consume import StockTold
+from bars_consume import StockTold, told
 from bars_ingest import in_schema
 from baselines import relay_lanes
 from bench_places import Places, run
@@ -16,7 +16,6 @@ from hanro.broker import KafkaBroker
 from hanro.clock import SystemClock
 from hanro.db import Database, connect
 from hanro.outbox import Relay
-from hanro.testing.probe import AT
 from hanro_local.databases import SchemaUrls
 
 ROWS = 10_000
@@ -120,11 +119,6 @@ async def fill(db: Database, count: int) -> None:
         facts = [told(place) for place in range(start, min(start + PAGE, count))]
         async with db.begin() as tx:
             await outbox.record(tx, *facts)
-
-
-def told(place: int) -> StockTold:
-    """Make a fact of usual size."""
-    return StockTold(id=f"sku_{place:07d}", version=1, at=AT, amount=1, note="販路" * 180)
 
 
 async def drained(db: Database, broker: KafkaBroker, count: int) -> float:

@@ -30,7 +30,7 @@ PAUSE_SECONDS = 0.05
 LOOK_SECONDS = 0.02
 STEADY_SECONDS = 3.0
 SECONDS = 60.0
-_STALE = re.compile(rb'^hanro_\w+\{[^}]*outcome="stale"[^}]*\} ([0-9.e+]+)$', re.MULTILINE)
+_STALE = re.compile(rb'^hanro_consumer_facts_total\{[^}]*outcome="stale"[^}]*\} ([0-9.e+]+)$', re.MULTILINE)
 
 Offsets = dict[int, int]
 

@@ -6,6 +6,7 @@ V7 reads each value from its bytes and moves the offsets after a batch; V8 takes
 import time
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 import asyncpg
 from aiokafka import AIOKafkaConsumer
@@ -14,7 +15,22 @@ from pydantic import BaseModel
 BATCH = 500
 SECONDS = 60.0
 
-UPSERT = """
+MAKE_TOLD = """
+    create table told (
+        aggregate_id text primary key,
+        version bigint not null,
+        amount integer not null,
+        note text not null
+    )
+"""
+KEEP_WHOLE = """
+    insert into told as known (aggregate_id, version, amount, note)
+    select aggregate_id, version, amount, note
+    from unnest($1::text[], $2::bigint[], $3::int[], $4::text[]) as given (aggregate_id, version, amount, note)
+    on conflict (aggregate_id) do update
+    set version = excluded.version, amount = excluded.amount, note = excluded.note
+"""
+KEEP_NUMBERS = """
     insert into effects as known (aggregate_id, version, amount, applied_count)
     select aggregate_id, version, amount, 1
     from unnest($1::text[], $2::bigint[], $3::int[]) as given (aggregate_id, version, amount)
@@ -65,11 +81,11 @@ async def read(bootstrap: str, topic: str, group: str, count: int) -> tuple[floa
         await consumer.stop()
 
 
-async def upsert(url: str, rows: Sequence[tuple[str, int, int]]) -> float:
+async def upsert(url: str, sql: str, rows: Sequence[tuple[Any, ...]]) -> float:
     """Upsert ready rows, 500 a transaction, and give the seconds."""
     connection = await asyncpg.connect(url, timeout=SECONDS)
     try:
-        statement = await connection.prepare(UPSERT)
+        statement = await connection.prepare(sql)
         started = time.perf_counter()
         for start in range(0, len(rows), BATCH):
             async with connection.transaction():
