@@ -7,7 +7,7 @@ import httpx
 from fault_shop import Shop, apis, open_shop
 from fault_stack import FaultStack
 
-AT_A_TIME = 8
+AT_A_TIME = 10
 
 
 class Shops:

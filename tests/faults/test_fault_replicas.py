@@ -19,13 +19,10 @@ async def test_a_relay_that_stopped_inside_its_transaction_is_overtaken(stack: F
     async with stack.replica("order-svc") as second:
         # Not the first: others ask it for contacts at its own address, and mails would rightly wait for it.
         stopped = stack.switches.arm(second.name, "relay.after_ack", "stop")
-        placed = 0
-        while stopped.exists():
-            # Whoever looks first publishes.
-            await shop.place(1)
-            placed += 1
-            assert placed < 100, "the second relay never had the lane"
-            await asyncio.sleep(0.2)
+        # The first sleeps behind its commit for longer than the second waits between two looks.
+        stack.switches.arm("order_svc", "orders.after_commit", "sleep:3")
+        await shop.place(2)
+        await asyncio.to_thread(stack.switches.await_reached, stopped)
         async with stack.database() as connection:
             ended = await connection.fetchval(
                 "select count(pg_terminate_backend(pid)) from pg_locks where locktype = 'advisory'"
@@ -35,7 +32,7 @@ async def test_a_relay_that_stopped_inside_its_transaction_is_overtaken(stack: F
         await shop.place(2)
         if form(short=True, whole=False):
             await stack.expire_leases()
-        await await_stored(stack, shop, placed + 2, TAKEN_OVER_SECONDS)
+        await await_stored(stack, shop, 4, TAKEN_OVER_SECONDS)
         found = await differences(stack, shop, seconds=TAKEN_OVER_SECONDS)
         os.kill(stack.pid(second.name), signal.SIGCONT)
         assert found == {}
