@@ -39,8 +39,6 @@ _NOT_IN_SHEET: Any = {
     "packages": {"__all__": {"address", "label"}},
     "claims": {"__all__": {"reason"}},
 }
-LARGEST_SHEET_BYTES = 512 * 1024
-TOTALS = ("goods", "postage", "total", "payable")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
