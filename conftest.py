@@ -14,6 +14,7 @@ from typing import Any
 
 import asyncpg
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 from xdist.workermanage import WorkerController
 
 from hanro.db import Database, connect
@@ -33,8 +34,15 @@ MakeDatabase = Callable[..., SchemaUrls]
 
 # Roles are the server's, so processes that share it agree on their passwords.
 SCHEMAS = (*databases.SCHEMAS, "probe")
-# What must be one process's work, by the fixture that tells it: each of these is a whole stack.
-STACKS = ("shared_stack", "running_stack")
+# Each of these shares a whole stack: one process does them all, one after the other.
+STACKS = ("tests/e2e/", "tests/faults/")
+
+
+class _Scheduling(LoadScopeScheduling):  # type: ignore[misc]  # xdist ships no types
+    """Give tests to the processes of a run one by one, and those of one stack to one process."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return next((stack for stack in STACKS if nodeid.startswith(stack)), nodeid)
 
 
 class _Processes:
@@ -56,6 +64,10 @@ class _Processes:
             }
         node.workerinput["hanro"] = self._told
 
+    def pytest_xdist_make_scheduler(self, config: pytest.Config, log: object) -> _Scheduling:
+        """Say which process does which test; the work is given out largest first."""
+        return _Scheduling(config, log)
+
     def pytest_unconfigure(self) -> None:
         """Stop the servers."""
         self._opened.close()
@@ -65,14 +77,6 @@ def pytest_configure(config: pytest.Config) -> None:
     """Share the servers where the run has several processes."""
     if config.getoption("numprocesses", None):
         config.pluginmanager.register(_Processes(), "hanro-processes")
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep all tests of one stack in one process."""
-    for item in items:
-        for stack in set(STACKS) & set(getattr(item, "fixturenames", ())):
-            item.add_marker(pytest.mark.xdist_group(stack))
 
 
 def _new_passwords() -> dict[str, str]:
