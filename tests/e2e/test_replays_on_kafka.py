@@ -32,7 +32,7 @@ async def test_what_was_told_of_orders_is_told_again_to_a_topic_of_its_asker(sha
 
         async def is_told() -> bool:
             told[:] = [event for event in await read_all(shared_stack.kafka) if event.topic == ORDERS]
-            return any(event.data["external_id"] == number for event in told)
+            return any(event.data.get("external_id") == number for event in told)
 
         await until(SECONDS, is_told)
         asked = await seller.doors.hanro.call(
