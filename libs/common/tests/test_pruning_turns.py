@@ -1,31 +1,20 @@
 """Pruning on a real Postgres: what holds up one kind stops neither the others nor the process."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
 
 import asyncpg
 import pytest
 
 from hanro import archive, pruning
 from hanro.clock import SystemClock
-from hanro.db import Database, Transaction, connect
+from hanro.db import Database, Transaction
 from hanro.testing.probe import running, until
 from hanro.testing.schemas import create_shared_tables
 from hanro_local.databases import SchemaUrls
 
+pytestmark = pytest.mark.schema("probe", create_shared_tables)
+
 DAYS = "select count(*) from pg_inherits where inhparent = 'probe.archive'::regclass"
-
-
-@pytest.fixture
-def urls(make_database: Callable[..., SchemaUrls]) -> SchemaUrls:
-    return make_database("probe", create_shared_tables)
-
-
-@pytest.fixture
-async def db(urls: SchemaUrls) -> AsyncIterator[Database]:
-    opened = connect(urls.runtime, schema="probe")
-    yield opened
-    await opened.close()
 
 
 class Left:

@@ -1,7 +1,7 @@
 """Replays on a real Postgres: whole, in order, taken up where they stood, and harmless to who has it all already."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import ClassVar
@@ -13,7 +13,7 @@ from hanro import archive, operations, outbox, replays
 from hanro.broker import Message, Producer, Refused
 from hanro.clock import SystemClock
 from hanro.consume import consume
-from hanro.db import Database, connect
+from hanro.db import Database
 from hanro.operations import Operation, OperationStatus
 from hanro.outbox import Relay
 from hanro.replays import KIND, Replayer, Wish
@@ -31,6 +31,8 @@ from hanro.testing.probe import (
 )
 from hanro_local.databases import SchemaUrls
 
+pytestmark = pytest.mark.schema("probe", create_probe_tables)
+
 CLOCK = SystemClock()
 OURS = "replay.probe-1"
 
@@ -39,18 +41,6 @@ class Replayed(ProbeChanged):
     """The same fact, read from the topic of the replay."""
 
     topic: ClassVar[str] = OURS
-
-
-@pytest.fixture
-def urls(make_database: Callable[..., SchemaUrls]) -> SchemaUrls:
-    return make_database("probe", create_probe_tables)
-
-
-@pytest.fixture
-async def db(urls: SchemaUrls) -> AsyncIterator[Database]:
-    opened = connect(urls.runtime, schema="probe")
-    yield opened
-    await opened.close()
 
 
 @pytest.fixture

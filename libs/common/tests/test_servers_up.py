@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 
 import pytest
 from prometheus_client import CollectorRegistry
@@ -15,15 +15,12 @@ from hanro.testing.memory_broker import MemoryBroker
 from hanro.testing.probe import AT, create_probe_tables, until
 from hanro_local.databases import SchemaUrls
 
+pytestmark = pytest.mark.schema("probe", create_probe_tables)
+
 
 @pytest.fixture
 def registry() -> CollectorRegistry:
     return new_registry()
-
-
-@pytest.fixture
-def urls(make_database: Callable[..., SchemaUrls]) -> SchemaUrls:
-    return make_database("probe", create_probe_tables)
 
 
 @contextlib.asynccontextmanager

@@ -1,6 +1,6 @@
 """Proves what is told of paces and breakers, and how facts are asked for once more, on a real database."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from datetime import timedelta
 from decimal import Decimal
 from types import MappingProxyType
@@ -11,7 +11,7 @@ import pytest
 
 from hanro import archive, breaker, outbox, web
 from hanro.clock import SystemClock
-from hanro.db import Database, Transaction, connect
+from hanro.db import Database, Transaction
 from hanro.errors import Retryable
 from hanro.marketplace.types import ApiGroup, Limits, MarketplaceId
 from hanro.metrics import new_registry
@@ -22,6 +22,8 @@ from hanro.testing.schemas import create_shared_tables
 from hanro.web.routes.quota import Rules, quota_routes
 from hanro.web.routes.replays import replay_routes
 from hanro_local.databases import SchemaUrls
+
+pytestmark = pytest.mark.schema("probe", create_shared_tables)
 
 PROBE = web.ServiceInfo(noun="probe", name="probe-svc", title="Probe", description="A probe.", scope="probes:read")
 OPS = bearer("ops", "probes:read")
@@ -46,18 +48,6 @@ LIMITS = Limits(
     max_variants=1,
     max_images=1,
 )
-
-
-@pytest.fixture
-def urls(make_database: Callable[..., SchemaUrls]) -> SchemaUrls:
-    return make_database("probe", create_shared_tables)
-
-
-@pytest.fixture
-async def db(urls: SchemaUrls) -> AsyncIterator[Database]:
-    opened = connect(urls.runtime, schema="probe")
-    yield opened
-    await opened.close()
 
 
 async def marketplaces_of(_tx: Transaction, account_ids: Sequence[str]) -> dict[str, str]:
