@@ -58,18 +58,10 @@ class Places:
 
     async def empty(self, urls: SchemaUrls, tables: Sequence[str]) -> None:
         """Empty tables, so that each turn begins alike."""
-        await self.execute(urls, f"truncate {', '.join(tables)} restart identity cascade")
-
-    async def execute(self, urls: SchemaUrls, sql: str) -> None:
-        """Run a statement as the schema's owner; the runtime role may use what it makes."""
         connection = await asyncpg.connect(urls.owner, timeout=SECONDS)
         try:
             await connection.execute(f'set search_path = "{urls.schema}"')
-            await connection.execute(sql)
-            await connection.execute(
-                f'grant select, insert, update, delete on all tables in schema "{urls.schema}"'
-                f' to "{urls.schema}_runtime"'
-            )
+            await connection.execute(f"truncate {', '.join(tables)} restart identity cascade")
         finally:
             await connection.close(timeout=SECONDS)
 

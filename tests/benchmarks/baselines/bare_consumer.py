@@ -1,12 +1,12 @@
 """V7's and V8's baseline: `getmany` and pydantic by hand, without inbox, dead letters, transactions or metrics.
 
-V7 reads each value from its bytes and moves the offsets after a batch; V8 takes ready rows and upserts them by UNNEST.
+V7 reads each value from its bytes and moves the offsets after a batch; V8 takes ready rows and upserts them by UNNEST:
+the version that was seen and what the event says, in one transaction a batch.
 """
 
 import time
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 
 import asyncpg
 from aiokafka import AIOKafkaConsumer
@@ -15,22 +15,12 @@ from pydantic import BaseModel
 BATCH = 500
 SECONDS = 60.0
 
-MAKE_TOLD = """
-    create table told (
-        aggregate_id text primary key,
-        version bigint not null,
-        amount integer not null,
-        note text not null
-    )
+SEE = """
+    insert into inbox as known (consumer, aggregate_id, version)
+    select 'bench', aggregate_id, version from unnest($1::text[], $2::bigint[]) as given (aggregate_id, version)
+    on conflict (consumer, aggregate_id) do update set version = excluded.version
 """
-KEEP_WHOLE = """
-    insert into told as known (aggregate_id, version, amount, note)
-    select aggregate_id, version, amount, note
-    from unnest($1::text[], $2::bigint[], $3::int[], $4::text[]) as given (aggregate_id, version, amount, note)
-    on conflict (aggregate_id) do update
-    set version = excluded.version, amount = excluded.amount, note = excluded.note
-"""
-KEEP_NUMBERS = """
+KEEP = """
     insert into effects as known (aggregate_id, version, amount, applied_count)
     select aggregate_id, version, amount, 1
     from unnest($1::text[], $2::bigint[], $3::int[]) as given (aggregate_id, version, amount)
@@ -81,15 +71,18 @@ async def read(bootstrap: str, topic: str, group: str, count: int) -> tuple[floa
         await consumer.stop()
 
 
-async def upsert(url: str, sql: str, rows: Sequence[tuple[Any, ...]]) -> float:
-    """Upsert ready rows, 500 a transaction, and give the seconds."""
+async def upsert(url: str, rows: Sequence[tuple[str, int, int]], *, is_seen: bool) -> float:
+    """Upsert ready rows (id, version, amount), 500 a transaction, and give the seconds; `is_seen`: the versions too."""
     connection = await asyncpg.connect(url, timeout=SECONDS)
     try:
-        statement = await connection.prepare(sql)
+        see, keep = await connection.prepare(SEE), await connection.prepare(KEEP)
         started = time.perf_counter()
         for start in range(0, len(rows), BATCH):
+            ids, versions, amounts = map(list, zip(*rows[start : start + BATCH], strict=True))
             async with connection.transaction():
-                await statement.fetch(*map(list, zip(*rows[start : start + BATCH], strict=True)))
+                if is_seen:
+                    await see.fetch(ids, versions)
+                await keep.fetch(ids, versions, amounts)
         return time.perf_counter() - started
     finally:
         await connection.close(timeout=SECONDS)
