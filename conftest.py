@@ -31,11 +31,13 @@ pytest.register_assert_rewrite("hanro.testing.conformance")
 pytest_plugins = ["running_stack", "trace_rows"]
 
 MakeDatabase = Callable[..., SchemaUrls]
+KeepOpen = Callable[[str, contextlib.AbstractContextManager[Any]], Any]
 
 # Roles are the server's, so processes that share it agree on their passwords.
 SCHEMAS = (*databases.SCHEMAS, "probe")
-# Each of these shares a whole stack: one process does them all, one after the other.
+# The tests of each of these folders share a whole stack: one process does them all, one after the other.
 STACKS = ("tests/e2e/", "tests/faults/")
+OPENED = pytest.StashKey[dict[str, contextlib.ExitStack]]()
 
 
 class _Scheduling(LoadScopeScheduling):  # type: ignore[misc]  # xdist ships no types
@@ -79,6 +81,16 @@ def pytest_configure(config: pytest.Config) -> None:
         config.pluginmanager.register(_Processes(), "hanro-processes")
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
+    """Close a folder's stack behind its last test where a run keeps its tests together: idle it would slow others."""
+    if not _told(item.config):
+        return
+    for folder in STACKS:
+        if item.nodeid.startswith(folder) and not (nextitem and nextitem.nodeid.startswith(folder)):
+            item.config.stash.get(OPENED, {}).pop(folder, contextlib.ExitStack()).close()
+
+
 def _new_passwords() -> dict[str, str]:
     return {role: secrets.token_urlsafe(16) for role in databases.roles(SCHEMAS)}
 
@@ -86,6 +98,19 @@ def _new_passwords() -> dict[str, str]:
 def _told(config: pytest.Config) -> dict[str, Any]:
     told: dict[str, Any] = getattr(config, "workerinput", {}).get("hanro", {})
     return told
+
+
+@pytest.fixture(scope="session")
+def keep_open(pytestconfig: pytest.Config) -> Iterator[KeepOpen]:
+    """Offer `keep_open(folder, context)`: enter it now, and leave it when the folder's tests are done."""
+    opened = pytestconfig.stash[OPENED] = dict[str, contextlib.ExitStack]()
+
+    def enter(folder: str, context: contextlib.AbstractContextManager[Any]) -> Any:
+        return opened.setdefault(folder, contextlib.ExitStack()).enter_context(context)
+
+    yield enter
+    for stack in opened.values():
+        stack.close()
 
 
 @pytest.fixture(scope="session")

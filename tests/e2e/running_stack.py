@@ -6,7 +6,7 @@ All tests that want the whole path share it: they tell their orders apart by num
 import asyncio
 import contextlib
 import tempfile
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from hanro_local import ports, postgres, stack
-from hanro_local.background import in_background
+from hanro_local.background import Background, in_background
 from hanro_local.demo import marketplace, tokens
 from hanro_local.demo.api import Api
 from hanro_local.demo.marketplace import OpenShop
@@ -55,13 +55,12 @@ class Doors:
 
 
 @pytest.fixture(scope="session")
-def shared_stack() -> Iterator[Stack]:
+def shared_stack(keep_open: Callable[..., Background[Stack]]) -> Stack:
     """Offer the run's stack; at the end, also at a violent one, no process and no folder is left."""
     state = Path(tempfile.mkdtemp(prefix="hanro-stack-"))
     # Postgres as `nobody` must pass through; a temporary folder is closed to others.
     state.chmod(0o711)
-    with in_background(_opened(state), name="hanro-stack") as background:
-        yield background.value
+    return keep_open("tests/e2e/", in_background(_opened(state), name="hanro-stack")).value
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,7 @@
 """Gives the tests of faults one running stack a session, healed before and after each test, and shops of their own."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable
 
 import fault_stack
 import httpx
@@ -12,10 +12,9 @@ from fault_stack import FaultStack
 
 
 @pytest.fixture(scope="session")
-def running_stack() -> Iterator[FaultStack]:
+def running_stack(keep_open: Callable[..., FaultStack]) -> FaultStack:
     """Start the stack once a session."""
-    with fault_stack.running() as stack:
-        yield stack
+    return keep_open("tests/faults/", fault_stack.running())
 
 
 @pytest.fixture(scope="session")
