@@ -165,10 +165,9 @@ def v7(places: Places, repetitions: int = REPETITIONS, count: int = 2 * MESSAGES
 
 
 def v8(places: Places, repetitions: int = REPETITIONS, count: int = MESSAGES) -> list[Row]:
-    """Compare a consumer with inbox and one upsert an event, from Kafka, with the same UNNESTs of ready rows alone.
+    """Compare a consumer with inbox and one upsert an event with a loop by hand that has the same UNNEST alone.
 
-    The same: the versions seen and the effects. Against the effects alone, half the speed is all that two statements
-    could reach without any reading; that ratio is shown beside.
+    Shown beside, without a bar: against that UNNEST of ready rows. No loop that reads its events comes near it.
     """
 
     async def measure(ours: SchemaUrls, bare: SchemaUrls) -> list[tuple[float, float, float]]:
@@ -181,19 +180,30 @@ def v8(places: Places, repetitions: int = REPETITIONS, count: int = MESSAGES) ->
                 await places.empty(ours, TABLES)
                 rate, _ = await consumed(db, broker_for(places, prefix), STORING, count)
                 await places.empty(bare, TABLES)
-                both = count / await bare_consumer.upsert(in_schema(bare), rows, is_seen=True)
+                by_hand, _ = await bare_consumer.read(
+                    places.kafka(),
+                    prefix + StockTold.topic,
+                    prefix + secrets.token_hex(4),
+                    count,
+                    url=in_schema(bare),
+                )
                 await places.empty(bare, TABLES)
-                single = count / await bare_consumer.upsert(in_schema(bare), rows, is_seen=False)
-                found.append((rate, both, single))
+                found.append((rate, by_hand, count / await bare_consumer.upsert(in_schema(bare), rows)))
             return found
         finally:
             await db.close()
 
     found = run(measure(places.database("probe"), places.database("probe")))
-    same = [(rate, both) for rate, both, _ in found]
     return [
-        ratio("V8", "consumer with inbox and an upsert an event", same, passes=0.50, stretch=0.65),
-        ratio("V8", "the same against the upsert alone", [(rate, single) for rate, _, single in found]),
+        ratio(
+            "V8",
+            "consumer with inbox and an upsert an event",
+            [(rate, by_hand) for rate, by_hand, _ in found],
+            passes=0.50,
+            stretch=0.65,
+        ),
+        ratio("V8", "against the upsert of ready rows", [(rate, ready) for rate, _, ready in found]),
+        ratio("V8", "the loop by hand against that", [(by_hand, ready) for _, by_hand, ready in found]),
     ]
 
 

@@ -1,7 +1,7 @@
 """V7's and V8's baseline: `getmany` and pydantic by hand, without inbox, dead letters, transactions or metrics.
 
-V7 reads each value from its bytes and moves the offsets after a batch; V8 takes ready rows and upserts them by UNNEST:
-the version that was seen and what the event says, in one transaction a batch.
+V7 reads each value from its bytes and moves the offsets after a batch; V8 upserts what a batch says by UNNEST before it
+does. `upsert` is that UNNEST of ready rows, without Kafka.
 """
 
 import time
@@ -15,11 +15,6 @@ from pydantic import BaseModel
 BATCH = 500
 SECONDS = 60.0
 
-SEE = """
-    insert into inbox as known (consumer, aggregate_id, version)
-    select 'bench', aggregate_id, version from unnest($1::text[], $2::bigint[]) as given (aggregate_id, version)
-    on conflict (consumer, aggregate_id) do update set version = excluded.version
-"""
 KEEP = """
     insert into effects as known (aggregate_id, version, amount, applied_count)
     select aggregate_id, version, amount, 1
@@ -41,8 +36,13 @@ class Value(BaseModel):
     note: str = ""
 
 
-async def read(bootstrap: str, topic: str, group: str, count: int) -> tuple[float, float]:
-    """Read so many messages; give messages a second and CPU seconds a message, from the end of the first batch on."""
+async def read(bootstrap: str, topic: str, group: str, count: int, *, url: str | None = None) -> tuple[float, float]:
+    """Read so many messages; give messages a second and CPU seconds a message, from the end of the first batch on.
+
+    `url`: the database in which what they say is kept.
+    """
+    connection = await asyncpg.connect(url, timeout=SECONDS) if url else None
+    keep = await connection.prepare(KEEP) if connection else None
     consumer = AIOKafkaConsumer(
         topic,
         bootstrap_servers=bootstrap,
@@ -57,11 +57,16 @@ async def read(bootstrap: str, topic: str, group: str, count: int) -> tuple[floa
         started = cpu = 0.0
         while seen < count:
             found = await consumer.getmany(timeout_ms=500, max_records=BATCH)
-            for messages in found.values():
-                for message in messages:
-                    Value.model_validate_json(message.value)
-                seen += len(messages)
-            if found:
+            values = [Value.model_validate_json(message.value) for messages in found.values() for message in messages]
+            seen += len(values)
+            if values:
+                if connection and keep:
+                    async with connection.transaction():
+                        await keep.fetch(
+                            [value.id for value in values],
+                            [value.version for value in values],
+                            [value.amount for value in values],
+                        )
                 await consumer.commit()
                 if not first:
                     first, started, cpu = seen, time.perf_counter(), time.process_time()
@@ -69,20 +74,19 @@ async def read(bootstrap: str, topic: str, group: str, count: int) -> tuple[floa
         return (seen - first) / seconds, busy / (seen - first)
     finally:
         await consumer.stop()
+        if connection:
+            await connection.close(timeout=SECONDS)
 
 
-async def upsert(url: str, rows: Sequence[tuple[str, int, int]], *, is_seen: bool) -> float:
-    """Upsert ready rows (id, version, amount), 500 a transaction, and give the seconds; `is_seen`: the versions too."""
+async def upsert(url: str, rows: Sequence[tuple[str, int, int]]) -> float:
+    """Upsert ready rows (id, version, amount), 500 a transaction, and give the seconds."""
     connection = await asyncpg.connect(url, timeout=SECONDS)
     try:
-        see, keep = await connection.prepare(SEE), await connection.prepare(KEEP)
+        keep = await connection.prepare(KEEP)
         started = time.perf_counter()
         for start in range(0, len(rows), BATCH):
-            ids, versions, amounts = map(list, zip(*rows[start : start + BATCH], strict=True))
             async with connection.transaction():
-                if is_seen:
-                    await see.fetch(ids, versions)
-                await keep.fetch(ids, versions, amounts)
+                await keep.fetch(*map(list, zip(*rows[start : start + BATCH], strict=True)))
         return time.perf_counter() - started
     finally:
         await connection.close(timeout=SECONDS)
