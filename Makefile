@@ -25,7 +25,7 @@ demo: ## 200 orders, each service killed while it holds work, every mail compare
 	@export ORDERS='$(ORDERS)' KILLS='$(KILLS)' BREAK='$(BREAK)'; exec $(BIN)/python -m hanro_local demo
 
 test: $(VENV)/dev.stamp lint ## prove it: lint, types, import contracts and every test
-	@$(BIN)/python -m pytest -n 2
+	@$(BIN)/python -m pytest -n 3
 
 lint: $(VENV)/dev.stamp ## style, types and import contracts
 	@$(BIN)/ruff check .

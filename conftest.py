@@ -1,7 +1,7 @@
 """Gives every test the run's real servers: one Postgres and one Kafka, started when first asked for.
 
 A schema's database is migrated once a process, as a template, and cloned for each test that wants it. Where a run has
-several processes (`-n 2`), the first one starts the servers and tells the others where they are.
+several processes (`-n 3`), the first one starts the servers and tells the others where they are.
 """
 
 import asyncio
