@@ -1,7 +1,9 @@
 """V7, V8 and V18: what the consumer costs over a loop by hand, with effects, and with poison among the messages."""
 
 import asyncio
+import resource
 import secrets
+import sys
 import time
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, cast
@@ -9,7 +11,7 @@ from typing import Any, ClassVar, cast
 from bars_ingest import in_schema
 from baselines import bare_consumer
 from bench_places import Places, run
-from bench_table import Row, ratio
+from bench_table import Row, limit, ratio
 
 from hanro.broker import KafkaBroker, Message
 from hanro.clock import SystemClock
@@ -161,7 +163,14 @@ def v7(places: Places, repetitions: int = REPETITIONS, count: int = 2 * MESSAGES
             is_at_least=False,
             unit="us",
         ),
+        # Of this process: what V5 and V7 take, and the rows that their baselines hold besides.
+        limit("V15", "resident memory at most, V5 and V7", [_most_megabytes()], unit="MB", passes=300, stretch=200),
     ]
+
+
+def _most_megabytes() -> float:
+    # Kilobytes on Linux, bytes on macOS.
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1e6 if sys.platform == "darwin" else 1e3)
 
 
 def v8(places: Places, repetitions: int = REPETITIONS, count: int = MESSAGES) -> list[Row]:

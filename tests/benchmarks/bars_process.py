@@ -6,6 +6,7 @@ import tempfile
 import time
 from pathlib import Path
 
+import bars_stop
 import bench_service
 from bench_places import Places
 from bench_table import Row, limit
@@ -34,6 +35,7 @@ def measure(places: Places, repetitions: int = REPETITIONS) -> list[Row]:
     return [
         limit("V15", "resident memory, idle after 200 requests", resident, unit="MB", passes=140, stretch=120),
         limit("V16", "start to ready", ready, unit="s", passes=2.0, stretch=1.2),
+        bars_stop.start_to_consuming(places, repetitions),
         limit("V17", "SIGTERM to exit 0, idle", ended, unit="s", passes=None, stretch=None),
     ]
 

@@ -1,4 +1,4 @@
-"""V17: what SIGTERM to one of two consumers costs under load: its exit, its group's silence, what comes twice."""
+"""V17, what SIGTERM to one of two consumers costs under load, and of V16 how long the start of one takes."""
 
 import asyncio
 import re
@@ -70,6 +70,41 @@ def v17(places: Places, repetitions: int = REPETITIONS) -> list[Row]:
         limit("V17", "longest silence of a partition of its group", silent, unit="s", passes=1.0, stretch=0.3),
         limit("V17", "facts handled again; a batch in hand is 500", twice, unit="facts", passes=BATCH, stretch=0),
     ]
+
+
+def start_to_consuming(places: Places, repetitions: int = REPETITIONS) -> Row:
+    """Start catalog-svc beside a topic that has facts, and wait until it has moved the first offset."""
+    seconds = []
+    for _ in range(repetitions):
+        urls, prefix = places.database("catalog"), f"b{secrets.token_hex(4)}-"
+        run(_send(KafkaBroker(places.kafka(), topic_prefix=prefix)))
+        with tempfile.TemporaryDirectory() as name:
+            bench_service.make_keys(Path(name))
+            began = time.perf_counter()
+            with bench_service.started("catalog_svc", urls, places.kafka(), Path(name), prefix) as process:
+                run(_first_move(places.kafka(), prefix + GROUP))
+                seconds.append(time.perf_counter() - began)
+                process.terminate()
+    return limit("V16", "start to consuming", seconds, unit="s", passes=5.0, stretch=2.0)
+
+
+async def _send(broker: KafkaBroker) -> None:
+    await broker.ensure_topics([OrderPlaced.topic])
+    producer = broker.producer()
+    await producer.start()
+    try:
+        await producer.send_all([_message(place) for place in range(PART)], timeout_seconds=SECONDS)
+    finally:
+        await producer.close()
+
+
+async def _first_move(kafka: str, group: str) -> None:
+    stop, watch = asyncio.Event(), Watch()
+    async with asyncio.timeout(SECONDS), asyncio.TaskGroup() as tasks:
+        tasks.create_task(_watch(kafka, group, watch, stop))
+        while not watch.moved_at:
+            await asyncio.sleep(LOOK_SECONDS)
+        stop.set()
 
 
 def _stop_one(urls: SchemaUrls, kafka: str, folder: Path, prefix: str) -> tuple[float, float, float]:
