@@ -13,7 +13,7 @@ from hanro import archive, operations
 from hanro.archive import ArchivedEvent
 from hanro.broker import Broker, BrokerAway, Message, Producer, Refused
 from hanro.clock import Clock
-from hanro.db import Database, Transaction, is_away, is_conflict
+from hanro.db import Database, Transaction, is_passing
 from hanro.errors import Retryable
 from hanro.log import logger
 from hanro.operations import Mark, Operation, OperationStatus
@@ -97,7 +97,7 @@ class Replayer:
             found = await operations.claim_unsure(self._db, [KIND], limit=1, lease=LEASE)
             found = found or await operations.claim_sendable(self._db, [KIND], limit=1, lease=LEASE)
         except Exception as error:
-            if not (is_away(error) or is_conflict(error)):
+            if not is_passing(error):
                 raise
             return None
         return found[0] if found else None
@@ -116,7 +116,7 @@ class Replayer:
             # Somebody else has it.
             LOG.info("replay.lease_lost", operation_id=operation.id)
         except Exception as error:
-            if not (is_away(error) or is_conflict(error)):
+            if not is_passing(error):
                 raise
             # The lease runs out, and whoever claims it then goes on from what is written.
             LOG.warning("replay.database_away", operation_id=operation.id, error_type=type(error).__name__)

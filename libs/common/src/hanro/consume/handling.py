@@ -7,7 +7,7 @@ from typing import Generic, TypeVar
 
 from hanro import dead_letters, failpoints
 from hanro.broker import Consumer, Partition, Record
-from hanro.db import Database, Transaction, is_away, is_conflict, state_of
+from hanro.db import Database, Transaction, is_passing, state_of
 from hanro.effects import Effect, put
 from hanro.errors import ContractBroken, Retryable
 from hanro.events.envelope import Received, decode
@@ -128,7 +128,7 @@ class Handler(Generic[Known, Change]):
         except Retryable as error:
             raise Delayed("retryable", error.after.total_seconds() if error.after else None) from error
         except Exception as error:
-            if is_away(error) or is_conflict(error):
+            if is_passing(error):
                 raise Delayed("database") from error
             if not facts or state_of(error).startswith(_OUR_FAULT):
                 raise

@@ -10,7 +10,7 @@ import asyncpg
 from hanro import archive, failpoints
 from hanro.broker import Broker, BrokerAway, Message, Producer, Refused
 from hanro.clock import Clock
-from hanro.db import Database, is_away, is_conflict
+from hanro.db import Database, is_passing
 from hanro.log import logger
 from hanro.outbox.recording import RECORDED
 from hanro.waiting import Backoff, rest
@@ -96,7 +96,7 @@ class Relay:
             # What was sent may still be under way: the next batch must not overtake it.
             await self._until_there(lambda: producer.flush(timeout_seconds=SEND_SECONDS), stop)
         except Exception as error:
-            if not (is_away(error) or is_conflict(error)):
+            if not is_passing(error):
                 raise
             self._note_waiting("database")
             await rest(self._clock, self._backoff.pause(), stop)
