@@ -19,6 +19,7 @@ PERSONAL = re.compile(
 # Looked at one by one: none of them says who a buyer is, or what a secret is.
 HARMLESS = {
     "display_name": "the staff's name for an account",
+    "registered_name": "the name of a business that issues invoices (IssuerNamed)",
     "credential_version": "counts stored sets of credentials",
     "text": "an amount's characters (StatedAmount)",
     "refusal_text": "the marketplace's own code",

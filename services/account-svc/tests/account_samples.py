@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from account_svc.domain.accounts import Account, State, link
+from account_svc.domain.accounts import Account, State
+from account_svc.domain.life_cycle import link
 from account_svc.domain.preflights import Ground
 from hanro.errors import LocalizedText, MenuPath, Refusal
 from hanro.marketplace.types import Capability, Grant, GrantState, PreflightRow, ProbeKind, Supported

@@ -29,7 +29,7 @@ def market(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulator]:
 
 @pytest.fixture
 async def bench(urls: SchemaUrls, market: Simulator) -> AsyncIterator[Bench]:
-    market.control("/reset", "POST")
+    market.reset()
     async with open_bench(urls, market) as opened:
         yield opened
 

@@ -7,19 +7,9 @@ from account_samples import NOON, account, ground, rows
 from hypothesis import given
 from hypothesis import strategies as st
 
-from account_svc.domain.accounts import (
-    Account,
-    CredentialsStored,
-    Described,
-    Happening,
-    Judged,
-    Reason,
-    Standing,
-    State,
-    Switched,
-    change,
-    link,
-)
+from account_svc.domain.accounts import Account, Reason, State
+from account_svc.domain.happenings import CredentialsStored, Described, Happening, Judged, Standing, Switched
+from account_svc.domain.life_cycle import change, link
 from account_svc.domain.preflights import judge
 from hanro.events.accounts import AccountActivated, AccountChanged, AccountLinked, AccountSuspended
 from hanro.marketplace.types import GrantState

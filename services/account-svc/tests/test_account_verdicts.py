@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from account_samples import GRANTS, KEY_MENU, NOON, ground, row, rows
 
-from account_svc.domain.accounts import Standing
+from account_svc.domain.happenings import Standing
 from account_svc.domain.preflights import RECHECK, RECHECK_FAILED, judge, next_look
 from hanro.marketplace.types import GrantState
 

@@ -65,7 +65,7 @@ SERVICE = Service(
     ),
     schema=SCHEMA,
     migrations=Path(__file__).parents[2] / "migrations",
-    revision="0001",
+    revision="0002",
     settings=AccountSettings,
     build=build,
 )

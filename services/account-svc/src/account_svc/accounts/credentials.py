@@ -6,8 +6,9 @@ from datetime import date, datetime
 
 from account_svc.accounts.linking import apply
 from account_svc.domain import credentials as rules
-from account_svc.domain.accounts import Account, CredentialsStored
+from account_svc.domain.accounts import Account
 from account_svc.domain.credentials import Fault
+from account_svc.domain.happenings import CredentialsStored
 from account_svc.store import credentials as store
 from account_svc.store.credentials import CredentialUse, StoredCredentials
 from account_svc.vault import Vault

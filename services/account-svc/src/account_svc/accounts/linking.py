@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from account_svc.accounts import jobs
-from account_svc.domain.accounts import Account, Described, Happening, Switched, change, link
+from account_svc.domain.accounts import Account
 from account_svc.domain.credentials import first_place
+from account_svc.domain.happenings import Described, Happening, Switched
+from account_svc.domain.life_cycle import change, link
 from account_svc.store import accounts as store
 from account_svc.store.accounts import Shop
 from hanro import due, outbox

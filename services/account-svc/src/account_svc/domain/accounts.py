@@ -1,18 +1,10 @@
-"""Decides what a happening changes in an account, and which fact tells it. Values in, values out."""
+"""Says what an account is: how far it is linked, why it does not work, what it may do. Values alone."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
 from hanro.errors import LocalizedText, MenuPath, Refusal
-from hanro.events.accounts import (
-    AccountActivated,
-    AccountChanged,
-    AccountFact,
-    AccountLinked,
-    AccountSuspended,
-    GrantSeen,
-)
 from hanro.marketplace.types import GrantState
 
 
@@ -20,9 +12,12 @@ class State(StrEnum):
     """Say how far an account is linked; sellers see active and degraded as 有効, the others as 無効."""
 
     DRAFT = "draft"
+    PENDING_APPROVAL = "pending_approval"
     ACTIVE = "active"
     DEGRADED = "degraded"
     SUSPENDED = "suspended"
+    UNLINKING = "unlinking"
+    UNLINKED = "unlinked"
 
 
 WORKING = frozenset({State.ACTIVE, State.DEGRADED})
@@ -53,11 +48,35 @@ class SeenGrant:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Switches:
+    """Say which work the seller's staff wants done for an account; what is off is neither read nor written.
+
+    `is_observing`: everything that is on is read, nothing is written there; what would have gone is shown.
+    """
+
+    orders: bool = True
+    stock: bool = True
+    listings: bool = True
+    messages: bool = True
+    is_observing: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Issuer:
+    """Be who issues qualified invoices: the name, and T with 13 digits."""
+
+    name: str
+    number: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
     """Be a seller's account at a marketplace.
 
     `credential_version` is 0 before credentials were stored. `grants` are in the plug-in's order, empty before the
     first preflight. `orders_from` None: all orders are new. `epoch` grows with each unlink, `version` with each fact.
+    `shop_key` is the marketplace's own number of the shop, None as long as nobody could tell it: an account that is not
+    unlinked is the only one of its shop.
     """
 
     id: str
@@ -71,6 +90,9 @@ class Account:
     grants: tuple[SeenGrant, ...]
     lost_capabilities: tuple[str, ...]
     credential_version: int
+    switches: Switches
+    issuer: Issuer | None
+    shop_key: str | None
     epoch: int
     version: int
     created_at: datetime
@@ -80,165 +102,3 @@ class Account:
     def is_working(self) -> bool:
         """Tell whether services may act for it: 有効 to the seller."""
         return self.is_enabled and self.state in WORKING
-
-
-class Standing(StrEnum):
-    """Say what a preflight means for the account: all is there, something is lost, it cannot work, nobody can tell."""
-
-    WHOLE = "whole"
-    PARTLY = "partly"
-    FAILED = "failed"
-    UNKNOWN = "unknown"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Described:
-    """The seller's staff renamed the account, bound it to other shops, or said from when on orders count."""
-
-    display_name: str
-    shop_ids: tuple[str, ...]
-    orders_from: datetime | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CredentialsStored:
-    """New credentials were stored, and wait for a preflight."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Judged:
-    """A preflight ended; it says nothing of credentials that are newer than `credential_version`."""
-
-    credential_version: int
-    standing: Standing
-    grants: tuple[SeenGrant, ...]
-    lost_capabilities: tuple[str, ...]
-    reason: Reason | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Switched:
-    """The seller's staff switched the account on or off by hand."""
-
-    is_enabled: bool
-
-
-Happening = Described | CredentialsStored | Judged | Switched
-
-CREDENTIALS_MISSING = Reason(
-    code="credentials-missing",
-    why="No credentials are stored.",
-    remedy=LocalizedText(ja="認証情報を入力してください。", en="Enter the credentials."),
-)
-CREDENTIALS_CHECKING = Reason(
-    code="credentials-checking",
-    why="The credentials are being checked.",
-    remedy=LocalizedText(ja="確認が終わるまで 1 分ほどお待ちください。", en="Wait a minute until the check is done."),
-)
-
-
-def link(
-    account_id: str,
-    *,
-    marketplace_id: str,
-    display_name: str,
-    shop_ids: tuple[str, ...],
-    orders_from: datetime | None,
-    key_menu: MenuPath | None,
-    at: datetime,
-) -> tuple[Account, AccountFact]:
-    """Make an account, a draft without credentials, and its first fact; `key_menu` is where credentials are found."""
-    account = Account(
-        id=account_id,
-        marketplace_id=marketplace_id,
-        display_name=display_name,
-        shop_ids=tuple(sorted(set(shop_ids))),
-        orders_from=orders_from,
-        state=State.DRAFT,
-        is_enabled=True,
-        reason=replace(CREDENTIALS_MISSING, menu=key_menu),
-        grants=(),
-        lost_capabilities=(),
-        credential_version=0,
-        epoch=0,
-        version=1,
-        created_at=at,
-        changed_at=at,
-    )
-    return account, _restate(AccountLinked, account)
-
-
-def change(account: Account, happening: Happening, at: datetime) -> tuple[Account, AccountFact | None]:
-    """Apply what happened; None where it changes nothing. A change is one fact and one version.
-
-    Activated and Suspended tell that the account began or ceased to work; whatever else is Changed.
-    """
-    after = _apply(account, happening)
-    if after == account:
-        return account, None
-    after = replace(after, version=account.version + 1, changed_at=at)
-    if after.is_working != account.is_working:
-        kind: type[AccountFact] = AccountActivated if after.is_working else AccountSuspended
-    else:
-        kind = AccountChanged
-    return after, _restate(kind, after)
-
-
-def _apply(account: Account, happening: Happening) -> Account:
-    match happening:
-        case Described():
-            return replace(
-                account,
-                display_name=happening.display_name,
-                shop_ids=tuple(sorted(set(happening.shop_ids))),
-                orders_from=happening.orders_from,
-            )
-        case CredentialsStored():
-            # What works goes on working with the new credentials until they are found wanting.
-            reason = account.reason if account.state in WORKING else CREDENTIALS_CHECKING
-            return replace(account, credential_version=account.credential_version + 1, reason=reason)
-        case Switched():
-            return replace(account, is_enabled=happening.is_enabled)
-        case Judged():
-            return _judge(account, happening)
-
-
-def _judge(account: Account, judged: Judged) -> Account:
-    if judged.credential_version != account.credential_version:
-        return account
-    match judged.standing:
-        case Standing.WHOLE:
-            state, reason = State.ACTIVE, None
-        case Standing.PARTLY:
-            state, reason = State.DEGRADED, judged.reason
-        case Standing.FAILED:
-            # An account that never worked has nothing to suspend.
-            state = State.DRAFT if account.state is State.DRAFT else State.SUSPENDED
-            reason = judged.reason
-        case Standing.UNKNOWN:
-            # An outage there is no reason to stop an account that works.
-            state = account.state
-            reason = account.reason if account.state in WORKING else judged.reason
-    return replace(
-        account, state=state, reason=reason, grants=judged.grants, lost_capabilities=judged.lost_capabilities
-    )
-
-
-def _restate(kind: type[AccountFact], account: Account) -> AccountFact:
-    return kind(
-        id=account.id,
-        version=account.version,
-        at=account.changed_at,
-        account_id=account.id,
-        account_epoch=account.epoch,
-        marketplace_id=account.marketplace_id,
-        display_name=account.display_name,
-        state=account.state.value,
-        is_enabled=account.is_enabled,
-        reason_code=account.reason.code if account.reason else None,
-        grants=tuple(GrantSeen(grant_id=seen.grant_id, state=seen.state.value) for seen in account.grants),
-        lost_capabilities=account.lost_capabilities,
-        credential_version=account.credential_version,
-        shop_ids=account.shop_ids,
-        orders_from=account.orders_from,
-    )

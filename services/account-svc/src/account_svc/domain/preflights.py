@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from account_svc.domain.accounts import Judged, Reason, SeenGrant, Standing
+from account_svc.domain.accounts import Reason, SeenGrant
+from account_svc.domain.happenings import Judged, Standing
 from hanro.errors import LocalizedText, MenuPath
 from hanro.marketplace.types import Capability, Grant, GrantState, PreflightRow, ProbeKind, Support, Supported
 

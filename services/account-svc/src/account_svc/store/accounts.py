@@ -5,8 +5,8 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from account_svc.domain.accounts import Account, State
-from account_svc.store.json_texts import read_grants, read_reason, write_grants, write_reason
+from account_svc.domain.accounts import Account, Issuer, State, Switches
+from account_svc.store.json_texts import read_grants, read_reason, write_grants, write_reason, write_value
 from hanro.db import Transaction
 from hanro.errors import Rejected
 
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 # Never a star: a column that a later version brings must not reach the code of this one.
 COLUMNS = ", ".join(one.name for one in fields(Account))
+FIXED = frozenset({"id", "marketplace_id", "created_at"})
+JSON = frozenset({"reason", "grants", "switches", "issuer"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,54 +56,16 @@ async def list_shops(
 
 async def insert_account(tx: Transaction, account: Account) -> None:
     """Store a new account."""
-    await tx.execute(
-        """
-        insert into accounts (
-            id, marketplace_id, display_name, shop_ids, orders_from, state, is_enabled, reason, grants,
-            lost_capabilities, credential_version, epoch, version, created_at, changed_at
-        ) values ($1, $2, $3, $4, $5, $6, $7, $8::jsonb, $9::jsonb, $10, $11, $12, $13, $14, $15)
-        """,
-        account.id,
-        account.marketplace_id,
-        account.display_name,
-        list(account.shop_ids),
-        account.orders_from,
-        account.state.value,
-        account.is_enabled,
-        write_reason(account.reason),
-        write_grants(account.grants),
-        list(account.lost_capabilities),
-        account.credential_version,
-        account.epoch,
-        account.version,
-        account.created_at,
-        account.changed_at,
-    )
+    row = _row(account)
+    places = ", ".join(f"${place}{_cast(name)}" for place, name in enumerate(row, start=1))
+    await tx.execute(f"insert into accounts ({', '.join(row)}) values ({places})", *row.values())  # noqa: S608  columns of ours
 
 
 async def save_account(tx: Transaction, account: Account) -> None:
     """Store an account that is locked."""
-    await tx.execute(
-        """
-        update accounts set display_name = $2, shop_ids = $3, orders_from = $4, state = $5, is_enabled = $6,
-            reason = $7::jsonb, grants = $8::jsonb, lost_capabilities = $9, credential_version = $10, epoch = $11,
-            version = $12, changed_at = $13
-        where id = $1
-        """,
-        account.id,
-        account.display_name,
-        list(account.shop_ids),
-        account.orders_from,
-        account.state.value,
-        account.is_enabled,
-        write_reason(account.reason),
-        write_grants(account.grants),
-        list(account.lost_capabilities),
-        account.credential_version,
-        account.epoch,
-        account.version,
-        account.changed_at,
-    )
+    row = {name: value for name, value in _row(account).items() if name not in FIXED}
+    changes = ", ".join(f"{name} = ${place}{_cast(name)}" for place, name in enumerate(row, start=2))
+    await tx.execute(f"update accounts set {changes} where id = $1", account.id, *row.values())  # noqa: S608  columns of ours
 
 
 async def lock_accounts(tx: Transaction, account_ids: Sequence[str]) -> dict[str, Account]:
@@ -173,6 +137,33 @@ def _not_found() -> Rejected:
     return Rejected("There is no such account.", code="not-found")
 
 
+def _cast(column: str) -> str:
+    return "::jsonb" if column in JSON else ""
+
+
+def _row(account: Account) -> dict[str, object]:
+    return {
+        "id": account.id,
+        "marketplace_id": account.marketplace_id,
+        "display_name": account.display_name,
+        "shop_ids": list(account.shop_ids),
+        "orders_from": account.orders_from,
+        "state": account.state.value,
+        "is_enabled": account.is_enabled,
+        "reason": write_reason(account.reason),
+        "grants": write_grants(account.grants),
+        "lost_capabilities": list(account.lost_capabilities),
+        "credential_version": account.credential_version,
+        "switches": write_value(account.switches),
+        "issuer": write_value(account.issuer),
+        "shop_key": account.shop_key,
+        "epoch": account.epoch,
+        "version": account.version,
+        "created_at": account.created_at,
+        "changed_at": account.changed_at,
+    }
+
+
 def _account(row: "asyncpg.Record") -> Account:
     return Account(
         id=row["id"],
@@ -186,6 +177,9 @@ def _account(row: "asyncpg.Record") -> Account:
         grants=read_grants(row["grants"]),
         lost_capabilities=tuple(row["lost_capabilities"]),
         credential_version=row["credential_version"],
+        switches=Switches(**row["switches"]),
+        issuer=Issuer(**row["issuer"]) if row["issuer"] else None,
+        shop_key=row["shop_key"],
         epoch=row["epoch"],
         version=row["version"],
         created_at=row["created_at"],

@@ -6,9 +6,14 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from account_svc.domain.accounts import Reason, SeenGrant
+from account_svc.domain.accounts import Issuer, Reason, SeenGrant, Switches
 from hanro.errors import LocalizedText, MenuPath, Refusal
 from hanro.marketplace.types import GrantState, PreflightRow
+
+
+def write_value(value: Switches | Issuer | None) -> str | None:
+    """Give the JSON of a small value."""
+    return None if value is None else json.dumps(asdict(value), ensure_ascii=False)
 
 
 def write_reason(reason: Reason | None) -> str | None:

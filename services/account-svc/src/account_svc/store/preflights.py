@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from account_svc.domain.accounts import Standing
+from account_svc.domain.happenings import Standing
 from account_svc.domain.reports import Use
 from account_svc.store.json_texts import read_rows, write_rows
 from hanro.db import Transaction

@@ -1,0 +1,18 @@
+"""Makes what linking an account whole needs: switches, issuers, and which shop an account is."""
+
+from alembic import op
+
+revision = "0002"
+down_revision = "0001"
+
+ACCOUNTS = (
+    "alter table accounts add column switches jsonb not null default '{}'",
+    "alter table accounts add column issuer jsonb",
+    "alter table accounts add column shop_key text",
+    "create unique index accounts_shop_key on accounts (marketplace_id, shop_key) where state <> 'unlinked'",
+)
+
+
+def upgrade() -> None:
+    for statement in ACCOUNTS:
+        op.execute(statement)
