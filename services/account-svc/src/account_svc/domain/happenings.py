@@ -5,7 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import ClassVar
 
-from account_svc.domain.accounts import Reason, SeenGrant
+from account_svc.domain.accounts import Issuer, Reason, SeenGrant
 from account_svc.domain.transitions import Deed
 
 
@@ -65,4 +65,13 @@ class Switched:
         return Deed.ENABLE if self.is_enabled else Deed.DISABLE
 
 
-Happening = Described | CredentialsStored | Judged | Switched
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IssuerStated:
+    """The seller's staff said who issues qualified invoices; None: nobody any more."""
+
+    deed: ClassVar[Deed] = Deed.NAME_ISSUER
+
+    issuer: Issuer | None
+
+
+Happening = Described | CredentialsStored | Judged | Switched | IssuerStated

@@ -18,6 +18,7 @@ class Deed(StrEnum):
     DESCRIBE = "describe"
     STORE_CREDENTIALS = "store-credentials"
     PREFLIGHT = "preflight"
+    NAME_ISSUER = "name-issuer"
     ENABLE = "enable"
     DISABLE = "disable"
     UNLINK = "unlink"
@@ -53,6 +54,7 @@ TABLE: Mapping[Deed, Moves] = MappingProxyType(
         Deed.DESCRIBE: stays(),
         Deed.STORE_CREDENTIALS: stays(),
         Deed.PREFLIGHT: stays(),
+        Deed.NAME_ISSUER: stays(),
         Deed.ENABLE: stays(),
         Deed.DISABLE: stays(),
         # What never worked has nothing to suspend; what has worked is a draft no more.
