@@ -18,6 +18,7 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor, ConsoleSpanExport
 from hanro.ids import new_id
 
 _correlation: ContextVar[str | None] = ContextVar("correlation_id", default=None)
+_actor: ContextVar[str | None] = ContextVar("actor", default=None)
 _causation: ContextVar[str | None] = ContextVar("causation_id", default=None)
 
 # Names of OpenTelemetry's conventions under which a query, a whole address, a header or an exception's text stands.
@@ -38,6 +39,16 @@ def correlation_id() -> str | None:
 def causation_id() -> str | None:
     """Give the id of the event that this work follows from; None where a request or a clock began it."""
     return _causation.get()
+
+
+def actor() -> str | None:
+    """Give the subject of the token whose request this work serves; None: hanro works by itself."""
+    return _actor.get()
+
+
+def act_for(subject: str) -> None:
+    """Say whose request this work serves, until the block of `following` around it ends."""
+    _actor.set(subject)
 
 
 def context() -> dict[str, str]:
@@ -62,6 +73,7 @@ def following(
     """
     correlated = correlation or new_id("cor")
     tokens = _correlation.set(correlated), _causation.set(causation)
+    acting = _actor.set(None)
     parent = propagate.extract({"traceparent": traceparent}) if traceparent else None
     try:
         with _started(name, context=parent):
@@ -69,6 +81,7 @@ def following(
     finally:
         _correlation.reset(tokens[0])
         _causation.reset(tokens[1])
+        _actor.reset(acting)
 
 
 @contextmanager

@@ -14,8 +14,25 @@ ACCOUNTS = (
     "create unique index accounts_shop_key on accounts (marketplace_id, shop_key) where state <> 'unlinked'",
 )
 
+AUDIT = (
+    """
+    create table audit_entries (
+        position bigint generated always as identity (cache 1) primary key,
+        at timestamptz not null,
+        subject text not null,
+        action text not null,
+        account_id text,
+        shop_ids text[] not null,
+        changed text[] not null,
+        correlation_id text
+    )
+    """,
+    "create index audit_entries_account on audit_entries (account_id, position)",
+    "create index audit_entries_age on audit_entries using brin (at)",
+)
+
 
 def upgrade() -> None:
     make_2("account")
-    for statement in ACCOUNTS:
+    for statement in (*ACCOUNTS, *AUDIT):
         op.execute(statement)

@@ -14,6 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from hanro import trace
 from hanro.auth import ALL_SHOPS, Authenticator, Caller, Unauthenticated
 from hanro.web import bodies
 from hanro.web.problems import MOST_FAULTS, FieldFault, Problem
@@ -82,6 +83,7 @@ class Guard:
         """
         found = await self._authenticate(request)
         request.state.caller = found
+        trace.act_for(found.subject)
         if scope not in found.scopes:
             raise Problem(
                 status=403,

@@ -4,11 +4,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from account_svc.accounts import jobs
-from account_svc.domain.accounts import Account
+from account_svc.accounts import audit, jobs
+from account_svc.domain.accounts import Account, Switches
 from account_svc.domain.credentials import first_place
-from account_svc.domain.happenings import Described, Happening, Switched
+from account_svc.domain.happenings import Described, Happening, Switched, WorkSwitched
 from account_svc.domain.life_cycle import change, link
+from account_svc.domain.transitions import OWN_DEEDS
 from account_svc.store import accounts as store
 from account_svc.store.accounts import Shop
 from hanro import due, outbox
@@ -45,6 +46,7 @@ async def open_shop(tx: Transaction, display_name: str, at: datetime) -> Shop:
     """Make an internal shop."""
     shop = Shop(id=new_id("shp"), display_name=display_name, created_at=at)
     await store.save_shop(tx, shop)
+    await audit.note(tx, "open-shop", account_id=None, shop_ids=[shop.id])
     return shop
 
 
@@ -67,6 +69,7 @@ async def link_account(tx: Transaction, plugins: Plugins, wish: LinkWish, at: da
     )
     await store.insert_account(tx, account)
     await outbox.record(tx, fact)
+    await audit.note(tx, "link", account_id=account.id, shop_ids=account.shop_ids)
     return account
 
 
@@ -94,12 +97,19 @@ async def switch(tx: Transaction, account: Account, at: datetime, *, is_enabled:
     return after
 
 
+async def switch_work(tx: Transaction, account: Account, switches: Switches, at: datetime) -> Account:
+    """Say which work is done for an account that is locked; the same again changes nothing."""
+    return await apply(tx, account, WorkSwitched(switches=switches), at)
+
+
 async def apply(tx: Transaction, account: Account, happening: Happening, at: datetime) -> Account:
-    """Apply what happened to an account that is locked: row, version and fact together."""
+    """Apply what happened to an account that is locked: row, version, fact, and who did it, together."""
     after, fact = change(account, happening, at)
     if fact is not None:
         await store.save_account(tx, after)
         await outbox.record(tx, fact)
+        if happening.deed not in OWN_DEEDS:
+            await audit.note_change(tx, happening.deed.value, account, after)
     return after
 
 

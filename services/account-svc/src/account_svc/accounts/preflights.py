@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from account_svc.accounts import jobs
+from account_svc.accounts import audit, jobs
 from account_svc.accounts.credentials import Safe, take_out
 from account_svc.accounts.credentials import Use as CredentialUse
 from account_svc.accounts.linking import Plugins, apply
@@ -66,6 +66,7 @@ async def request(tx: Transaction, account: Account, by: str) -> Operation:
             menu=why.menu if why else None,
         )
     await due.plan(tx, account.id, jobs.PREFLIGHT)
+    await audit.note(tx, "preflight", account_id=account.id, shop_ids=account.shop_ids)
     return await operations.accept(
         tx,
         kind=KIND,

@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from account_svc.api.issuer_shapes import IssuerShown
+from account_svc.api.switch_shapes import SwitchesShown
 from account_svc.api.texts import MenuShown, RefusalShown, TextShown
 from hanro.marketplace.types import GrantState
 from hanro.web.shapes import NextCursor, Shown
@@ -175,6 +176,8 @@ class AccountShown(Shown):
     """What cannot be done because grants are missing."""
     credentials: CredentialsShown
     """Which fields are stored, and when they end."""
+    switches: SwitchesShown
+    """Which work is done."""
     issuer: IssuerShown | None
     """Who issues qualified invoices; null: nobody was named."""
     last_preflight_id: str | None

@@ -5,7 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import ClassVar
 
-from account_svc.domain.accounts import Issuer, Reason, SeenGrant
+from account_svc.domain.accounts import Issuer, Reason, SeenGrant, Switches
 from account_svc.domain.transitions import Deed
 
 
@@ -74,4 +74,13 @@ class IssuerStated:
     issuer: Issuer | None
 
 
-Happening = Described | CredentialsStored | Judged | Switched | IssuerStated
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkSwitched:
+    """The seller's staff said which work is done for the account, and whether it only observes."""
+
+    deed: ClassVar[Deed] = Deed.SWITCH_WORK
+
+    switches: Switches
+
+
+Happening = Described | CredentialsStored | Judged | Switched | IssuerStated | WorkSwitched

@@ -13,6 +13,7 @@ from account_svc.domain.happenings import (
     Judged,
     Standing,
     Switched,
+    WorkSwitched,
 )
 from account_svc.domain.transitions import check_move, require
 from hanro.errors import LocalizedText, MenuPath
@@ -140,6 +141,8 @@ def _apply(account: Account, happening: Happening) -> Account:
             return replace(account, is_enabled=happening.is_enabled)
         case IssuerStated():
             return replace(account, issuer=happening.issuer)
+        case WorkSwitched():
+            return replace(account, switches=happening.switches)
         case Judged():
             return _judge(account, happening)
 

@@ -19,6 +19,7 @@ class Deed(StrEnum):
     STORE_CREDENTIALS = "store-credentials"
     PREFLIGHT = "preflight"
     NAME_ISSUER = "name-issuer"
+    SWITCH_WORK = "switch-work"
     ENABLE = "enable"
     DISABLE = "disable"
     UNLINK = "unlink"
@@ -55,6 +56,7 @@ TABLE: Mapping[Deed, Moves] = MappingProxyType(
         Deed.STORE_CREDENTIALS: stays(),
         Deed.PREFLIGHT: stays(),
         Deed.NAME_ISSUER: stays(),
+        Deed.SWITCH_WORK: stays(),
         Deed.ENABLE: stays(),
         Deed.DISABLE: stays(),
         # What never worked has nothing to suspend; what has worked is a draft no more.

@@ -103,6 +103,23 @@ async def save_use(tx: Transaction, use: CredentialUse) -> None:
     )
 
 
+async def list_uses(
+    tx: Transaction, account_id: str, *, before: int | None, limit: int
+) -> list[tuple[int, CredentialUse]]:
+    """Give the uses of an account's credentials, newest first, each with its position; those before a position."""
+    columns = ", ".join(one.name for one in fields(CredentialUse))
+    rows = await tx.fetch(
+        f"""
+        select position, {columns} from credential_uses
+        where account_id = $1 and ($2::bigint is null or position < $2) order by position desc limit $3
+        """,  # noqa: S608  columns of ours
+        account_id,
+        before,
+        limit,
+    )
+    return [(row["position"], CredentialUse(**{name: row[name] for name in row.keys() - {"position"}})) for row in rows]
+
+
 async def prune_uses(tx: Transaction, kept: timedelta, *, limit: int) -> int:
     """Forget uses that are older than `kept`, at most `limit`; give how many."""
     return await tx.execute(

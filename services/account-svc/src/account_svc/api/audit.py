@@ -1,0 +1,115 @@
+"""Serves who did what, and who was given an account's credentials."""
+
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query, Request, Response
+
+from account_svc.api.permissions import check_account
+from account_svc.store import accounts as account_rows
+from account_svc.store import audit as store
+from account_svc.store import credentials as credential_rows
+from hanro import web
+from hanro.db import Database
+from hanro.web import Cursors, CursorText, Limit
+from hanro.web.shapes import NextCursor, Shown
+
+
+class EntryShown(Shown):
+    """Something that somebody changed."""
+
+    at: datetime
+    """When."""
+    subject: str
+    """Subject of the token that did it."""
+    action: str
+    """What was done: `link`, `describe`, `store-credentials`, `disable`, `switch-work`, `open-shop` …"""
+    account_id: str | None
+    """The account it was done to; null: it was a shop."""
+    shop_ids: list[str]
+    """The internal shops that it concerned."""
+    changed: list[str]
+    """Names of what changed, never what it was or is."""
+    correlation_id: str | None
+    """The request's X-Correlation-Id: logs and facts carry it too."""
+
+
+class EntryPage(Shown):
+    """What was changed, newest first."""
+
+    items: list[EntryShown]
+    """Newest first."""
+    next: NextCursor
+
+
+class CredentialUseShown(Shown):
+    """One time that an account's credentials were given out."""
+
+    credential_version: int
+    """Which of the sets that were stored."""
+    caller: str
+    """Subject of the token that asked."""
+    service: str
+    """Who asked, by its own words."""
+    purpose: str
+    """What for, by its own words."""
+    used_at: datetime
+    """When."""
+
+
+class CredentialUsePage(Shown):
+    """Uses of credentials, newest first."""
+
+    items: list[CredentialUseShown]
+    """Newest first."""
+    next: NextCursor
+
+
+def make_routes(db: Database, cursors: Cursors) -> APIRouter:
+    """Make the routes of the audit log."""
+    router = web.router(["audit"])
+
+    @router.get("/v1/account/audit", dependencies=[web.require("accounts:read")])
+    async def list_deeds(
+        request: Request,
+        response: Response,
+        account_id: Annotated[str | None, Query(max_length=64, description="Only those about this account")] = None,
+        limit: Limit = web.DEFAULT_PAGE,
+        cursor: CursorText = None,
+    ) -> EntryPage:
+        """List who changed what of the accounts and shops that the caller may see, newest first; kept for two years."""
+        del cursor
+        position = cursors.start(request)
+        async with db.begin() as tx:
+            found = await store.list_entries(
+                tx,
+                shop_ids=web.visible_shops(request),
+                account_id=account_id,
+                before=int(position[0]) if position else None,
+                limit=limit + 1,
+            )
+        following = cursors.link(request, response, (found[limit - 1].position,) if len(found) > limit else None)
+        items = [EntryShown.model_validate(one, from_attributes=True) for one in found[:limit]]
+        return EntryPage(items=items, next=following)
+
+    @router.get("/v1/accounts/{account_id}/credential-uses", dependencies=[web.require("accounts:read")])
+    async def list_credential_uses(
+        request: Request,
+        response: Response,
+        account_id: Annotated[str, Path(max_length=64, description="acc_…")],
+        limit: Limit = web.DEFAULT_PAGE,
+        cursor: CursorText = None,
+    ) -> CredentialUsePage:
+        """List to whom an account's credentials were given, newest first; kept for a year."""
+        del cursor
+        position = cursors.start(request)
+        async with db.begin() as tx:
+            account = check_account(request, await account_rows.get_account(tx, account_id))
+            found = await credential_rows.list_uses(
+                tx, account.id, before=int(position[0]) if position else None, limit=limit + 1
+            )
+        following = cursors.link(request, response, (found[limit - 1][0],) if len(found) > limit else None)
+        items = [CredentialUseShown.model_validate(one, from_attributes=True) for _, one in found[:limit]]
+        return CredentialUsePage(items=items, next=following)
+
+    return router
