@@ -117,7 +117,8 @@ async def list_uses(
         before,
         limit,
     )
-    return [(row["position"], CredentialUse(**{name: row[name] for name in row.keys() - {"position"}})) for row in rows]
+    names = [one.name for one in fields(CredentialUse)]
+    return [(row["position"], CredentialUse(**{name: row[name] for name in names})) for row in rows]
 
 
 async def prune_uses(tx: Transaction, kept: timedelta, *, limit: int) -> int:
