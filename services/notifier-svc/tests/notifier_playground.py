@@ -156,6 +156,7 @@ class Neighbours:
     vend_status: int = 200
     password: str = LOGIN.password
     sender: str = "shop@example.invalid"
+    own: str = ""
     email: str | None = BUYER
     names: dict[str, str] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
@@ -188,7 +189,12 @@ class Neighbours:
     def _vended(self) -> dict[str, object]:
         if self.vend_status != 200:
             return {"code": "credential-refused", "detail": "suspended"}
-        values = {"smtp_id": LOGIN.username, "smtp_password": self.password, "sender_address": self.sender}
+        values = {
+            "smtp_id": LOGIN.username,
+            "smtp_password": self.password,
+            "sender_address": self.sender,
+            "masked_address": self.own,
+        }
         return {
             "values": values,
             "version": 1,

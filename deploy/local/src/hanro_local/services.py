@@ -55,7 +55,7 @@ SERVICES = (
         "notifier_svc",
         "notifier",
         "notifier",
-        ("/v1/templates", "/v1/templates:preview", "/v1/bindings", "/v1/messages", "/v1/notifier"),
+        ("/v1/templates", "/v1/templates:preview", "/v1/bindings", "/v1/messages", "/v1/messages:test", "/v1/notifier"),
     ),
 )
 

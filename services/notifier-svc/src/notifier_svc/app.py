@@ -9,7 +9,7 @@ from hanro.http import ServiceHttp
 from hanro.service import Built, Parts, Service
 from hanro.tokens import source
 from hanro.web import ServiceInfo
-from notifier_svc.api import bindings, messages, templates
+from notifier_svc.api import bindings, messages, senders, templates
 from notifier_svc.consumers import on_accounts, on_orders
 from notifier_svc.mailer.relays import Relays, trust
 from notifier_svc.sender.contacts import OrderService
@@ -54,6 +54,11 @@ def build(parts: Parts, settings: NotifierSettings) -> Built:
             templates.make_routes(db, parts.cursors, clock, renderer),
             bindings.make_routes(db, clock, plugins),
             messages.make_routes(db, parts.idempotency, parts.cursors, sender.wake),
+            senders.make_routes(
+                senders.Desk(
+                    db=db, idempotency=parts.idempotency, plugins=plugins, vending=parts.vending, wake=sender.wake
+                )
+            ),
         ),
         marketplaces_of=list_marketplaces,
         subscriptions=(on_accounts(parts.vending.forget), on_orders(sender.wake)),

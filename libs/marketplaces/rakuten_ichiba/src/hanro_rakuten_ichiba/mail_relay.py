@@ -3,7 +3,7 @@
 from hanro.errors import LocalizedText, NeedsSeller
 from hanro.marketplace.port import Secrets
 from hanro.marketplace.types import MailRelay
-from hanro_rakuten_ichiba.declared.credential_form import SENDER_ADDRESS, SMTP_ID, SMTP_PASSWORD
+from hanro_rakuten_ichiba.declared.credential_form import MASKED_ADDRESS, SENDER_ADDRESS, SMTP_ID, SMTP_PASSWORD
 from hanro_rakuten_ichiba.declared.grants import MAIL_RELAY_GRANT
 from hanro_rakuten_ichiba.declared.keys import MAIL_BODY, MAIL_SUBJECT
 from hanro_rakuten_ichiba.declared.words import MAIL_SERVER
@@ -45,4 +45,5 @@ def relay_of(secrets: Secrets) -> MailRelay:
         subject=MAIL_SUBJECT,
         body=MAIL_BODY,
         max_bytes=None,
+        own_recipient=secrets.values.get(MASKED_ADDRESS) or None,
     )

@@ -22,6 +22,9 @@ from notifier_svc.store import messages as store
 AccountFilter = Annotated[str | None, Query(max_length=64, description="Only those of this account")]
 OrderFilter = Annotated[str | None, Query(max_length=64, description="Only those of this order")]
 StateFilter = Annotated[State | None, Query(description="Only those in this state")]
+ReasonFilter = Annotated[
+    str | None, Query(max_length=64, description="Only those in their state for this reason, such as `observed`")
+]
 MessageId = Annotated[str, Path(max_length=64, description="msg_…")]
 
 
@@ -58,6 +61,7 @@ def _add_reading(router: APIRouter, db: Database, cursors: Cursors) -> None:
         order_id: OrderFilter = None,
         account_id: AccountFilter = None,
         state: StateFilter = None,
+        reason_code: ReasonFilter = None,
         limit: Limit = web.DEFAULT_PAGE,
         cursor: CursorText = None,
     ) -> MessagesShown:
@@ -72,6 +76,7 @@ def _add_reading(router: APIRouter, db: Database, cursors: Cursors) -> None:
                 order_id=order_id,
                 account_id=account_id,
                 state=state,
+                reason_code=reason_code,
                 before=str(position[0]) if position else None,
                 limit=limit + 1,
             )

@@ -138,6 +138,15 @@ class DecisionShown(Shown):
     """When."""
 
 
+class PlannedMailShown(Shown):
+    """A mail that would have gone."""
+
+    recipient: str
+    """Where to; what stands before the @ is not kept."""
+    subject: str
+    """Its subject, before it is filled."""
+
+
 class MessageShown(Shown):
     """A message, without address or text. `answer` is the relay's, addresses taken out."""
 
@@ -145,10 +154,12 @@ class MessageShown(Shown):
     """msg_…"""
     account_id: str
     """The account that it is sent for."""
-    order_id: str
-    """The order that it is about."""
-    order_external_id: str
-    """The marketplace's order number."""
+    order_id: str | None
+    """The order that it is about; null: it is a test."""
+    order_external_id: str | None
+    """The marketplace's order number; null: it is a test."""
+    is_test: bool
+    """It proves the sender address and goes to the shop itself."""
     trigger: Trigger
     """What set it off."""
     occurrence: int
@@ -181,6 +192,8 @@ class MessageShown(Shown):
     """When the relay took it; null: it did not."""
     decided: DecisionShown | None
     """What a person decided; null: nothing."""
+    plan: PlannedMailShown | None
+    """What would have gone, of one that was only observed; it is never sent. Null of all others."""
 
 
 class SkipShown(Shown):
@@ -257,6 +270,7 @@ def show_message(message: Message) -> MessageShown:
         account_id=message.account_id,
         order_id=message.order_id,
         order_external_id=message.order_external_id,
+        is_test=message.is_test,
         trigger=message.trigger,
         occurrence=message.occurrence,
         channel=message.channel,
@@ -273,6 +287,7 @@ def show_message(message: Message) -> MessageShown:
         answer=message.answer,
         handed_over_at=message.handed_over_at,
         decided=decided,
+        plan=None if message.plan is None else PlannedMailShown(**message.plan),
     )
 
 

@@ -33,6 +33,11 @@ class Account:
     pause_count: int = 0
 
     @property
+    def is_sending(self) -> bool:
+        """Tell whether mail may leave for it now: it works, messages are switched on, and it does not only observe."""
+        return self.is_working and self.switches.messages and not self.switches.is_observing
+
+    @property
     def is_working(self) -> bool:
         """Tell whether messages may be sent for it at all."""
         return self.is_enabled and self.state in WORKING_STATES
@@ -41,7 +46,7 @@ class Account:
 def follow(known: Account | None, fact: AccountFact) -> Account:
     """Copy what a fact says; a fact that is not newer than what is known changes nothing.
 
-    A newer credential, and beginning to work again, end a pause.
+    A newer credential, a grant that is back, and beginning to work again end a pause.
     """
     if known is not None and fact.version <= known.version:
         return known
@@ -63,5 +68,7 @@ def follow(known: Account | None, fact: AccountFact) -> Account:
     if known is None or fact.credential_version > known.credential_version:
         return account
     if account.is_working and not known.is_working:
+        return account
+    if set(known.lost_grants) - set(account.lost_grants):
         return account
     return replace(account, paused_until=known.paused_until, pause_code=known.pause_code, pause_count=known.pause_count)

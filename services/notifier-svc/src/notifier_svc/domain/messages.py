@@ -1,5 +1,6 @@
 """Says what a message is, which states it has, and how a fact restates it."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -14,6 +15,10 @@ from hanro.events.messages import (
 from hanro.marketplace.types.enums.rules import Channel, Trigger
 
 PREFIX = "msg"
+OBSERVED = "observed"
+"""Why a message was suppressed that would have gone: its account only observes."""
+SWITCHED_OFF = "messages-off"
+"""Why a message was suppressed while the account's messages were switched off."""
 
 
 class State(StrEnum):
@@ -46,15 +51,17 @@ class Message:
     `milestone_at` is when what it tells came true; after `expires_at` it is no longer sent. `next_at` is when a sender
     may look at it, None once its fate is known. `attempt` rises with each claim: only the newest claimer may settle it.
     `failure_count` counts known failures in a row. `version` is that of the last fact, 0 before the first. `mail_id` is
-    the Message-ID, fixed at the first attempt. `answer` is what the relay said, without addresses.
+    the Message-ID, fixed at the first attempt. `answer` is what the relay said, without addresses. `plan` is what would
+    have gone where the account only observes, without address or text. A test (`is_test`) goes to the shop itself, is
+    about no order, and no fact tells of it.
     """
 
     id: str
     account_id: str
     account_epoch: int
     marketplace_id: str
-    order_id: str
-    order_external_id: str
+    order_id: str | None
+    order_external_id: str | None
     trigger: Trigger
     occurrence: int
     channel: Channel
@@ -76,6 +83,8 @@ class Message:
     decision: Decision | None = None
     decided_by: str | None = None
     decided_at: datetime | None = None
+    plan: Mapping[str, str] | None = None
+    is_test: bool = False
 
 
 FACTS: dict[State, type[MessageFact]] = {
@@ -91,7 +100,10 @@ def restate(message: Message) -> MessageFact:
 
     Raises:
         KeyError: it has none yet (planned, sending).
+        ValueError: it is a test, of which no fact tells.
     """
+    if message.order_id is None:
+        raise ValueError("no fact tells of a test")
     return FACTS[message.state](
         id=message.id,
         version=message.version,
@@ -106,3 +118,8 @@ def restate(message: Message) -> MessageFact:
         state=message.state.value,
         reason_code=message.reason_code,
     )
+
+
+def restate_all(messages: Iterable[Message]) -> list[MessageFact]:
+    """Give the facts that tell of these messages; tests are left out."""
+    return [restate(message) for message in messages if not message.is_test]

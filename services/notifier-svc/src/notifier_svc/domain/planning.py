@@ -8,7 +8,7 @@ from hanro.events.orders import OrderFact
 from hanro.ids import new_id
 from hanro.marketplace.types.enums.rules import Channel, Trigger
 from notifier_svc.domain.accounts import Account
-from notifier_svc.domain.messages import PREFIX, Message, State
+from notifier_svc.domain.messages import PREFIX, SWITCHED_OFF, Message, State
 
 # Source: PRODUCT M4; a shop's staff would be ashamed of older news.
 LONGEST_AGE = timedelta(hours=72)
@@ -93,13 +93,18 @@ def decide(known: Known, fact: OrderFact) -> Plan:
 def reason_not_to_send(
     fact: OrderFact, account: Account, binding: Binding, reached_at: datetime, at: datetime
 ) -> str | None:
-    """Say why a milestone is not told: backfilled, test, unlinked, before-binding, too-old; None: it is."""
+    """Say why a milestone is not told; None: it is.
+
+    Reasons: backfilled, test, unlinked, messages-off, before-binding, too-old.
+    """
     if fact.is_backfilled:
         return "backfilled"
     if fact.is_test:
         return "test"
     if (fact.account_epoch or 0) < account.epoch:
         return "unlinked"
+    if not account.switches.messages:
+        return SWITCHED_OFF
     # Marketplaces state whole seconds: an order of the same second as the binding is not older than it.
     if reached_at < binding.bound_at.replace(microsecond=0):
         return "before-binding"

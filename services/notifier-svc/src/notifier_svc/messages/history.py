@@ -6,7 +6,7 @@ from hanro import outbox
 from hanro.db import Transaction
 from hanro.errors import Rejected
 from notifier_svc.domain.decisions import resolve
-from notifier_svc.domain.messages import Decision, Message, State, restate
+from notifier_svc.domain.messages import Decision, Message, State, restate_all
 from notifier_svc.store.messages import find_message, lock_message, save_decided
 
 
@@ -46,5 +46,5 @@ async def decide(
     if decided.state is State.PLANNED:
         tx.after_commit(wake)
     else:
-        await outbox.record(tx, restate(decided))
+        await outbox.record(tx, *restate_all([decided]))
     return decided

@@ -50,7 +50,7 @@ async def apply(tx: Transaction, plans: Sequence[Plan], *, wake: Callable[[], No
     """Store what was decided, record what is suppressed, and wake the sender after the commit."""
     messages = sorted(
         (message for each in plans for message in each.messages),
-        key=lambda message: (message.order_id, message.trigger),
+        key=lambda message: (message.order_id or "", message.trigger),
     )
     new = await insert_messages(tx, messages)
     await insert_skips(

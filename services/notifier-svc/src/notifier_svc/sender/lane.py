@@ -14,10 +14,11 @@ from hanro.credentials import Vending
 from hanro.db import Database, is_passing
 from hanro.errors import ContractBroken, Failure, InDoubt, NeedsSeller, Rejected, Retryable, Unsupported
 from hanro.log import logger
+from hanro.marketplace.permits import lost_grant
 from hanro.marketplace.port import Plugin
 from hanro.marketplace.types import Grant, MarketplaceId, ProbeKind
 from notifier_svc.domain.accounts import Account
-from notifier_svc.domain.messages import Message, State
+from notifier_svc.domain.messages import OBSERVED, SWITCHED_OFF, Message, State
 from notifier_svc.domain.templates import Template
 from notifier_svc.mailer.connection import Connection
 from notifier_svc.mailer.relays import Relays
@@ -77,8 +78,11 @@ class Lane:
         try:
             account, templates = await self._look_up(account_id)
             try:
+                if not account.switches.messages:
+                    await self._suppress_all()
                 await self._send_all(await self._post(account, templates))
             except AccountStopped as stopped:
+                await self._refuse_tests(stopped.failure)
                 log.warning("sender.paused", account_id=account_id, code=stopped.failure.code, why=stopped.failure.why)
                 await self._desk.ledger.pause(account, stopped.failure, tuple(self._waiting))
             else:
@@ -104,6 +108,10 @@ class Lane:
         Raises:
             AccountStopped: it cannot be had now, or there is none.
         """
+        known = self._desk.plugins.get(MarketplaceId(account.marketplace_id))
+        grant = None if known is None else _grant(known)
+        if grant is not None and grant.id in account.lost_grants:
+            raise AccountStopped(lost_grant(grant, "no mail can be sent"))
         try:
             vended = await self._desk.vending.secrets(account.id, heard=account.version, purpose=PURPOSE)
             plugin = self._desk.plugins.get(vended.marketplace_id)
@@ -132,6 +140,20 @@ class Lane:
                 await self._finish(message, written, post)
                 self._waiting.popleft()
 
+    async def _suppress_all(self) -> None:
+        """Let nothing leave of an account whose messages are switched off; what failed since comes here too."""
+        while self._waiting:
+            await self._desk.ledger.settle(self._waiting[0], State.SUPPRESSED, reason_code=SWITCHED_OFF)
+            self._waiting.popleft()
+
+    async def _refuse_tests(self, failure: Failure) -> None:
+        """Say at once why a test cannot be sent: somebody waits for it, and asks for another one later."""
+        if isinstance(failure, Retryable):
+            return
+        for message in [one for one in self._waiting if one.is_test]:
+            await self._desk.ledger.refuse(message, failure)
+            self._waiting.remove(message)
+
     async def _write(self, message: Message, post: Post) -> Written | Failure:
         try:
             return await self._desk.writer.write(message, post)
@@ -146,6 +168,9 @@ class Lane:
         ledger = self._desk.ledger
         if message.expires_at <= self._desk.clock.now():
             await ledger.settle(message, State.SUPPRESSED, reason_code="too-old")
+        elif isinstance(written, Written) and post.account.switches.is_observing:
+            plan = {"recipient": written.recipient, "subject": written.subject}
+            await ledger.settle(message, State.SUPPRESSED, reason_code=OBSERVED, plan=plan)
         elif isinstance(written, Written):
             try:
                 async with self._desk.relays.connection(post.relay) as connection:

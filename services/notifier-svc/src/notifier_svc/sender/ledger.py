@@ -1,6 +1,6 @@
 """Writes into the ledger what becomes of attempts; keeps on while the database is away, as long as the lease lasts."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TypeVar
 
@@ -10,7 +10,7 @@ from hanro.db import Database, Transaction, is_passing
 from hanro.errors import Failure
 from hanro.waiting import Backoff
 from notifier_svc.domain.accounts import Account
-from notifier_svc.domain.messages import Message, State, restate
+from notifier_svc.domain.messages import Message, State, restate_all
 from notifier_svc.domain.outcomes import judge, pause_after
 from notifier_svc.sender.metrics import SenderMetrics
 from notifier_svc.store import accounts, claims
@@ -32,7 +32,7 @@ class Ledger:
 
         async def work(tx: Transaction) -> list[Message]:
             lapsed = await claims.take_over(tx, limit=limit)
-            await outbox.record(tx, *map(restate, lapsed))
+            await outbox.record(tx, *restate_all(lapsed))
             return lapsed
 
         for message in await self._db.run(work):
@@ -58,14 +58,20 @@ class Ledger:
         return await self._db.run(lambda tx: claims.mark_sending(tx, message, lease=self.lease))
 
     async def settle(
-        self, message: Message, state: State, *, reason_code: str | None = None, answer: str | None = None
+        self,
+        message: Message,
+        state: State,
+        *,
+        reason_code: str | None = None,
+        answer: str | None = None,
+        plan: Mapping[str, str] | None = None,
     ) -> None:
         """Store a message's fate and record its fact; nothing where a newer claim was faster."""
 
         async def work(tx: Transaction) -> None:
-            settled = await claims.settle_message(tx, message, state, reason_code=reason_code, answer=answer)
+            settled = await claims.settle_message(tx, message, state, reason_code=reason_code, answer=answer, plan=plan)
             if settled is not None:
-                await outbox.record(tx, restate(settled))
+                await outbox.record(tx, *restate_all([settled]))
 
         await self._insist(work)
         self._metrics.attempted(state.value, reason_code)
@@ -85,6 +91,12 @@ class Ledger:
 
         await self._insist(work)
         self._metrics.attempted("put_off", verdict.reason_code)
+
+    async def refuse(self, message: Message, failure: Failure) -> None:
+        """Settle a message as refused for good, whatever the failure says of later tries."""
+        refusal = failure.refusal
+        answer = None if refusal is None else f"{refusal.code} {refusal.message}"
+        await self.settle(message, State.REFUSED, reason_code=failure.code, answer=answer)
 
     async def give_back(self, messages: Sequence[Message]) -> None:
         """Let others take messages that have surely not left."""

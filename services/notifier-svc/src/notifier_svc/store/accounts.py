@@ -34,6 +34,15 @@ async def list_marketplaces(tx: Transaction, account_ids: Sequence[str]) -> dict
     return {row["id"]: row["marketplace_id"] for row in rows}
 
 
+async def share_accounts(tx: Transaction, account_ids: Sequence[str]) -> dict[str, Account]:
+    """Keep what is known of accounts from changing until the commit, sorted by id, and give it."""
+    rows = await tx.fetch(
+        f"select {COLUMNS} from accounts where id = any($1::text[]) order by id for share",  # noqa: S608  columns of ours
+        sorted(account_ids),
+    )
+    return {row["id"]: _account(row) for row in rows}
+
+
 async def lock_accounts(tx: Transaction, account_ids: Sequence[str]) -> dict[str, Account]:
     """Lock those that are known, sorted by id."""
     rows = await tx.fetch(

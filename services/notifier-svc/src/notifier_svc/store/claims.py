@@ -4,11 +4,13 @@ A claim moves `next_at` on by its lease, by the server's clock. A message that l
 one that lapses while sending may have left, and is in doubt.
 """
 
-from collections.abc import Collection, Sequence
+import json
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from hanro.db import Transaction
 from notifier_svc.domain.messages import Message, State
+from notifier_svc.store.accounts import share_accounts
 from notifier_svc.store.messages import COLUMNS, message_of
 
 
@@ -69,8 +71,12 @@ async def take_over(tx: Transaction, *, limit: int) -> list[Message]:
 async def mark_sending(tx: Transaction, message: Message, *, lease: timedelta) -> bool:
     """Note that the mail may leave from now on; False: the claim has lapsed, and it must not.
 
-    `mail_id` and `template_version` of `message` are kept; a Message-ID that stands already stays.
+    `mail_id` and `template_version` of `message` are kept; a Message-ID that stands already stays. Nothing that changes
+    the account commits before this does: what it switches off is either sent before, or never.
     """
+    account = (await share_accounts(tx, [message.account_id])).get(message.account_id)
+    if account is None or not account.is_sending or account.epoch > message.account_epoch:
+        return False
     touched = await tx.execute(
         f"""
         update messages set state = 'sending', next_at = {tx.now_sql} + $3::interval, changed_at = {tx.now_sql},
@@ -87,7 +93,13 @@ async def mark_sending(tx: Transaction, message: Message, *, lease: timedelta) -
 
 
 async def settle_message(
-    tx: Transaction, message: Message, state: State, *, reason_code: str | None, answer: str | None
+    tx: Transaction,
+    message: Message,
+    state: State,
+    *,
+    reason_code: str | None,
+    answer: str | None,
+    plan: Mapping[str, str] | None = None,
 ) -> Message | None:
     """Store a message's fate and give it; None: a newer claim or a person was faster.
 
@@ -95,8 +107,9 @@ async def settle_message(
     """
     rows = await tx.fetch(
         f"""
-        update messages set state = $3, reason_code = $4, answer = $5, next_at = null, version = version + 1,
-            changed_at = {tx.now_sql}, handed_over_at = case when $3 = 'handed_over' then {tx.now_sql} end
+        update messages set state = $3, reason_code = $4, answer = $5, plan = $6::text::jsonb, next_at = null,
+            version = version + 1, changed_at = {tx.now_sql},
+            handed_over_at = case when $3 = 'handed_over' then {tx.now_sql} end
         where id = $1 and attempt = $2
             and (state in ('planned', 'sending') or (state = 'in_doubt' and $3 <> 'in_doubt'))
         returning {COLUMNS}
@@ -106,8 +119,26 @@ async def settle_message(
         state.value,
         reason_code,
         answer,
+        None if plan is None else json.dumps(plan, ensure_ascii=False),
     )
     return message_of(rows[0]) if rows else None
+
+
+async def suppress_planned(tx: Transaction, account_ids: Sequence[str], *, reason_code: str) -> list[Message]:
+    """Suppress all that is planned for some accounts, claimed or not, and give it; what is being sent stays so."""
+    rows = await tx.fetch(
+        f"""
+        with planned as (
+            select id from messages where account_id = any($1::text[]) and state = 'planned' order by id for update
+        )
+        update messages set state = 'suppressed', reason_code = $2, next_at = null, version = version + 1,
+            changed_at = {tx.now_sql}
+        from planned where messages.id = planned.id returning {COLUMNS}
+        """,  # noqa: S608  the schema's own clock
+        list(account_ids),
+        reason_code,
+    )
+    return [message_of(row) for row in rows]
 
 
 async def put_off(

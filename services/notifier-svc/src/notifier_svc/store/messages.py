@@ -33,7 +33,7 @@ async def list_written(tx: Transaction, order_ids: Sequence[str]) -> dict[str, f
     return {order_id: frozenset(written) for order_id, written in found.items()}
 
 
-async def insert_messages(tx: Transaction, messages: Sequence[Message]) -> frozenset[str]:
+async def insert_messages(tx: Transaction, messages: Sequence[Message], *, is_test: bool = False) -> frozenset[str]:
     """Store messages and give the ids of those that were new: of each (order, trigger, occurrence) there is one."""
     if not messages:
         return frozenset()
@@ -42,13 +42,13 @@ async def insert_messages(tx: Transaction, messages: Sequence[Message]) -> froze
         insert into messages (
             id, account_id, account_epoch, marketplace_id, order_id, order_external_id, trigger, occurrence, channel,
             template, state, reason_code, milestone_at, planned_at, expires_at, changed_at, next_at, version, attempt,
-            failure_count
+            failure_count, is_test
         )
-        select *, 0, 0 from unnest(
+        select stated.*, 0, 0, $19::boolean from unnest(
             $1::text[], $2::text[], $3::bigint[], $4::text[], $5::text[], $6::text[], $7::text[], $8::integer[],
             $9::text[], $10::text[], $11::text[], $12::text[], $13::timestamptz[], $14::timestamptz[],
             $15::timestamptz[], $16::timestamptz[], $17::timestamptz[], $18::bigint[]
-        )
+        ) as stated
         on conflict (order_id, trigger, occurrence) do nothing
         returning id
         """,
@@ -70,6 +70,7 @@ async def insert_messages(tx: Transaction, messages: Sequence[Message]) -> froze
         [message.changed_at for message in messages],
         [message.next_at for message in messages],
         [message.version for message in messages],
+        is_test,
     )
     return frozenset(row["id"] for row in rows)
 
@@ -119,6 +120,7 @@ async def list_messages(
     order_id: str | None,
     account_id: str | None,
     state: State | None,
+    reason_code: str | None = None,
     before: str | None,
     limit: int,
 ) -> list[Message]:
@@ -129,6 +131,7 @@ async def list_messages(
         where ($1::text[] is null or account_id in (select id from accounts where shop_ids && $1))
             and ($2::text is null or order_id = $2) and ($3::text is null or account_id = $3)
             and ($4::text is null or state = $4) and ($5::text is null or id < $5)
+            and ($7::text is null or reason_code = $7)
         order by id desc limit $6
         """,  # noqa: S608  columns of ours
         None if shop_ids is None else list(shop_ids),
@@ -137,8 +140,25 @@ async def list_messages(
         None if state is None else state.value,
         before,
         limit,
+        reason_code,
     )
     return [message_of(row) for row in rows]
+
+
+async def last_tests(tx: Transaction, account_id: str) -> tuple[Message | None, Message | None]:
+    """Give the newest test of an account's sender, and the newest that its relay took."""
+    rows = await tx.fetch(
+        f"""
+        (select {COLUMNS} from messages where account_id = $1 and is_test order by id desc limit 1)
+        union all
+        (select {COLUMNS} from messages where account_id = $1 and is_test and state = 'handed_over'
+            order by id desc limit 1)
+        """,  # noqa: S608  columns of ours
+        account_id,
+    )
+    found = sorted((message_of(row) for row in rows), key=lambda message: message.id)
+    proven = next((message for message in found if message.state is State.HANDED_OVER), None)
+    return (found[-1] if found else None), proven
 
 
 async def list_skips(tx: Transaction, order_id: str, shop_ids: Sequence[str] | None) -> list[Skip]:

@@ -75,7 +75,10 @@ class Inquiry:
 
 @value
 class MailRelay:
-    """Hold the marketplace's mail relay, spoken to by STARTTLS; `recipients` is a pattern of addresses it takes."""
+    """Hold the marketplace's mail relay, spoken to by STARTTLS; `recipients` is a pattern of addresses it takes.
+
+    `own_recipient` is the shop's own address among those, the only one that a test mail goes to; None: nobody said it.
+    """
 
     host: str
     port: int
@@ -86,6 +89,7 @@ class MailRelay:
     subject: TextRule
     body: TextRule
     max_bytes: int | None
+    own_recipient: str | None = None
 
     __repr__ = hidden
 

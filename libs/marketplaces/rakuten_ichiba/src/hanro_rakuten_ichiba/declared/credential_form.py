@@ -17,6 +17,7 @@ LICENSE_EXPIRES_ON = "license_expires_on"
 SMTP_ID = "smtp_id"
 SMTP_PASSWORD = "smtp_password"  # noqa: S105  the field's name
 SENDER_ADDRESS = "sender_address"
+MASKED_ADDRESS = "masked_address"
 NOTICE_AUTH_KEY = "notice_auth_key"
 
 Wrong = tuple[tuple[str, LocalizedText], ...]
@@ -147,6 +148,29 @@ _FIELDS = (
         ),
     ),
     FormField(
+        name=MASKED_ADDRESS,
+        label=both("店舗自身のマスクアドレス", "the shop's own masked address"),
+        kind=FieldKind.EMAIL,
+        rule=_rule(254, r"[^@\s]+@[A-Za-z0-9-]+\.fw\.rakuten\.ne\.jp"),
+        help=both(
+            "自店舗でのテスト注文に付いた、@○○.fw.rakuten.ne.jp のアドレスです。テストメールはここにだけ届きます。",
+            "the address at fw.rakuten.ne.jp of a test order of your own; test mails go there alone",
+        ),
+        section="mail",
+        is_required=False,
+        wrong=(
+            *_PADDED,
+            *_FULL_WIDTH,
+            (
+                r"^[^@]*@(?![A-Za-z0-9-]+\.fw\.rakuten\.ne\.jp$)",
+                both(
+                    "マスクされたアドレス（@○○.fw.rakuten.ne.jp）を入力してください。",
+                    "it must be a masked address, at fw.rakuten.ne.jp",
+                ),
+            ),
+        ),
+    ),
+    FormField(
         name=NOTICE_AUTH_KEY,
         label=both("システムイベント通知の認証キー", "key of the event notification"),
         kind=FieldKind.PASSWORD,
@@ -162,7 +186,7 @@ _FIELDS = (
         where=DEVELOPER_ACCESS,
     ),
 )
-_OPTIONAL = (LICENSE_EXPIRES_ON, SMTP_ID, SMTP_PASSWORD, SENDER_ADDRESS, NOTICE_AUTH_KEY)
+_OPTIONAL = (LICENSE_EXPIRES_ON, SMTP_ID, SMTP_PASSWORD, SENDER_ADDRESS, MASKED_ADDRESS, NOTICE_AUTH_KEY)
 
 CREDENTIAL_FORM = CredentialForm(
     fields=_FIELDS,
