@@ -7,7 +7,6 @@ from datetime import date, datetime
 from account_svc.accounts.linking import apply
 from account_svc.domain import credentials as rules
 from account_svc.domain.accounts import Account
-from account_svc.domain.credentials import Fault
 from account_svc.domain.happenings import CredentialsStored
 from account_svc.store import credentials as store
 from account_svc.store.credentials import CredentialUse, StoredCredentials
@@ -16,6 +15,7 @@ from hanro import breaker
 from hanro.crypto import KeyMissing, SealBroken
 from hanro.db import Transaction
 from hanro.errors import ContractBroken, LocalizedText, NeedsSeller, Retryable
+from hanro.marketplace import Fault
 from hanro.marketplace.port import Plugin, Secrets
 from hanro.marketplace.types import Registration
 
