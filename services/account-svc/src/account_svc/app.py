@@ -7,7 +7,7 @@ from pathlib import Path
 from account_svc import checker
 from account_svc.accounts import forgetting
 from account_svc.accounts.credentials import Safe
-from account_svc.api import accounts, marketplaces, preflights, shops, vending
+from account_svc.api import accounts, issuers, marketplaces, preflights, shops, vending
 from account_svc.api.accounts import Desk
 from account_svc.api.permissions import accounts_of
 from account_svc.checker import Checking
@@ -41,6 +41,7 @@ def build(parts: Parts, settings: AccountSettings) -> Built:
             marketplaces.make_routes(plugins),
             shops.make_routes(db, once, cursors, clock),
             accounts.make_routes(desk),
+            issuers.make_routes(db, clock),
             preflights.make_routes(db, once, cursors, plugins),
         ),
         marketplaces_of=list_marketplaces,

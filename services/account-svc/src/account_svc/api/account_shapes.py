@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from account_svc.api.issuer_shapes import IssuerShown
 from account_svc.api.texts import MenuShown, RefusalShown, TextShown
 from hanro.marketplace.types import GrantState
 from hanro.web.shapes import NextCursor, Shown
@@ -167,6 +168,8 @@ class AccountShown(Shown):
     """What cannot be done because grants are missing."""
     credentials: CredentialsShown
     """Which fields are stored, and when they end."""
+    issuer: IssuerShown | None
+    """Who issues qualified invoices; null: nobody was named."""
     last_preflight_id: str | None
     """The last check that ended; null: none yet."""
     last_preflight_at: datetime | None

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from account_svc.domain.accounts import Reason, SeenGrant
+from account_svc.domain.accounts import Issuer, Reason, SeenGrant
 
 
 class Standing(StrEnum):
@@ -48,4 +48,11 @@ class Switched:
     is_enabled: bool
 
 
-Happening = Described | CredentialsStored | Judged | Switched
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IssuerStated:
+    """The seller's staff said who issues qualified invoices; None: nobody any more."""
+
+    issuer: Issuer | None
+
+
+Happening = Described | CredentialsStored | Judged | Switched | IssuerStated

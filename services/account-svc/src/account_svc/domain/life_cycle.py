@@ -4,7 +4,15 @@ from dataclasses import asdict, replace
 from datetime import datetime
 
 from account_svc.domain.accounts import WORKING, Account, Reason, State, Switches
-from account_svc.domain.happenings import CredentialsStored, Described, Happening, Judged, Standing, Switched
+from account_svc.domain.happenings import (
+    CredentialsStored,
+    Described,
+    Happening,
+    IssuerStated,
+    Judged,
+    Standing,
+    Switched,
+)
 from hanro.errors import LocalizedText, MenuPath
 from hanro.events.accounts import (
     AccountActivated,
@@ -94,6 +102,8 @@ def _apply(account: Account, happening: Happening) -> Account:
             return replace(account, credential_version=account.credential_version + 1, reason=reason)
         case Switched():
             return replace(account, is_enabled=happening.is_enabled)
+        case IssuerStated():
+            return replace(account, issuer=happening.issuer)
         case Judged():
             return _judge(account, happening)
 
