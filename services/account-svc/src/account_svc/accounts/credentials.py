@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from account_svc.accounts.linking import apply
+from account_svc.domain import activation
 from account_svc.domain import credentials as rules
 from account_svc.domain.accounts import Account
 from account_svc.domain.happenings import CredentialsStored
@@ -93,7 +94,9 @@ async def store_credentials(tx: Transaction, safe: Safe, account: Account, plugi
     stored = await store.find_credentials(tx, account.id)
     if stored and stored.registration_id == typed.registration.id and _reopen(safe, stored) == kept:
         return account
-    after = await apply(tx, account, CredentialsStored(), typed.at)
+    absence = activation.find_absence(plugin.capabilities)
+    stored_now = CredentialsStored(reason=activation.reason_of(absence) if absence else None)
+    after = await apply(tx, account, stored_now, typed.at)
     await store.save_credentials(
         tx,
         StoredCredentials(

@@ -27,7 +27,9 @@ class Described:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CredentialsStored:
-    """New credentials were stored, and wait for a preflight."""
+    """New credentials were stored, and wait for a preflight; `reason`: why there will be none."""
+
+    reason: Reason | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

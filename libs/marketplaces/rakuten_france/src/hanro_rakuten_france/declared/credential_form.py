@@ -42,7 +42,7 @@ _FIELDS = (
         ),
         wrong=(
             *PADDED,
-            *FULL_WIDTH,
+            # First of the rest: whoever types an address is told so, in whatever width.
             (
                 "[@\uff20]",
                 both(
@@ -50,6 +50,7 @@ _FIELDS = (
                     "an e-mail is not accepted here; enter the account name that the user banner shows",
                 ),
             ),
+            *FULL_WIDTH,
         ),
         where=BANNER,
     ),

@@ -9,7 +9,7 @@ from hanro.marketplace.types import (
     Registration,
     TextRule,
 )
-from hanro_rakuten_ichiba.declared.words import APPLICATION, DEVELOPER_ACCESS, MAIL_SERVER, both
+from hanro_rakuten_ichiba.declared.words import APPLICATION, DEVELOPER_ACCESS, MAIL_SERVER, MASKED, both
 
 SERVICE_SECRET = "service_secret"  # noqa: S105  the field's name
 LICENSE_KEY = "license_key"
@@ -124,7 +124,7 @@ _FIELDS = (
             *PADDED,
             *FULL_WIDTH,
             (
-                r"@(?:shop\.rakuten\.co\.jp|[a-z]{2}\.fw\.rakuten\.ne\.jp)$",
+                MASKED,
                 both("マスクされたアドレスは使えません。", "a masked address cannot be used"),
             ),
         ),
