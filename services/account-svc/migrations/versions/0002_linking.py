@@ -2,6 +2,8 @@
 
 from alembic import op
 
+from hanro.tables import make_2
+
 revision = "0002"
 down_revision = "0001"
 
@@ -14,5 +16,6 @@ ACCOUNTS = (
 
 
 def upgrade() -> None:
+    make_2("account")
     for statement in ACCOUNTS:
         op.execute(statement)
