@@ -19,6 +19,7 @@ VALUES = (
     "hanro.marketplace.types",
     # Pure functions of those values.
     "hanro.marketplace.keys",
+    "hanro.marketplace.permits",
     "hanro.marketplace.statuses",
     "hanro.marketplace",
 )

@@ -2,6 +2,8 @@
 
 from alembic import op
 
+from hanro.tables import make_2
+
 revision = "0002"
 down_revision = "0001"
 
@@ -16,5 +18,6 @@ SHOPS = ("alter table shops add column version integer not null default 1",)
 
 
 def upgrade() -> None:
+    make_2("account")
     for statement in (*ACCOUNTS, *SHOPS):
         op.execute(statement)
