@@ -14,8 +14,10 @@ ACCOUNTS = (
     "create unique index accounts_shop_key on accounts (marketplace_id, shop_key) where state <> 'unlinked'",
 )
 
+SHOPS = ("alter table shops add column version integer not null default 1",)
+
 
 def upgrade() -> None:
     make_2("account")
-    for statement in ACCOUNTS:
+    for statement in (*ACCOUNTS, *SHOPS):
         op.execute(statement)
