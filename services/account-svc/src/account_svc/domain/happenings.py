@@ -27,7 +27,16 @@ class Described:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CredentialsStored:
-    """New credentials were stored, and wait for a preflight."""
+    """New credentials took the place of ones that did not work; they wait for a preflight."""
+
+    version: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CredentialsPromoted:
+    """Credentials that passed their probes took the place of those in use."""
+
+    version: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,4 +57,4 @@ class Switched:
     is_enabled: bool
 
 
-Happening = Described | CredentialsStored | Judged | Switched
+Happening = Described | CredentialsStored | CredentialsPromoted | Judged | Switched

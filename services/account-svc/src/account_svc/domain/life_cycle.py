@@ -2,9 +2,18 @@
 
 from dataclasses import asdict, replace
 from datetime import datetime
+from typing import Any
 
 from account_svc.domain.accounts import WORKING, Account, Reason, State, Switches
-from account_svc.domain.happenings import CredentialsStored, Described, Happening, Judged, Standing, Switched
+from account_svc.domain.happenings import (
+    CredentialsPromoted,
+    CredentialsStored,
+    Described,
+    Happening,
+    Judged,
+    Standing,
+    Switched,
+)
 from hanro.errors import LocalizedText, MenuPath
 from hanro.events.accounts import (
     AccountActivated,
@@ -12,6 +21,7 @@ from hanro.events.accounts import (
     AccountFact,
     AccountLinked,
     AccountSuspended,
+    CredentialRotated,
     GrantSeen,
     IssuerNamed,
     SwitchesSet,
@@ -60,13 +70,14 @@ def link(
         created_at=at,
         changed_at=at,
     )
-    return account, _restate(AccountLinked, account)
+    return account, restate(AccountLinked, account)
 
 
 def change(account: Account, happening: Happening, at: datetime) -> tuple[Account, AccountFact | None]:
     """Apply what happened; None where it changes nothing. A change is one fact and one version.
 
-    Activated and Suspended tell that the account began or ceased to work; whatever else is Changed.
+    Activated and Suspended tell that the account began or ceased to work, Rotated that other credentials are in use;
+    whatever else is Changed.
     """
     after = _apply(account, happening)
     if after == account:
@@ -74,9 +85,11 @@ def change(account: Account, happening: Happening, at: datetime) -> tuple[Accoun
     after = replace(after, version=account.version + 1, changed_at=at)
     if after.is_working != account.is_working:
         kind: type[AccountFact] = AccountActivated if after.is_working else AccountSuspended
+    elif isinstance(happening, CredentialsPromoted):
+        kind = CredentialRotated
     else:
         kind = AccountChanged
-    return after, _restate(kind, after)
+    return after, restate(kind, after)
 
 
 def _apply(account: Account, happening: Happening) -> Account:
@@ -89,9 +102,9 @@ def _apply(account: Account, happening: Happening) -> Account:
                 orders_from=happening.orders_from,
             )
         case CredentialsStored():
-            # What works goes on working with the new credentials until they are found wanting.
-            reason = account.reason if account.state in WORKING else CREDENTIALS_CHECKING
-            return replace(account, credential_version=account.credential_version + 1, reason=reason)
+            return replace(account, credential_version=happening.version, reason=CREDENTIALS_CHECKING)
+        case CredentialsPromoted():
+            return replace(account, credential_version=happening.version)
         case Switched():
             return replace(account, is_enabled=happening.is_enabled)
         case Judged():
@@ -119,7 +132,8 @@ def _judge(account: Account, judged: Judged) -> Account:
     )
 
 
-def _restate(kind: type[AccountFact], account: Account) -> AccountFact:
+def restate(kind: type[AccountFact], account: Account, **more: Any) -> AccountFact:
+    """Make a fact of an account as it stands; `more` are the fields that this kind has beyond it."""
     return kind(
         id=account.id,
         version=account.version,
@@ -140,4 +154,5 @@ def _restate(kind: type[AccountFact], account: Account) -> AccountFact:
         issuer=IssuerNamed(registered_name=account.issuer.name, number=account.issuer.number)
         if account.issuer
         else None,
+        **more,
     )
