@@ -103,11 +103,16 @@ async def store_credentials(
     if lacking:
         raise _incomplete(lacking)
     kept = rules.keep_typed(plugin.credential_form, typed.registration, typed.values)
-    if _is_same(safe, await store.find_credentials(tx, account.id), typed, kept):
+    wanted = (typed.registration.id, kept)
+    in_use = await store.find_credentials(tx, account.id)
+    opened = _reopen(safe, in_use)
+    if in_use is not None and (in_use.registration_id, opened) == wanted:
         return account, False
     spare = await spares.find_spare(tx, account.id)
-    if spare is not None and spare.state is not SpareState.RETIRING and _is_same(safe, spare.credentials, typed, kept):
-        return account, True
+    if spare is not None and spare.state is not SpareState.RETIRING:
+        second = spare.credentials
+        if (second.registration_id, _reopen(safe, second)) == wanted:
+            return account, True
     version = await spares.next_version(tx, account.id, account.credential_version)
     stored = StoredCredentials(
         account_id=account.id,
@@ -118,7 +123,8 @@ async def store_credentials(
         stored_at=typed.at,
         stored_by=typed.by,
     )
-    if account.state in WORKING:
+    # What cannot be opened works for nobody, whatever the account's state says.
+    if account.state in WORKING and opened is not None:
         await spares.save_spare(tx, Spare(credentials=stored, state=SpareState.WAITING, since=typed.at))
         return account, True
     after = await apply(tx, account, CredentialsStored(version=version), typed.at)
@@ -200,14 +206,14 @@ def not_working(account: Account) -> NeedsSeller:
     )
 
 
-def _is_same(safe: Safe, stored: StoredCredentials | None, typed: Typed, kept: Mapping[str, str]) -> bool:
-    if stored is None or stored.registration_id != typed.registration.id:
-        return False
+def _reopen(safe: Safe, stored: StoredCredentials | None) -> dict[str, str] | None:
+    if stored is None:
+        return None
     try:
-        return safe.vault.open(stored.account_id, stored.version, stored.sealed) == kept
+        return safe.vault.open(stored.account_id, stored.version, stored.sealed)
     except (KeyMissing, SealBroken):
         # What cannot be opened is replaced.
-        return False
+        return None
 
 
 def _incomplete(names: tuple[str, ...]) -> Rejected:

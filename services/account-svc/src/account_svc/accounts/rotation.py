@@ -23,7 +23,7 @@ from account_svc.store.spares import Spare
 from hanro import breaker, due, operations
 from hanro.db import Transaction
 from hanro.due import Lease
-from hanro.errors import LocalizedText, NeedsSeller, Rejected
+from hanro.errors import LocalizedText, Rejected
 from hanro.marketplace.types import MarketplaceId, PreflightRow
 from hanro.operations import Mark, Operation, OperationStatus
 
@@ -58,17 +58,17 @@ async def promote(tx: Transaction, account: Account, by: str) -> Operation:
     """Ask by hand that the candidate takes over: it is probed, and does where it passes.
 
     Raises:
-        NeedsSeller: it failed its probes, with the reason; or there is none, code "candidate-missing".
+        Rejected: it failed its probes, with the reason; or there is none, code "candidate-missing".
     """
     spare = await spares.find_spare(tx, account.id)
     if spare is None or spare.state is SpareState.RETIRING:
-        raise NeedsSeller(
+        raise Rejected(
             "There is no candidate.",
             code="candidate-missing",
             remedy=LocalizedText(ja="新しい認証情報を入力してください。", en="Store new credentials first."),
         )
     if spare.reason is not None:
-        raise _needs_seller(replace(spare.reason, why=f"The candidate is not promoted. {spare.reason.why}"))
+        raise _refused(replace(spare.reason, why=f"The candidate is not promoted. {spare.reason.why}"))
     return await request(tx, account, by)
 
 
@@ -237,8 +237,8 @@ async def _close(
     )
 
 
-def _needs_seller(reason: Reason) -> NeedsSeller:
-    return NeedsSeller(
+def _refused(reason: Reason) -> Rejected:
+    return Rejected(
         reason.why,
         code=reason.code,
         refusal=reason.refusal,
