@@ -7,7 +7,7 @@ from pathlib import Path
 from account_svc import checker
 from account_svc.accounts import forgetting
 from account_svc.accounts.credentials import Safe
-from account_svc.api import accounts, credentials, marketplaces, preflights, shops, vending
+from account_svc.api import accounts, credentials, issuers, marketplaces, preflights, shops, vending
 from account_svc.api.accounts import Desk
 from account_svc.api.permissions import accounts_of
 from account_svc.checker import Checking, gauges
@@ -42,6 +42,7 @@ def build(parts: Parts, settings: AccountSettings) -> Built:
             shops.make_routes(db, once, cursors, clock),
             accounts.make_routes(desk),
             credentials.make_routes(desk),
+            issuers.make_routes(db, clock),
             preflights.make_routes(db, once, cursors, plugins),
         ),
         marketplaces_of=list_marketplaces,

@@ -11,6 +11,7 @@ from account_svc.domain.credentials import Fault
 from account_svc.domain.happenings import CredentialsStored
 from account_svc.domain.preflights import LOOK_SETTLING
 from account_svc.domain.rotation import SETTLING, SpareState, is_key_dead
+from account_svc.domain.transitions import Deed, require
 from account_svc.store import credentials as store
 from account_svc.store import spares
 from account_svc.store.credentials import CredentialUse, StoredCredentials
@@ -97,8 +98,10 @@ async def store_credentials(
     nothing: whoever repeats a request after a lost answer changes nothing.
 
     Raises:
+        NotNow: the account's state does not allow it; code "account-state".
         Rejected: the operator has not supplied what this registration needs; code "installation-incomplete".
     """
+    require(account, Deed.STORE_CREDENTIALS)
     lacking = rules.lacking(plugin.credential_form, typed.registration, safe.installation.of(plugin.id))
     if lacking:
         raise _incomplete(lacking)

@@ -14,6 +14,7 @@ from account_svc.domain.accounts import Account
 from account_svc.domain.happenings import Judged, Standing
 from account_svc.domain.preflights import Ground
 from account_svc.domain.reports import Use
+from account_svc.domain.transitions import Deed, is_possible, require
 from account_svc.store import accounts as account_rows
 from account_svc.store import expiries as expiry_rows
 from account_svc.store import preflights as store
@@ -56,8 +57,10 @@ async def request(tx: Transaction, account: Account, by: str) -> Operation:
     """Ask for a preflight of an account that is locked; it begins at once.
 
     Raises:
+        NotNow: the account's state does not allow it; code "account-state".
         NeedsSeller: no credentials are stored; code "credentials-missing".
     """
+    require(account, Deed.PREFLIGHT)
     if not account.credential_version:
         why = account.reason
         raise NeedsSeller(
@@ -100,6 +103,10 @@ async def begin(tx: Transaction, plugins: Plugins, safe: Safe, lease: Lease, at:
     account = await account_rows.lock_account(tx, lease.account_id)
     await due.hold(tx, lease)
     plugin = plugins.get(MarketplaceId(account.marketplace_id))
+    if not is_possible(account, Deed.JUDGE):
+        await _refuse(tx, account)
+        await due.settle(tx, lease, next_at=at + jobs.AT_REST)
+        return None
     secrets = await take_out(
         tx, safe, account.id, plugin, CredentialUse(caller=SERVICE, service=SERVICE, purpose=lease.job, at=at)
     )
@@ -139,6 +146,10 @@ async def end(tx: Transaction, lease: Lease, taken: Round, rows: Mapping[str, Pr
         Retryable: the lease is lost; nothing is to be committed.
     """
     account = await account_rows.lock_account(tx, taken.account.id)
+    if not is_possible(account, Deed.JUDGE):
+        await _refuse(tx, account)
+        await due.settle(tx, lease, next_at=at + jobs.AT_REST)
+        return account
     if account.credential_version != taken.secrets.version:
         await due.settle(tx, lease, next_at=at)
         return account
@@ -150,7 +161,7 @@ async def end(tx: Transaction, lease: Lease, taken: Round, rows: Mapping[str, Pr
     ground = await ground_of(tx, account, taken, at)
     judged = rules.judge(ground, rows, taken.secrets.version)
     looks_until = None
-    if judged.standing is Standing.FAILED and rotation.is_key_refused(ground, rows):
+    if judged.standing in {Standing.FAILED, Standing.AWAITED} and rotation.is_key_refused(ground, rows):
         key = settling.Key(
             plugin=taken.plugin, stored_at=taken.secrets.stored_at, has_ended=ground.is_expired, probed_at=at
         )
@@ -247,6 +258,15 @@ async def open_operations(tx: Transaction, account_id: str, kind: str) -> tuple[
         )
     ]
     return tuple(found)
+
+
+async def _refuse(tx: Transaction, account: Account) -> None:
+    """Answer those who asked for a preflight of an account that is nobody's any more."""
+    failure = {"error": "rejected", "code": "account-state", "why": f"The account is {account.state} by now."}
+    asked = await open_operations(tx, account.id, KIND)
+    await operations.mark(
+        tx, *(Mark(id=one.id, fence=one.fence, status=OperationStatus.REJECTED, failure=failure) for one in asked)
+    )
 
 
 async def _answer(tx: Transaction, asked: tuple[Operation, ...], preflight: Preflight, account: Account) -> None:

@@ -14,6 +14,7 @@ from account_svc.domain.accounts import WORKING, Account, Reason
 from account_svc.domain.happenings import CredentialsPromoted, Judged
 from account_svc.domain.preflights import Ground
 from account_svc.domain.rotation import SpareState, Trial, Verdict
+from account_svc.domain.transitions import Deed, is_possible, require
 from account_svc.store import accounts as account_rows
 from account_svc.store import credentials as store
 from account_svc.store import expiries as expiry_rows
@@ -60,6 +61,7 @@ async def promote(tx: Transaction, account: Account, by: str) -> Operation:
     Raises:
         Rejected: it failed its probes, with the reason; or there is none, code "candidate-missing".
     """
+    require(account, Deed.STORE_CREDENTIALS)
     spare = await spares.find_spare(tx, account.id)
     if spare is None or spare.state is SpareState.RETIRING:
         raise Rejected(
@@ -96,7 +98,7 @@ async def begin(tx: Transaction, plugins: Plugins, safe: Safe, lease: Lease, at:
     """
     account = await account_rows.lock_account(tx, lease.account_id)
     await due.hold(tx, lease)
-    plugin = plugins.get(MarketplaceId(account.marketplace_id))
+    plugin = plugins.get(MarketplaceId(account.marketplace_id)) if is_possible(account, Deed.ROTATE) else None
     spare = await spares.find_spare(tx, account.id)
     is_retired = spare is not None and spare.state is SpareState.RETIRING and not rotation.is_key_dead(account)
     if spare is None or plugin is None or is_retired:
@@ -128,7 +130,7 @@ async def end(tx: Transaction, safe: Safe, lease: Lease, tried: Tried, probed: P
     rows, at = probed.rows, probed.at
     account = await account_rows.lock_account(tx, tried.round.account.id)
     spare = await spares.find_spare(tx, account.id)
-    if spare is None or spare.credentials.version != tried.version:
+    if not is_possible(account, Deed.ROTATE) or spare is None or spare.credentials.version != tried.version:
         # Withdrawn, or others were stored meanwhile: those are tried next.
         await due.settle(tx, lease, next_at=at)
         return "outdated"

@@ -15,6 +15,8 @@ from hanro import due
 from hanro.db import Transaction
 from hanro.marketplace.port import Plugin
 
+NEVER_WORKED = frozenset({State.DRAFT, State.PENDING_APPROVAL})
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Key:
@@ -65,6 +67,6 @@ async def _settles_until(tx: Transaction, account: Account, key: Key) -> datetim
 def _explained(judged: Judged, account: Account, key: Key, until: datetime | None) -> Judged:
     """Name the wait as the reason; a draft whose key is refused may as well have a wrong one."""
     code = judged.reason.code if judged.reason else None
-    if until is None or until <= key.probed_at or (account.state is State.DRAFT and code != rotation.SETTLING):
+    if until is None or until <= key.probed_at or (account.state in NEVER_WORKED and code != rotation.SETTLING):
         return judged
     return replace(judged, reason=rotation.settling(judged.reason, until, key.plugin.zone))

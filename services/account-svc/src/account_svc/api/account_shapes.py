@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from account_svc.api.credential_shapes import CredentialsShown
+from account_svc.api.issuer_shapes import IssuerShown
 from account_svc.api.texts import MenuShown, RefusalShown, TextShown
 from hanro.marketplace.types import GrantState
 from hanro.web.shapes import NextCursor, Shown
@@ -49,6 +50,10 @@ class NextStepShown(Shown):
     """Where to do it."""
     grant_id: str | None
     """The grant that it is about."""
+    prerequisite_id: str | None
+    """The item of the guide's checklist that it is about; null: none."""
+    step_ids: list[str]
+    """The steps of the guide that lead through it; empty: the guide has none."""
 
 
 class GrantShown(Shown):
@@ -95,7 +100,8 @@ class AccountShown(Shown):
     orders_from: datetime | None
     """Orders placed earlier send no message; null: all do."""
     state: str
-    """`draft`, `active`, `degraded` (something is lost) or `suspended`."""
+    """`draft`, `pending_approval` (the marketplace has to approve), `active`, `degraded` (something is lost),
+    `suspended`, `unlinking` or `unlinked`."""
     is_enabled: bool
     """False: switched off by hand."""
     is_working: bool
@@ -106,12 +112,16 @@ class AccountShown(Shown):
     """Why it does not work as it should; null: it does."""
     next_step: NextStepShown | None
     """What the seller does next; null: nothing."""
+    possible: list[str]
+    """What can be asked of the account now: `store-credentials`, `preflight`, `disable` …"""
     grants: GrantsShown
     """What it may do at the marketplace, as last seen."""
     lost_capabilities: list[str]
     """What cannot be done because grants are missing."""
     credentials: CredentialsShown
     """Which fields are stored, and when they end."""
+    issuer: IssuerShown | None
+    """Who issues qualified invoices; null: nobody was named."""
     last_preflight_id: str | None
     """The last check that ended; null: none yet."""
     last_preflight_at: datetime | None

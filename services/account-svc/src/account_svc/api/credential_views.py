@@ -91,7 +91,9 @@ def _show_slots(picture: AccountPicture) -> list[SlotShown]:
     shown = []
     if picture.credentials is not None:
         account, reason = picture.account, picture.account.reason
-        is_blamed = reason is not None and (is_key_dead(account) or account.state is State.DRAFT)
+        is_blamed = reason is not None and (
+            is_key_dead(account) or account.state in {State.DRAFT, State.PENDING_APPROVAL}
+        )
         state = "works" if account.state in WORKING else "checking"
         if is_blamed and reason is not None and reason.code in DEAD_CODES:
             state = "settling" if reason.code == SETTLING and picture.spare is None else "refused"

@@ -1,5 +1,6 @@
 """Decides what a happening changes in an account, and which fact tells it. Values in, values out."""
 
+from collections.abc import Mapping
 from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any
@@ -10,17 +11,22 @@ from account_svc.domain.happenings import (
     CredentialsStored,
     Described,
     Happening,
+    IssuerStated,
     Judged,
     Standing,
     Switched,
 )
+from account_svc.domain.transitions import check_move, require
 from hanro.errors import LocalizedText, MenuPath
 from hanro.events.accounts import (
     AccountActivated,
     AccountChanged,
+    AccountDegraded,
     AccountFact,
     AccountLinked,
     AccountSuspended,
+    AccountUnlinked,
+    AccountUnlinking,
     CredentialRotated,
     GrantSeen,
     IssuerNamed,
@@ -37,6 +43,23 @@ CREDENTIALS_CHECKING = Reason(
     why="The credentials are being checked.",
     remedy=LocalizedText(ja="確認が終わるまで 1 分ほどお待ちください。", en="Wait a minute until the check is done."),
 )
+UNLINKING = Reason(
+    code="unlinking",
+    why="The account is being unlinked.",
+    remedy=LocalizedText(
+        ja="連携解除が終わるまでお待ちください。", en="Wait until every service has let go of the account."
+    ),
+)
+UNLINKED = Reason(
+    code="unlinked",
+    why="The account is unlinked.",
+    remedy=LocalizedText(ja="使うには、もう一度連携してください。", en="Link the shop again to use it."),
+)
+
+_OF_STATES: Mapping[State, type[AccountFact]] = {
+    State.UNLINKING: AccountUnlinking,
+    State.UNLINKED: AccountUnlinked,
+}
 
 
 def link(
@@ -76,20 +99,34 @@ def link(
 def change(account: Account, happening: Happening, at: datetime) -> tuple[Account, AccountFact | None]:
     """Apply what happened; None where it changes nothing. A change is one fact and one version.
 
-    Activated and Suspended tell that the account began or ceased to work, Rotated that other credentials are in use;
-    whatever else is Changed.
+    Unlinking and Unlinked tell those states. Activated tells that the account began to work, or that all that a
+    degraded one had lost is back; Suspended that it ceased to work; Degraded that it works on and lost something, each
+    time that it loses more. Rotated that other
+    credentials are in use. Whatever else is Changed.
+
+    Raises:
+        NotNow: it cannot happen in the account's state; code "account-state".
     """
+    require(account, happening.deed)
     after = _apply(account, happening)
+    check_move(account.state, happening.deed, after.state)
     if after == account:
         return account, None
     after = replace(after, version=account.version + 1, changed_at=at)
-    if after.is_working != account.is_working:
-        kind: type[AccountFact] = AccountActivated if after.is_working else AccountSuspended
-    elif isinstance(happening, CredentialsPromoted):
-        kind = CredentialRotated
-    else:
-        kind = AccountChanged
-    return after, restate(kind, after)
+    return after, restate(_told_by(account, happening, after), after)
+
+
+def _told_by(before: Account, happening: Happening, after: Account) -> type[AccountFact]:
+    if isinstance(happening, CredentialsPromoted):
+        return CredentialRotated
+    if after.state is not before.state and after.state in _OF_STATES:
+        return _OF_STATES[after.state]
+    if after.is_working != before.is_working:
+        return AccountActivated if after.is_working else AccountSuspended
+    if after.is_working and after.state is State.DEGRADED:
+        has_lost = set(after.lost_capabilities) - set(before.lost_capabilities)
+        return AccountDegraded if has_lost or before.state is State.ACTIVE else AccountChanged
+    return AccountActivated if after.is_working and before.state is State.DEGRADED else AccountChanged
 
 
 def _apply(account: Account, happening: Happening) -> Account:
@@ -107,22 +144,26 @@ def _apply(account: Account, happening: Happening) -> Account:
             return replace(account, credential_version=happening.version)
         case Switched():
             return replace(account, is_enabled=happening.is_enabled)
+        case IssuerStated():
+            return replace(account, issuer=happening.issuer)
         case Judged():
             return _judge(account, happening)
 
 
 def _judge(account: Account, judged: Judged) -> Account:
-    if judged.credential_version != account.credential_version:
+    if judged.credential_version != account.credential_version or not account.credential_version:
         return account
+    is_new = account.state in {State.DRAFT, State.PENDING_APPROVAL}
     match judged.standing:
         case Standing.WHOLE:
             state, reason = State.ACTIVE, None
         case Standing.PARTLY:
             state, reason = State.DEGRADED, judged.reason
+        case Standing.AWAITED:
+            state, reason = State.PENDING_APPROVAL if is_new else State.SUSPENDED, judged.reason
         case Standing.FAILED:
             # An account that never worked has nothing to suspend.
-            state = State.DRAFT if account.state is State.DRAFT else State.SUSPENDED
-            reason = judged.reason
+            state, reason = State.DRAFT if is_new else State.SUSPENDED, judged.reason
         case Standing.UNKNOWN:
             # An outage there is no reason to stop an account that works.
             state = account.state

@@ -109,7 +109,7 @@ def is_key_refused(ground: Ground, rows: Mapping[str, PreflightRow]) -> bool:
     """Tell whether what was probed says that the key is dead, or too new."""
     needed = needed_grants(ground)
     return is_credential_refused(ground, rows) or any(
-        rows[one].state is GrantState.PENDING for one in needed if one in rows
+        rows[one].state is GrantState.PENDING and rows[one].retry_at is not None for one in needed if one in rows
     )
 
 
