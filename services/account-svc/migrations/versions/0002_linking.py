@@ -2,6 +2,8 @@
 
 from alembic import op
 
+from hanro.tables import make_2
+
 revision = "0002"
 down_revision = "0001"
 
@@ -43,7 +45,10 @@ KEYS = (
     """,
 )
 
+SHOPS = ("alter table shops add column version integer not null default 1",)
+
 
 def upgrade() -> None:
-    for statement in (*ACCOUNTS, *KEYS):
+    make_2("account")
+    for statement in (*ACCOUNTS, *SHOPS, *KEYS):
         op.execute(statement)

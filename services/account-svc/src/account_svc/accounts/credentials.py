@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from account_svc.accounts.linking import apply
+from account_svc.domain import activation
 from account_svc.domain import credentials as rules
 from account_svc.domain.accounts import WORKING, Account
-from account_svc.domain.credentials import Fault
 from account_svc.domain.happenings import CredentialsStored
 from account_svc.domain.preflights import LOOK_SETTLING
 from account_svc.domain.rotation import SETTLING, SpareState, is_key_dead
@@ -21,6 +21,7 @@ from hanro import breaker
 from hanro.crypto import KeyMissing, SealBroken
 from hanro.db import Transaction
 from hanro.errors import ContractBroken, LocalizedText, NeedsSeller, Rejected, Retryable
+from hanro.marketplace import Fault
 from hanro.marketplace.port import Plugin, Secrets
 from hanro.marketplace.types import Registration
 
@@ -130,7 +131,9 @@ async def store_credentials(
     if account.state in WORKING and opened is not None:
         await spares.save_spare(tx, Spare(credentials=stored, state=SpareState.WAITING, since=typed.at))
         return account, True
-    after = await apply(tx, account, CredentialsStored(version=version), typed.at)
+    absence = activation.find_absence(plugin.capabilities)
+    stored_now = CredentialsStored(version=version, reason=activation.reason_of(absence) if absence else None)
+    after = await apply(tx, account, stored_now, typed.at)
     await spares.delete_spare(tx, account.id)
     await store.save_credentials(tx, stored)
     await breaker.close(tx, after.id)

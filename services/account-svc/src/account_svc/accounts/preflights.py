@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from account_svc.accounts import jobs, settling
+from account_svc.accounts import asked, jobs, settling
 from account_svc.accounts.credentials import Safe, take_out
 from account_svc.accounts.credentials import Use as CredentialUse
 from account_svc.accounts.linking import Plugins, apply
+from account_svc.domain import activation, reports, rotation
 from account_svc.domain import preflights as rules
-from account_svc.domain import reports, rotation
 from account_svc.domain.accounts import Account
 from account_svc.domain.happenings import Judged, Standing
 from account_svc.domain.preflights import Ground
@@ -30,7 +30,6 @@ from hanro.operations import Mark, Operation, OperationStatus
 
 KIND = "preflight"
 SERVICE = "account-svc"
-MOST_OPERATIONS = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,13 +52,17 @@ class Round:
     wanted: frozenset[str] | None = None
 
 
-async def request(tx: Transaction, account: Account, by: str) -> Operation:
+async def request(tx: Transaction, account: Account, plugin: Plugin, by: str) -> Operation:
     """Ask for a preflight of an account that is locked; it begins at once.
 
     Raises:
         NotNow: the account's state does not allow it; code "account-state".
         NeedsSeller: no credentials are stored; code "credentials-missing".
+        Unsupported: nothing of the marketplace can be called in this version; code "absent".
     """
+    absence = activation.find_absence(plugin.capabilities)
+    if absence is not None:
+        raise activation.unsupported(absence)
     require(account, Deed.PREFLIGHT)
     if not account.credential_version:
         why = account.reason
@@ -70,6 +73,23 @@ async def request(tx: Transaction, account: Account, by: str) -> Operation:
             menu=why.menu if why else None,
         )
     await due.plan(tx, account.id, jobs.PREFLIGHT)
+    return await _accept(tx, account, by)
+
+
+async def request_or_reject(tx: Transaction, account: Account, plugin: Plugin, by: str) -> Operation:
+    """Ask for a preflight as `request`; where nothing can be called the operation is rejected at once, and says why."""
+    absence = activation.find_absence(plugin.capabilities)
+    if absence is None:
+        return await request(tx, account, plugin, by)
+    operation = await _accept(tx, account, by)
+    failure = activation.told(absence)
+    await operations.mark(
+        tx, Mark(id=operation.id, fence=operation.fence, status=OperationStatus.REJECTED, failure=failure)
+    )
+    return await operations.get_(tx, operation.id)
+
+
+async def _accept(tx: Transaction, account: Account, by: str) -> Operation:
     return await operations.accept(
         tx,
         kind=KIND,
@@ -110,7 +130,7 @@ async def begin(tx: Transaction, plugins: Plugins, safe: Safe, lease: Lease, at:
     secrets = await take_out(
         tx, safe, account.id, plugin, CredentialUse(caller=SERVICE, service=SERVICE, purpose=lease.job, at=at)
     )
-    if secrets is None or plugin is None:
+    if secrets is None or plugin is None or activation.find_absence(plugin.capabilities):
         await due.settle(tx, lease, next_at=at + jobs.AT_REST)
         return None
     uses = (await store.list_uses(tx, [account.id])).get(account.id, {})
@@ -120,7 +140,7 @@ async def begin(tx: Transaction, plugins: Plugins, safe: Safe, lease: Lease, at:
         await due.plan(tx, account.id, jobs.RECHECK)
         await due.settle(tx, lease, next_at=at + jobs.AT_REST)
         return None
-    waiting = await open_operations(tx, account.id, KIND)
+    waiting = await asked.open_operations(tx, account.id, KIND)
     await operations.mark(
         tx, *(Mark(id=one.id, fence=one.fence, status=OperationStatus.SENT, next_at=None) for one in waiting)
     )
@@ -248,28 +268,16 @@ async def _is_expired(tx: Transaction, account: Account, at: datetime) -> bool:
     )
 
 
-async def open_operations(tx: Transaction, account_id: str, kind: str) -> tuple[Operation, ...]:
-    """Give the operations of a kind that wait for an account's outcome."""
-    found = [
-        operation
-        for status in (OperationStatus.ACCEPTED, OperationStatus.SENT)
-        for operation in await operations.list_(
-            tx, limit=MOST_OPERATIONS, kind=kind, subject_id=account_id, status=status
-        )
-    ]
-    return tuple(found)
-
-
 async def _refuse(tx: Transaction, account: Account) -> None:
     """Answer those who asked for a preflight of an account that is nobody's any more."""
     failure = {"error": "rejected", "code": "account-state", "why": f"The account is {account.state} by now."}
-    asked = await open_operations(tx, account.id, KIND)
+    waiting = await asked.open_operations(tx, account.id, KIND)
     await operations.mark(
-        tx, *(Mark(id=one.id, fence=one.fence, status=OperationStatus.REJECTED, failure=failure) for one in asked)
+        tx, *(Mark(id=one.id, fence=one.fence, status=OperationStatus.REJECTED, failure=failure) for one in waiting)
     )
 
 
-async def _answer(tx: Transaction, asked: tuple[Operation, ...], preflight: Preflight, account: Account) -> None:
+async def _answer(tx: Transaction, waiting: tuple[Operation, ...], preflight: Preflight, account: Account) -> None:
     states = [row.state for row in preflight.rows]
     answer = {
         "preflight_id": preflight.id,
@@ -278,5 +286,5 @@ async def _answer(tx: Transaction, asked: tuple[Operation, ...], preflight: Pref
         **{state.value: states.count(state) for state in GrantState},
     }
     await operations.mark(
-        tx, *(Mark(id=one.id, fence=one.fence, status=OperationStatus.APPLIED, answer=answer) for one in asked)
+        tx, *(Mark(id=one.id, fence=one.fence, status=OperationStatus.APPLIED, answer=answer) for one in waiting)
     )

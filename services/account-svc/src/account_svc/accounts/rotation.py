@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from account_svc.accounts import jobs, preflights, settling
+from account_svc.accounts import asked, jobs, preflights, settling
 from account_svc.accounts.credentials import Safe, Use, open_noted, open_stored
 from account_svc.accounts.linking import Plugins, apply
 from account_svc.accounts.preflights import SERVICE, Round
@@ -107,7 +107,7 @@ async def begin(tx: Transaction, plugins: Plugins, safe: Safe, lease: Lease, at:
     use = Use(caller=SERVICE, service=SERVICE, purpose=lease.job, at=at)
     secrets = await open_noted(tx, safe, spare.credentials, plugin, use)
     ground = Ground(grants=plugin.grants, capabilities=plugin.capabilities, known={}, is_expired=False, key_menu=None)
-    asked = Round(
+    probing = Round(
         account=account,
         plugin=plugin,
         secrets=secrets,
@@ -118,7 +118,7 @@ async def begin(tx: Transaction, plugins: Plugins, safe: Safe, lease: Lease, at:
         operations=(),
         started_at=at,
     )
-    return Tried(round=asked, version=spare.credentials.version)
+    return Tried(round=probing, version=spare.credentials.version)
 
 
 async def end(tx: Transaction, safe: Safe, lease: Lease, tried: Tried, probed: Probed) -> str:
@@ -233,7 +233,7 @@ async def _close(
     answer: Mapping[str, object] | None = None,
     failure: Mapping[str, object] | None = None,
 ) -> None:
-    waiting = await preflights.open_operations(tx, account_id, KIND)
+    waiting = await asked.open_operations(tx, account_id, KIND)
     await operations.mark(
         tx, *(Mark(id=one.id, fence=one.fence, status=status, answer=answer, failure=failure) for one in waiting)
     )

@@ -44,7 +44,7 @@ def _add_storing(router: APIRouter, desk: Desk) -> None:
 
         Where others work they go on until the new ones have passed their probes; those are a candidate until then. The
         operation is the preflight, or the candidate's rotation. Well-formed credentials are stored even where the
-        marketplace then refuses them.
+        marketplace then refuses them, or where nothing of it can be called in this version: the operation is rejected.
         """
 
         async def work(tx: Transaction) -> Answer:
@@ -60,8 +60,11 @@ def _add_storing(router: APIRouter, desk: Desk) -> None:
                 registration=registration, values=body.values, by=web.caller(request).subject, at=now
             )
             after, is_candidate = await credentials.store_credentials(tx, desk.safe, account, plugin, typed)
-            asking = rotation.request if is_candidate else preflights.request
-            operation = await asking(tx, after, web.caller(request).subject)
+            by = web.caller(request).subject
+            if is_candidate:
+                operation = await rotation.request(tx, after, by)
+            else:
+                operation = await preflights.request_or_reject(tx, after, plugin, by)
             return web.accepted(NOUN, operation.id, show_accepted(operation))
 
         return (await desk.db.run(work)).response()

@@ -35,11 +35,15 @@ class Described:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CredentialsStored:
-    """New credentials took the place of ones that did not work; they wait for a preflight."""
+    """New credentials took the place of ones that did not work; they wait for a preflight.
+
+    `reason`: why there will be none.
+    """
 
     deed: ClassVar[Deed] = Deed.STORE_CREDENTIALS
 
     version: int
+    reason: Reason | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -139,7 +139,8 @@ def _apply(account: Account, happening: Happening) -> Account:
                 orders_from=happening.orders_from,
             )
         case CredentialsStored():
-            return replace(account, credential_version=happening.version, reason=CREDENTIALS_CHECKING)
+            reason = account.reason if account.state in WORKING else happening.reason or CREDENTIALS_CHECKING
+            return replace(account, credential_version=happening.version, reason=reason)
         case CredentialsPromoted():
             return replace(account, credential_version=happening.version)
         case Switched():
