@@ -2,13 +2,10 @@
 
 from datetime import datetime
 
-from account_svc.accounts.linking import apply
-from account_svc.domain.accounts import Account, Issuer, State
+from account_svc.accounts.linking import apply, check_linked
+from account_svc.domain.accounts import Account, Issuer
 from account_svc.domain.happenings import IssuerStated
 from hanro.db import Transaction
-from hanro.errors import LocalizedText, Rejected
-
-_GONE = frozenset({State.UNLINKING, State.UNLINKED})
 
 
 async def state(tx: Transaction, account: Account, issuer: Issuer | None, at: datetime) -> Account:
@@ -17,10 +14,5 @@ async def state(tx: Transaction, account: Account, issuer: Issuer | None, at: da
     Raises:
         Rejected: the account is unlinked, or is being; code "account-unlinked".
     """
-    if account.state in _GONE:
-        raise Rejected(
-            f"The account is {account.state}: nothing about it can be changed, only linked again.",
-            code="account-unlinked",
-            remedy=LocalizedText(ja="もう一度連携してから入力してください。", en="Link it again first."),
-        )
+    check_linked(account)
     return await apply(tx, account, IssuerStated(issuer=issuer), at)

@@ -28,6 +28,12 @@ class CheckMetrics:
             ["outcome"],
             registry=registry,
         )
+        self._market_reads = Counter(
+            "hanro_account_market_reads",
+            "Reads of what sellers set up, by outcome: read, partly, or the code of the failure",
+            ["outcome"],
+            registry=registry,
+        )
         self._failures = Counter(
             "hanro_account_check_failures",
             "Checks that could not be done, by job and code; they are done again",
@@ -43,6 +49,10 @@ class CheckMetrics:
     def looked_up(self, outcome: str) -> None:
         """Note a look-up that ended."""
         self._look_ups.labels(outcome).inc()
+
+    def market_read(self, outcome: str) -> None:
+        """Note a read of what a seller set up."""
+        self._market_reads.labels(outcome).inc()
 
     def failed(self, job: str, code: str) -> None:
         """Note a check that could not be done."""

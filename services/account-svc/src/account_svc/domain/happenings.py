@@ -55,4 +55,11 @@ class IssuerStated:
     issuer: Issuer | None
 
 
-Happening = Described | CredentialsStored | Judged | Switched | IssuerStated
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MarketRefreshed:
+    """What the seller set up at the marketplace is known anew; `changed` names what is different, never empty."""
+
+    changed: tuple[str, ...]
+
+
+Happening = Described | CredentialsStored | Judged | Switched | IssuerStated | MarketRefreshed

@@ -10,6 +10,7 @@ from account_svc.domain.happenings import (
     Happening,
     IssuerStated,
     Judged,
+    MarketRefreshed,
     Standing,
     Switched,
 )
@@ -22,6 +23,7 @@ from hanro.events.accounts import (
     AccountSuspended,
     GrantSeen,
     IssuerNamed,
+    MarketInformationRefreshed,
     SwitchesSet,
 )
 
@@ -77,9 +79,12 @@ def change(account: Account, happening: Happening, at: datetime) -> tuple[Accoun
     Activated and Suspended tell that the account began or ceased to work; whatever else is Changed.
     """
     after = _apply(account, happening)
-    if after == account:
+    if after == account and not isinstance(happening, MarketRefreshed):
         return account, None
     after = replace(after, version=account.version + 1, changed_at=at)
+    if isinstance(happening, MarketRefreshed):
+        restated = dict(_restate(AccountChanged, after))
+        return after, MarketInformationRefreshed(**restated, changed=happening.changed)
     if after.is_working != account.is_working:
         kind: type[AccountFact] = AccountActivated if after.is_working else AccountSuspended
     else:
@@ -104,6 +109,8 @@ def _apply(account: Account, happening: Happening) -> Account:
             return replace(account, is_enabled=happening.is_enabled)
         case IssuerStated():
             return replace(account, issuer=happening.issuer)
+        case MarketRefreshed():
+            return account
         case Judged():
             return _judge(account, happening)
 
