@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from account_svc.accounts.linking import apply, check_linked
+from account_svc.accounts.linking import apply
 from account_svc.domain.accounts import Account, Issuer
 from account_svc.domain.happenings import IssuerStated
 from hanro.db import Transaction
@@ -12,7 +12,6 @@ async def state(tx: Transaction, account: Account, issuer: Issuer | None, at: da
     """Say who issues the invoices of an account that is locked; None: nobody. The same again changes nothing.
 
     Raises:
-        Rejected: the account is unlinked, or is being; code "account-unlinked".
+        NotNow: the account's state does not allow it; code "account-state".
     """
-    check_linked(account)
     return await apply(tx, account, IssuerStated(issuer=issuer), at)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from account_svc.accounts import jobs
-from account_svc.domain.accounts import Account, State
+from account_svc.domain.accounts import Account
 from account_svc.domain.credentials import first_place
 from account_svc.domain.happenings import Described, Happening, Switched
 from account_svc.domain.life_cycle import change, link
@@ -13,13 +13,12 @@ from account_svc.store import accounts as store
 from account_svc.store.accounts import Shop
 from hanro import due, outbox
 from hanro.db import Transaction
-from hanro.errors import LocalizedText, Rejected
+from hanro.errors import Rejected
 from hanro.ids import new_id
 from hanro.marketplace.port import Plugin
 from hanro.marketplace.types import MarketplaceId
 
 Plugins = Mapping[MarketplaceId, Plugin]
-GONE = frozenset({State.UNLINKING, State.UNLINKED})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,20 +101,6 @@ async def apply(tx: Transaction, account: Account, happening: Happening, at: dat
         await store.save_account(tx, after)
         await outbox.record(tx, fact)
     return after
-
-
-def check_linked(account: Account) -> None:
-    """Let pass an account that is linked, however far.
-
-    Raises:
-        Rejected: it is unlinked, or is being; code "account-unlinked".
-    """
-    if account.state in GONE:
-        raise Rejected(
-            f"The account is {account.state}: nothing about it can be changed, only linked again.",
-            code="account-unlinked",
-            remedy=LocalizedText(ja="もう一度連携してから入力してください。", en="Link it again first."),
-        )
 
 
 def find_plugin(plugins: Plugins, marketplace_id: str) -> Plugin:

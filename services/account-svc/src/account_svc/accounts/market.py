@@ -12,6 +12,7 @@ from account_svc.accounts.preflights import SERVICE, suspect
 from account_svc.domain.accounts import Account
 from account_svc.domain.market import Change, compare, keepable, names_of
 from account_svc.domain.reports import CREDENTIAL_CODES
+from account_svc.domain.transitions import Deed, is_possible, require
 from account_svc.store import accounts as account_rows
 from account_svc.store import market as store
 from account_svc.store.market import StoredKind, absence_of, failure_of
@@ -44,9 +45,11 @@ async def request(tx: Transaction, account: Account, plugin: Plugin, by: str) ->
     """Ask for a read of an account that is locked; it begins at once. One that waits to begin is given again.
 
     Raises:
-        NeedsSeller: the account does not work; `remedy` says what to do.
+        NotNow: the account's state does not allow it; code "account-state".
+        NeedsSeller: the account is switched off; `remedy` says what to do.
         Unsupported: nothing can be read at this marketplace; code "absent".
     """
+    require(account, Deed.REFRESH_MARKET)
     if not account.is_working:
         raise not_working(account)
     support = plugin.capabilities[Capability.MARKET_INFORMATION]
@@ -108,6 +111,10 @@ async def keep(
         Retryable: the lease is lost; nothing is to be committed.
     """
     account = await account_rows.lock_account(tx, taken.account.id)
+    if not is_possible(account, Deed.KEEP_MARKET):
+        await _answer(tx, taken.operations, not_working(account))
+        await due.settle(tx, lease, next_at=at + jobs.AT_REST)
+        return ()
     if account.epoch != taken.account.epoch or account.credential_version != taken.secrets.version:
         await due.settle(tx, lease, next_at=at)
         return ()

@@ -4,10 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from account_svc.accounts.linking import apply, check_linked
+from account_svc.accounts.linking import apply
 from account_svc.domain.accounts import Account
 from account_svc.domain.happenings import MarketRefreshed
 from account_svc.domain.market import Change, compare, names_of
+from account_svc.domain.transitions import Deed, require
 from account_svc.store import market as store
 from account_svc.store import market_changes as change_rows
 from account_svc.store.market import StoredKind, StoredRead
@@ -58,9 +59,10 @@ async def type_in(
     The same again changes nothing; what changed is a fact.
 
     Raises:
-        Rejected: the account is unlinked, or the kind is read there; "account-unlinked", "kind-is-read".
+        NotNow: the account's state does not allow it; code "account-state".
+        Rejected: the marketplace tells the kind itself; code "kind-is-read".
     """
-    check_linked(account)
+    require(account, Deed.TYPE_MARKET)
     known = (await store.list_kinds(tx, account.id)).get(kind)
     if not can_be_typed(known):
         raise Rejected(

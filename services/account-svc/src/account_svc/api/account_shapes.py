@@ -49,6 +49,10 @@ class NextStepShown(Shown):
     """Where to do it."""
     grant_id: str | None
     """The grant that it is about."""
+    prerequisite_id: str | None
+    """The item of the guide's checklist that it is about; null: none."""
+    step_ids: list[str]
+    """The steps of the guide that lead through it; empty: the guide has none."""
 
 
 class GrantShown(Shown):
@@ -151,7 +155,8 @@ class AccountShown(Shown):
     orders_from: datetime | None
     """Orders placed earlier send no message; null: all do."""
     state: str
-    """`draft`, `active`, `degraded` (something is lost) or `suspended`."""
+    """`draft`, `pending_approval` (the marketplace has to approve), `active`, `degraded` (something is lost),
+    `suspended`, `unlinking` or `unlinked`."""
     is_enabled: bool
     """False: switched off by hand."""
     is_working: bool
@@ -162,6 +167,8 @@ class AccountShown(Shown):
     """Why it does not work as it should; null: it does."""
     next_step: NextStepShown | None
     """What the seller does next; null: nothing."""
+    possible: list[str]
+    """What can be asked of the account now: `store-credentials`, `preflight`, `disable` …"""
     grants: GrantsShown
     """What it may do at the marketplace, as last seen."""
     lost_capabilities: list[str]

@@ -3,15 +3,21 @@
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import ClassVar
 
 from account_svc.domain.accounts import Issuer, Reason, SeenGrant
+from account_svc.domain.transitions import Deed
 
 
 class Standing(StrEnum):
-    """Say what a preflight means for the account: all is there, something is lost, it cannot work, nobody can tell."""
+    """Say what a preflight means for the account.
+
+    All is there, something is lost, what it needs is asked for and on its way, it cannot work, nobody can tell.
+    """
 
     WHOLE = "whole"
     PARTLY = "partly"
+    AWAITED = "awaited"
     FAILED = "failed"
     UNKNOWN = "unknown"
 
@@ -19,6 +25,8 @@ class Standing(StrEnum):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Described:
     """The seller's staff renamed the account, bound it to other shops, or said from when on orders count."""
+
+    deed: ClassVar[Deed] = Deed.DESCRIBE
 
     display_name: str
     shop_ids: tuple[str, ...]
@@ -29,10 +37,14 @@ class Described:
 class CredentialsStored:
     """New credentials were stored, and wait for a preflight."""
 
+    deed: ClassVar[Deed] = Deed.STORE_CREDENTIALS
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judged:
     """A preflight ended; it says nothing of credentials that are newer than `credential_version`."""
+
+    deed: ClassVar[Deed] = Deed.JUDGE
 
     credential_version: int
     standing: Standing
@@ -47,10 +59,17 @@ class Switched:
 
     is_enabled: bool
 
+    @property
+    def deed(self) -> Deed:
+        """Name it."""
+        return Deed.ENABLE if self.is_enabled else Deed.DISABLE
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IssuerStated:
     """The seller's staff said who issues qualified invoices; None: nobody any more."""
+
+    deed: ClassVar[Deed] = Deed.NAME_ISSUER
 
     issuer: Issuer | None
 
@@ -58,6 +77,8 @@ class IssuerStated:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MarketRefreshed:
     """What the seller set up at the marketplace is known anew; `changed` names what is different, never empty."""
+
+    deed: ClassVar[Deed] = Deed.KEEP_MARKET
 
     changed: tuple[str, ...]
 

@@ -1,5 +1,6 @@
 """Decides what a happening changes in an account, and which fact tells it. Values in, values out."""
 
+from collections.abc import Mapping
 from dataclasses import asdict, replace
 from datetime import datetime
 
@@ -14,13 +15,17 @@ from account_svc.domain.happenings import (
     Standing,
     Switched,
 )
+from account_svc.domain.transitions import check_move, require
 from hanro.errors import LocalizedText, MenuPath
 from hanro.events.accounts import (
     AccountActivated,
     AccountChanged,
+    AccountDegraded,
     AccountFact,
     AccountLinked,
     AccountSuspended,
+    AccountUnlinked,
+    AccountUnlinking,
     GrantSeen,
     IssuerNamed,
     MarketInformationRefreshed,
@@ -37,6 +42,23 @@ CREDENTIALS_CHECKING = Reason(
     why="The credentials are being checked.",
     remedy=LocalizedText(ja="確認が終わるまで 1 分ほどお待ちください。", en="Wait a minute until the check is done."),
 )
+UNLINKING = Reason(
+    code="unlinking",
+    why="The account is being unlinked.",
+    remedy=LocalizedText(
+        ja="連携解除が終わるまでお待ちください。", en="Wait until every service has let go of the account."
+    ),
+)
+UNLINKED = Reason(
+    code="unlinked",
+    why="The account is unlinked.",
+    remedy=LocalizedText(ja="使うには、もう一度連携してください。", en="Link the shop again to use it."),
+)
+
+_OF_STATES: Mapping[State, type[AccountFact]] = {
+    State.UNLINKING: AccountUnlinking,
+    State.UNLINKED: AccountUnlinked,
+}
 
 
 def link(
@@ -76,20 +98,34 @@ def link(
 def change(account: Account, happening: Happening, at: datetime) -> tuple[Account, AccountFact | None]:
     """Apply what happened; None where it changes nothing. A change is one fact and one version.
 
-    Activated and Suspended tell that the account began or ceased to work; whatever else is Changed.
+    Unlinking and Unlinked tell those states. Activated tells that the account began to work, or that all that a
+    degraded one had lost is back; Suspended that it ceased to work; Degraded that it works on and lost something, each
+    time that it loses more. Whatever else is Changed.
+
+    Raises:
+        NotNow: it cannot happen in the account's state; code "account-state".
     """
+    require(account, happening.deed)
     after = _apply(account, happening)
+    check_move(account.state, happening.deed, after.state)
     if after == account and not isinstance(happening, MarketRefreshed):
         return account, None
     after = replace(after, version=account.version + 1, changed_at=at)
     if isinstance(happening, MarketRefreshed):
         restated = dict(_restate(AccountChanged, after))
         return after, MarketInformationRefreshed(**restated, changed=happening.changed)
-    if after.is_working != account.is_working:
-        kind: type[AccountFact] = AccountActivated if after.is_working else AccountSuspended
-    else:
-        kind = AccountChanged
-    return after, _restate(kind, after)
+    return after, _restate(_told_by(account, after), after)
+
+
+def _told_by(before: Account, after: Account) -> type[AccountFact]:
+    if after.state is not before.state and after.state in _OF_STATES:
+        return _OF_STATES[after.state]
+    if after.is_working != before.is_working:
+        return AccountActivated if after.is_working else AccountSuspended
+    if after.is_working and after.state is State.DEGRADED:
+        has_lost = set(after.lost_capabilities) - set(before.lost_capabilities)
+        return AccountDegraded if has_lost or before.state is State.ACTIVE else AccountChanged
+    return AccountActivated if after.is_working and before.state is State.DEGRADED else AccountChanged
 
 
 def _apply(account: Account, happening: Happening) -> Account:
@@ -116,17 +152,19 @@ def _apply(account: Account, happening: Happening) -> Account:
 
 
 def _judge(account: Account, judged: Judged) -> Account:
-    if judged.credential_version != account.credential_version:
+    if judged.credential_version != account.credential_version or not account.credential_version:
         return account
+    is_new = account.state in {State.DRAFT, State.PENDING_APPROVAL}
     match judged.standing:
         case Standing.WHOLE:
             state, reason = State.ACTIVE, None
         case Standing.PARTLY:
             state, reason = State.DEGRADED, judged.reason
+        case Standing.AWAITED:
+            state, reason = State.PENDING_APPROVAL if is_new else State.SUSPENDED, judged.reason
         case Standing.FAILED:
             # An account that never worked has nothing to suspend.
-            state = State.DRAFT if account.state is State.DRAFT else State.SUSPENDED
-            reason = judged.reason
+            state, reason = State.DRAFT if is_new else State.SUSPENDED, judged.reason
         case Standing.UNKNOWN:
             # An outage there is no reason to stop an account that works.
             state = account.state
