@@ -5,9 +5,9 @@ from functools import partial
 from pathlib import Path
 
 from account_svc import checker
-from account_svc.accounts import forgetting
+from account_svc.accounts import forgetting, market_entries
 from account_svc.accounts.credentials import Safe
-from account_svc.api import accounts, issuers, marketplaces, preflights, shops, vending
+from account_svc.api import accounts, issuers, market, marketplaces, preflights, shops, vending
 from account_svc.api.accounts import Desk
 from account_svc.api.permissions import accounts_of
 from account_svc.checker import Checking
@@ -42,6 +42,7 @@ def build(parts: Parts, settings: AccountSettings) -> Built:
             shops.make_routes(db, once, cursors, clock),
             accounts.make_routes(desk),
             issuers.make_routes(db, clock),
+            market.make_routes(desk),
             preflights.make_routes(db, once, cursors, plugins),
         ),
         marketplaces_of=list_marketplaces,
@@ -50,7 +51,11 @@ def build(parts: Parts, settings: AccountSettings) -> Built:
         doers={"checker": partial(checker.run, checking)},
         # A preflight in hand is finished: its answer was asked for.
         drains={"checker": timedelta(seconds=35)},
-        prunings={"uses": forgetting.forget_uses, "preflights": forgetting.forget_preflights},
+        prunings={
+            "uses": forgetting.forget_uses,
+            "preflights": forgetting.forget_preflights,
+            "market_changes": market_entries.forget_changes,
+        },
         accounts_of=accounts_of,
     )
 

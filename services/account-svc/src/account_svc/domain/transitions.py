@@ -31,7 +31,7 @@ class Deed(StrEnum):
 
 
 OWN_DEEDS = frozenset({Deed.JUDGE, Deed.KEEP_MARKET, Deed.RELEASE})
-"""Done by hanro itself: a preflight ended, what is set up there changed, every service has let go. Nobody can ask for them."""
+"""Done by hanro itself: a preflight ended, the set-up there changed, every service has let go. Nobody asks for them."""
 
 LINKED = (State.DRAFT, State.PENDING_APPROVAL, State.ACTIVE, State.DEGRADED, State.SUSPENDED)
 """The states in which an account is somebody's to use."""
@@ -87,6 +87,7 @@ def possible(account: Account) -> tuple[Deed, ...]:
         Deed.ENABLE: account.is_enabled,
         Deed.DISABLE: not account.is_enabled,
         Deed.PREFLIGHT: not account.credential_version,
+        Deed.REFRESH_MARKET: not account.is_working,
     }
     return tuple(
         deed for deed in TABLE if deed not in OWN_DEEDS and is_possible(account, deed) and not idle.get(deed, False)
