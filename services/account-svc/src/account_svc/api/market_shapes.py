@@ -15,7 +15,6 @@ from hanro.web.shapes import Body, NextCursor, Shown
 MOST_TYPED = 100
 
 Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=255)]
-Key = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_.-]*$", max_length=64)]
 Detail = Annotated[str, StringConstraints(max_length=1_000)]
 Code = Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z -]{1,20}$")]
 Phone = Annotated[str, StringConstraints(pattern=r"^\+?[0-9][0-9 ()-]{3,30}$")]
@@ -55,7 +54,7 @@ class TypedEntryBody(Body):
     """Whether it is used where nothing else is chosen."""
     address: AddressBody | None = None
     """For kinds that are addresses, which need it; for others it is refused."""
-    details: Annotated[dict[Key, Detail], Field(max_length=30)] = Field(default_factory=dict)
+    details: Annotated[dict[Id, Detail], Field(max_length=30)] = Field(default_factory=dict)
     """What else there is to say, by name."""
 
 
