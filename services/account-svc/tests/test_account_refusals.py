@@ -51,6 +51,7 @@ async def samples(edge: Edge) -> Samples:
             "account_id": account.raise_for_status().json()["id"],
             "marketplace_id": "rakuten_ichiba",
             "kind": "return_address",
+            "shop_id": shop.json()["id"],
         },
         exempt={
             VERSIONED: {"PUT /v1/accounts/{account_id}/credentials": "whoever holds the new key is right"},

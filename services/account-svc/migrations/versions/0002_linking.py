@@ -2,6 +2,8 @@
 
 from alembic import op
 
+from hanro.tables import make_2
+
 revision = "0002"
 down_revision = "0001"
 
@@ -65,7 +67,10 @@ MARKET = (
     "create index market_changes_age on market_changes using brin (changed_at)",
 )
 
+SHOPS = ("alter table shops add column version integer not null default 1",)
+
 
 def upgrade() -> None:
-    for statement in (*ACCOUNTS, *MARKET):
+    make_2("account")
+    for statement in (*ACCOUNTS, *MARKET, *SHOPS):
         op.execute(statement)

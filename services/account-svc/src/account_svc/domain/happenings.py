@@ -35,7 +35,9 @@ class Described:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CredentialsStored:
-    """New credentials were stored, and wait for a preflight."""
+    """New credentials were stored, and wait for a preflight; `reason`: why there will be none."""
+
+    reason: Reason | None = None
 
     deed: ClassVar[Deed] = Deed.STORE_CREDENTIALS
 
