@@ -157,7 +157,14 @@ def test_what_is_possible_leaves_out_what_would_change_nothing() -> None:
     fresh, _ = link(
         "acc_1", marketplace_id="m", display_name="x", shop_ids=("a",), orders_from=None, key_menu=None, at=NOON
     )
-    assert possible(fresh) == (Deed.DESCRIBE, Deed.STORE_CREDENTIALS, Deed.NAME_ISSUER, Deed.DISABLE, Deed.UNLINK)
+    assert possible(fresh) == (
+        Deed.DESCRIBE,
+        Deed.STORE_CREDENTIALS,
+        Deed.NAME_ISSUER,
+        Deed.TYPE_MARKET,
+        Deed.DISABLE,
+        Deed.UNLINK,
+    )
     assert Deed.PREFLIGHT in possible(account())
     off = account(State.ACTIVE, is_enabled=False)
     assert (Deed.ENABLE in possible(off), Deed.DISABLE in possible(off)) == (True, False)

@@ -5,9 +5,9 @@ from functools import partial
 from pathlib import Path
 
 from account_svc import checker
-from account_svc.accounts import forgetting
+from account_svc.accounts import forgetting, market_entries
 from account_svc.accounts.credentials import Safe
-from account_svc.api import accounts, credentials, issuers, marketplaces, preflights, shops, vending
+from account_svc.api import accounts, credentials, issuers, market, marketplaces, preflights, shops, vending
 from account_svc.api.accounts import Desk
 from account_svc.api.permissions import accounts_of
 from account_svc.checker import Checking, gauges
@@ -43,6 +43,7 @@ def build(parts: Parts, settings: AccountSettings) -> Built:
             accounts.make_routes(desk),
             credentials.make_routes(desk),
             issuers.make_routes(db, clock),
+            market.make_routes(desk),
             preflights.make_routes(db, once, cursors, plugins),
         ),
         marketplaces_of=list_marketplaces,
@@ -54,7 +55,11 @@ def build(parts: Parts, settings: AccountSettings) -> Built:
         },
         # A preflight in hand is finished: its answer was asked for.
         drains={"checker": timedelta(seconds=35)},
-        prunings={"uses": forgetting.forget_uses, "preflights": forgetting.forget_preflights},
+        prunings={
+            "uses": forgetting.forget_uses,
+            "preflights": forgetting.forget_preflights,
+            "market_changes": market_entries.forget_changes,
+        },
         accounts_of=accounts_of,
     )
 

@@ -12,6 +12,8 @@ ROTATION = "rotation"
 """Try an account's second credentials, let them take over where they pass, and delete them when their time is up."""
 WARNINGS = "key-warnings"
 """Tell that a secret ends soon, when the next threshold is reached."""
+MARKET = "market-information"
+"""Read what the seller set up there, once a day, slowly: with account-svc's share of the rate."""
 
 LEASES = {
     PREFLIGHT: timedelta(seconds=90),
@@ -19,6 +21,7 @@ LEASES = {
     WARNINGS: timedelta(minutes=1),
     RECHECK: timedelta(minutes=15),
     EXPIRIES: timedelta(minutes=5),
+    MARKET: timedelta(minutes=15),
 }
 
 AT_REST = timedelta(days=30)

@@ -191,6 +191,8 @@ async def end(tx: Transaction, lease: Lease, taken: Round, rows: Mapping[str, Pr
     if after.is_working:
         await breaker.close(tx, after.id)
         await due.plan(tx, after.id, jobs.EXPIRIES)
+    if after.is_working and not account.is_working:
+        await due.plan(tx, after.id, jobs.MARKET)
     next_at, failures = rules.next_look(judged, rows, lease.failure_count, at, settles_until=looks_until)
     await _plan_next(tx, lease, after, next_at, failures)
     await _answer(tx, taken.operations, preflight, after)

@@ -2,12 +2,14 @@
 
 import asyncio
 import random
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from account_svc.accounts import expiries, jobs, preflights, rotation, warnings
 from account_svc.accounts.credentials import Safe
 from account_svc.accounts.expiries import LookUp, LookUpFailure
 from account_svc.accounts.rotation import Probed
+from account_svc.checker.market import read_market
 from account_svc.checker.metrics import CheckMetrics
 from account_svc.checker.probing import probe_grants
 from account_svc.checker.relay_login import Relays
@@ -20,6 +22,8 @@ from hanro.sessions import Outside, session_with
 from hanro.waiting import Backoff, rest
 
 SLOTS = 32
+MARKET_SLOTS = 16
+"""Reads that wait for their small share of the rate must not keep preflights waiting."""
 POLL_SECONDS = 0.5
 LOOK_UP_SECONDS = 120.0
 
@@ -41,11 +45,11 @@ async def run(checking: Checking, stop: asyncio.Event) -> None:
     """Check what is due until `stop`; what has begun is finished."""
     clock = checking.outside.clock
     backoff = Backoff()
-    running: set[asyncio.Task[None]] = set()
+    running: dict[asyncio.Task[None], str] = {}
     async with asyncio.TaskGroup() as group:
         while not stop.is_set():
             try:
-                leases = await _claim(checking, SLOTS - len(running))
+                leases = await _claim(checking, list(running.values()))
             except Exception as error:
                 if not is_passing(error):
                     raise
@@ -55,8 +59,8 @@ async def run(checking: Checking, stop: asyncio.Event) -> None:
             backoff.reset()
             for lease in leases:
                 task = group.create_task(check(checking, lease))
-                running.add(task)
-                task.add_done_callback(running.discard)
+                running[task] = lease.job
+                task.add_done_callback(running.pop)
             if not leases:
                 await rest(clock, POLL_SECONDS * random.uniform(0.8, 1.2), stop)  # noqa: S311  no secret
 
@@ -67,6 +71,8 @@ async def check(checking: Checking, lease: Lease) -> None:
         match lease.job:
             case jobs.EXPIRIES:
                 await _look_up_expiries(checking, lease)
+            case jobs.MARKET:
+                await read_market(checking.outside, checking.safe, checking.metrics, lease)
             case jobs.ROTATION:
                 await _rotate(checking, lease)
             case jobs.WARNINGS:
@@ -84,13 +90,15 @@ async def check(checking: Checking, lease: Lease) -> None:
         await _put_off(checking, lease)
 
 
-async def _claim(checking: Checking, free_count: int) -> list[Lease]:
+async def _claim(checking: Checking, running: Sequence[str]) -> list[Lease]:
+    free_count = SLOTS - len(running)
     found: list[Lease] = []
     # One job at a time, because each has a lease of its own length; what holds a seller up comes first.
     for job, lease in jobs.LEASES.items():
-        found += await due.claim(
-            checking.db, [job], limit=free_count - len(found), lease=lease, clock=checking.outside.clock
-        )
+        limit = free_count - len(found)
+        if job == jobs.MARKET:
+            limit = min(limit, MARKET_SLOTS - running.count(job))
+        found += await due.claim(checking.db, [job], limit=limit, lease=lease, clock=checking.outside.clock)
     return found
 
 

@@ -40,6 +40,12 @@ class CheckMetrics:
             ["threshold_days"],
             registry=registry,
         )
+        self._market_reads = Counter(
+            "hanro_account_market_reads",
+            "Reads of what sellers set up, by outcome: read, partly, or the code of the failure",
+            ["outcome"],
+            registry=registry,
+        )
         self._failures = Counter(
             "hanro_account_check_failures",
             "Checks that could not be done, by job and code; they are done again",
@@ -63,6 +69,10 @@ class CheckMetrics:
     def warned(self, threshold_days: int) -> None:
         """Note a warning that was given."""
         self._warnings.labels(str(threshold_days)).inc()
+
+    def market_read(self, outcome: str) -> None:
+        """Note a read of what a seller set up."""
+        self._market_reads.labels(outcome).inc()
 
     def failed(self, job: str, code: str) -> None:
         """Note a check that could not be done."""

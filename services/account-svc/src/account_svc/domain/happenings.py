@@ -89,4 +89,13 @@ class IssuerStated:
     issuer: Issuer | None
 
 
-Happening = Described | CredentialsStored | CredentialsPromoted | Judged | Switched | IssuerStated
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MarketRefreshed:
+    """What the seller set up at the marketplace is known anew; `changed` names what is different, never empty."""
+
+    deed: ClassVar[Deed] = Deed.KEEP_MARKET
+
+    changed: tuple[str, ...]
+
+
+Happening = Described | CredentialsStored | CredentialsPromoted | Judged | Switched | IssuerStated | MarketRefreshed

@@ -13,6 +13,7 @@ from account_svc.domain.happenings import (
     Happening,
     IssuerStated,
     Judged,
+    MarketRefreshed,
     Standing,
     Switched,
 )
@@ -30,6 +31,7 @@ from hanro.events.accounts import (
     CredentialRotated,
     GrantSeen,
     IssuerNamed,
+    MarketInformationRefreshed,
     SwitchesSet,
 )
 
@@ -101,8 +103,7 @@ def change(account: Account, happening: Happening, at: datetime) -> tuple[Accoun
 
     Unlinking and Unlinked tell those states. Activated tells that the account began to work, or that all that a
     degraded one had lost is back; Suspended that it ceased to work; Degraded that it works on and lost something, each
-    time that it loses more. Rotated that other
-    credentials are in use. Whatever else is Changed.
+    time that it loses more; Rotated that other credentials are in use. Whatever else is Changed.
 
     Raises:
         NotNow: it cannot happen in the account's state; code "account-state".
@@ -110,9 +111,11 @@ def change(account: Account, happening: Happening, at: datetime) -> tuple[Accoun
     require(account, happening.deed)
     after = _apply(account, happening)
     check_move(account.state, happening.deed, after.state)
-    if after == account:
+    if after == account and not isinstance(happening, MarketRefreshed):
         return account, None
     after = replace(after, version=account.version + 1, changed_at=at)
+    if isinstance(happening, MarketRefreshed):
+        return after, restate(MarketInformationRefreshed, after, changed=happening.changed)
     return after, restate(_told_by(account, happening, after), after)
 
 
@@ -130,6 +133,8 @@ def _told_by(before: Account, happening: Happening, after: Account) -> type[Acco
 
 
 def _apply(account: Account, happening: Happening) -> Account:
+    if isinstance(happening, CredentialsPromoted):
+        return replace(account, credential_version=happening.version)
     match happening:
         case Described():
             return replace(
@@ -141,12 +146,12 @@ def _apply(account: Account, happening: Happening) -> Account:
         case CredentialsStored():
             reason = account.reason if account.state in WORKING else happening.reason or CREDENTIALS_CHECKING
             return replace(account, credential_version=happening.version, reason=reason)
-        case CredentialsPromoted():
-            return replace(account, credential_version=happening.version)
         case Switched():
             return replace(account, is_enabled=happening.is_enabled)
         case IssuerStated():
             return replace(account, issuer=happening.issuer)
+        case MarketRefreshed():
+            return account
         case Judged():
             return _judge(account, happening)
 
