@@ -16,7 +16,7 @@ from hanro.testing.conformance.rig import NotedPacer, open_rig, together
 PROBED_WITHIN_SECONDS = 30.0
 # What answers cost besides the turns.
 ANSWERED_WITHIN_SECONDS = 1.5
-FACTOR = 8
+FACTOR = 4
 # Of one group at once: so they keep the plug-in's order, and a slow answer does not keep the next one waiting.
 AT_ONCE = 3
 # Where the pace is not what is looked at.
