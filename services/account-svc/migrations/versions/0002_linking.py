@@ -14,6 +14,37 @@ ACCOUNTS = (
     "create unique index accounts_shop_key on accounts (marketplace_id, shop_key) where state <> 'unlinked'",
 )
 
+KEYS = (
+    """
+    create table spare_credentials (
+        account_id text primary key references accounts,
+        version integer not null check (version > 0),
+        registration_id text not null,
+        field_names text[] not null,
+        sealed bytea not null,
+        stored_at timestamptz not null,
+        stored_by text not null,
+        state text not null check (state in ('waiting', 'settling', 'refused', 'retiring')),
+        since timestamptz not null,
+        until timestamptz,
+        reason jsonb
+    )
+    """,
+    # A version is given to one set of credentials alone, also when that set was withdrawn.
+    "create table credential_counters (account_id text primary key references accounts, newest integer not null)",
+    """
+    create table expiry_warnings (
+        account_id text not null,
+        field text not null,
+        credential_version integer not null,
+        threshold_days integer not null,
+        expires_at timestamptz not null,
+        warned_at timestamptz not null,
+        primary key (account_id, field, credential_version, threshold_days)
+    )
+    """,
+)
+
 MARKET = (
     """
     create table market_reads (
@@ -72,5 +103,5 @@ SHOPS = ("alter table shops add column version integer not null default 1",)
 
 def upgrade() -> None:
     make_2("account")
-    for statement in (*ACCOUNTS, *MARKET, *SHOPS):
+    for statement in (*ACCOUNTS, *MARKET, *SHOPS, *KEYS):
         op.execute(statement)

@@ -35,11 +35,24 @@ class Described:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CredentialsStored:
-    """New credentials were stored, and wait for a preflight; `reason`: why there will be none."""
+    """New credentials took the place of ones that did not work; they wait for a preflight.
 
-    reason: Reason | None = None
+    `reason`: why there will be none.
+    """
 
     deed: ClassVar[Deed] = Deed.STORE_CREDENTIALS
+
+    version: int
+    reason: Reason | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CredentialsPromoted:
+    """Credentials that passed their probes took the place of those in use."""
+
+    deed: ClassVar[Deed] = Deed.ROTATE
+
+    version: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,4 +98,4 @@ class MarketRefreshed:
     changed: tuple[str, ...]
 
 
-Happening = Described | CredentialsStored | Judged | Switched | IssuerStated | MarketRefreshed
+Happening = Described | CredentialsStored | CredentialsPromoted | Judged | Switched | IssuerStated | MarketRefreshed

@@ -26,12 +26,13 @@ class Deed(StrEnum):
     UNLINK = "unlink"
     LINK_AGAIN = "link-again"
     JUDGE = "judge"
+    ROTATE = "rotate"
     KEEP_MARKET = "keep-market-information"
     RELEASE = "release"
 
 
-OWN_DEEDS = frozenset({Deed.JUDGE, Deed.KEEP_MARKET, Deed.RELEASE})
-"""Done by hanro itself: a preflight ended, the set-up there changed, every service has let go. Nobody asks for them."""
+OWN_DEEDS = frozenset({Deed.JUDGE, Deed.ROTATE, Deed.KEEP_MARKET, Deed.RELEASE})
+"""Done by hanro itself: a preflight ended, other credentials or another set-up there, every service has let go."""
 
 LINKED = (State.DRAFT, State.PENDING_APPROVAL, State.ACTIVE, State.DEGRADED, State.SUSPENDED)
 """The states in which an account is somebody's to use."""
@@ -68,6 +69,7 @@ TABLE: Mapping[Deed, Moves] = MappingProxyType(
             **leads(_NEVER_WORKED, State.DRAFT, State.PENDING_APPROVAL, State.ACTIVE, State.DEGRADED),
             **leads(_HAS_WORKED, State.ACTIVE, State.DEGRADED, State.SUSPENDED),
         },
+        Deed.ROTATE: stays(_HAS_WORKED),
         Deed.KEEP_MARKET: stays(),
         Deed.UNLINK: leads(LINKED, State.UNLINKING),
         Deed.RELEASE: leads([State.UNLINKING], State.UNLINKED),
