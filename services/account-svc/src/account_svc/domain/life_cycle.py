@@ -133,11 +133,11 @@ def _told_by(before: Account, happening: Happening, after: Account) -> type[Acco
 
 
 def _apply(account: Account, happening: Happening) -> Account:
-    if isinstance(happening, CredentialsPromoted):
-        return replace(account, credential_version=happening.version)
     match happening:
+        case CredentialsPromoted():
+            after = replace(account, credential_version=happening.version)
         case Described():
-            return replace(
+            after = replace(
                 account,
                 display_name=happening.display_name,
                 shop_ids=tuple(sorted(set(happening.shop_ids))),
@@ -145,15 +145,16 @@ def _apply(account: Account, happening: Happening) -> Account:
             )
         case CredentialsStored():
             reason = account.reason if account.state in WORKING else happening.reason or CREDENTIALS_CHECKING
-            return replace(account, credential_version=happening.version, reason=reason)
+            after = replace(account, credential_version=happening.version, reason=reason)
         case Switched():
-            return replace(account, is_enabled=happening.is_enabled)
+            after = replace(account, is_enabled=happening.is_enabled)
         case IssuerStated():
-            return replace(account, issuer=happening.issuer)
+            after = replace(account, issuer=happening.issuer)
         case MarketRefreshed():
-            return account
+            after = account
         case Judged():
-            return _judge(account, happening)
+            after = _judge(account, happening)
+    return after
 
 
 def _judge(account: Account, judged: Judged) -> Account:
