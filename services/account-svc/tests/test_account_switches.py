@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Mapping
 from datetime import timedelta
 
 import pytest
-from account_bench import VEND, Bench, open_bench, prepare
+from account_bench import Bench, open_bench, prepare
 
 from account_svc.accounts import forgetting
 from hanro.testing.callers import bearer
@@ -145,22 +145,3 @@ async def test_old_deeds_are_forgotten(bench: Bench) -> None:
         await tx.execute("update audit_entries set at = at - $1::interval", timedelta(days=731))
         assert await forgetting.forget_deeds(tx) == 2
     assert await deeds(bench, made["id"]) == []
-
-
-async def test_uses_of_credentials_are_listed_with_who_asked(bench: Bench) -> None:
-    made = await bench.link()
-    await bench.store(made["id"], {"service_secret": "SP1_x", "license_key": "SL1_x"})
-    async with bench.db.begin() as tx:
-        await tx.execute("update accounts set state = 'active'")
-    for purpose in ("orders", "accept", "mail"):
-        body = {"service": "order-svc", "purpose": purpose}
-        answer = await bench.internal.post(
-            f"/internal/v1/accounts/{made['id']}/credentials:vend", json=body, headers=VEND
-        )
-        assert answer.status_code == 200, answer.text
-    target = f"/v1/accounts/{made['id']}/credential-uses"
-    first = (await bench.public.get(target, params={"limit": 2})).json()
-    rest = (await bench.public.get(target, params={"limit": 2, "cursor": first["next"]})).json()
-    uses = [one for one in first["items"] + rest["items"] if one["caller"] == "order-svc"]
-    assert [one["purpose"] for one in uses] == ["mail", "accept", "orders"]
-    assert (await bench.public.get(target, headers=bearer("accounts:read", shops=("shp_other",)))).status_code == 403

@@ -39,6 +39,7 @@ SECRETS = Secrets(
         "smtp_id": "900001",
         "smtp_password": "canary",
         "sender_address": "shop@example.invalid",
+        "masked_address": "0123456789abcdef0123456789abcdefs1@pc.fw.rakuten.ne.jp",
     },
     version=1,
     stored_at=NOW,
@@ -147,6 +148,7 @@ def test_good_entries_pass() -> None:
         "smtp_id": "900001",
         "smtp_password": "p4ssw+rd/=",
         "sender_address": "shop@example.invalid",
+        "masked_address": "0123456789abcdef0123456789abcdefs1@pc.fw.rakuten.ne.jp",
         "notice_auth_key": "abc",
     }
     assert set(good) == {one.name for one in plugin.credential_form.fields}

@@ -1,21 +1,21 @@
 """Asks for preflights, begins them with what is known, and puts their outcome into the account."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from account_svc.accounts import audit, jobs
+from account_svc.accounts import asked, audit, jobs, looking_back, settling
 from account_svc.accounts.credentials import Safe, take_out
 from account_svc.accounts.credentials import Use as CredentialUse
 from account_svc.accounts.linking import Plugins, apply
+from account_svc.domain import activation, reports, rotation
 from account_svc.domain import preflights as rules
-from account_svc.domain import reports
 from account_svc.domain.accounts import Account
+from account_svc.domain.happenings import Judged, Standing
 from account_svc.domain.preflights import Ground
 from account_svc.domain.reports import Use
 from account_svc.domain.transitions import Deed, is_possible, require
 from account_svc.store import accounts as account_rows
-from account_svc.store import credentials as credential_rows
 from account_svc.store import preflights as store
 from account_svc.store.preflights import Preflight
 from hanro import breaker, due, operations
@@ -29,33 +29,40 @@ from hanro.operations import Mark, Operation, OperationStatus
 
 KIND = "preflight"
 SERVICE = "account-svc"
-MOST_OPERATIONS = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Round:
     """Be a preflight that has begun: what it probes with, and what need not be probed.
 
-    `is_alone`: no other service calls for the account now, so its whole rate is the preflight's. `operations` are
-    answered when it ends.
+    `is_alone`: no other service calls for the account now, so its whole rate is the preflight's. `is_brief`: what the
+    account cannot work without is probed first, and the rest where that is there. `wanted`: these grants alone, None:
+    all; of the others `carried` are the rows of the preflight before. `operations` are answered when it ends.
     """
 
     account: Account
     plugin: Plugin
     secrets: Secrets = field(repr=False)
     is_alone: bool
+    is_brief: bool
     fresh: Mapping[str, Use]
     operations: tuple[Operation, ...]
     started_at: datetime
+    wanted: frozenset[str] | None = None
+    carried: Mapping[str, PreflightRow] = field(default_factory=dict)
 
 
-async def request(tx: Transaction, account: Account, by: str) -> Operation:
+async def request(tx: Transaction, account: Account, plugin: Plugin, by: str) -> Operation:
     """Ask for a preflight of an account that is locked; it begins at once.
 
     Raises:
         NotNow: the account's state does not allow it; code "account-state".
         NeedsSeller: no credentials are stored; code "credentials-missing".
+        Unsupported: nothing of the marketplace can be called in this version; code "absent".
     """
+    absence = activation.find_absence(plugin.capabilities)
+    if absence is not None:
+        raise activation.unsupported(absence)
     require(account, Deed.PREFLIGHT)
     if not account.credential_version:
         why = account.reason
@@ -66,6 +73,23 @@ async def request(tx: Transaction, account: Account, by: str) -> Operation:
             menu=why.menu if why else None,
         )
     await due.plan(tx, account.id, jobs.PREFLIGHT)
+    return await _accept(tx, account, by)
+
+
+async def request_or_reject(tx: Transaction, account: Account, plugin: Plugin, by: str) -> Operation:
+    """Ask for a preflight as `request`; where nothing can be called the operation is rejected at once, and says why."""
+    absence = activation.find_absence(plugin.capabilities)
+    if absence is None:
+        return await request(tx, account, plugin, by)
+    operation = await _accept(tx, account, by)
+    failure = activation.told(absence)
+    await operations.mark(
+        tx, Mark(id=operation.id, fence=operation.fence, status=OperationStatus.REJECTED, failure=failure)
+    )
+    return await operations.get_(tx, operation.id)
+
+
+async def _accept(tx: Transaction, account: Account, by: str) -> Operation:
     await audit.note(tx, "preflight", account_id=account.id, shop_ids=account.shop_ids)
     return await operations.accept(
         tx,
@@ -107,29 +131,41 @@ async def begin(tx: Transaction, plugins: Plugins, safe: Safe, lease: Lease, at:
     secrets = await take_out(
         tx, safe, account.id, plugin, CredentialUse(caller=SERVICE, service=SERVICE, purpose=lease.job, at=at)
     )
-    if secrets is None or plugin is None:
+    if secrets is None or plugin is None or activation.find_absence(plugin.capabilities):
         await due.settle(tx, lease, next_at=at + jobs.AT_REST)
         return None
     uses = (await store.list_uses(tx, [account.id])).get(account.id, {})
-    is_suspect = reports.is_refused_lately(account, uses) or await _is_expired(tx, account, at)
+    is_suspect = reports.is_refused_lately(account, uses) or await looking_back.is_expired(tx, account, at)
     if lease.job == jobs.PREFLIGHT and account.is_working and not is_suspect:
         # It works after all: what is left to find out must not take the rate from those who work with it.
         await due.plan(tx, account.id, jobs.RECHECK)
         await due.settle(tx, lease, next_at=at + jobs.AT_REST)
         return None
-    waiting = await _open_operations(tx, account.id)
+    waiting = await asked.open_operations(tx, account.id, KIND)
     await operations.mark(
         tx, *(Mark(id=one.id, fence=one.fence, status=OperationStatus.SENT, next_at=None) for one in waiting)
     )
+    is_alone = not account.is_working or is_suspect
+    last = {} if is_alone else await looking_back.last_rows(tx, account)
+    wanted = rules.left_over(plugin, last, is_asked=bool(waiting))
     return Round(
         account=account,
         plugin=plugin,
         secrets=secrets,
-        is_alone=not account.is_working or is_suspect,
+        is_alone=is_alone,
+        is_brief=not account.is_working and not waiting and await looking_back.was_checked(tx, account),
         fresh=reports.fresh_grants(account, uses, at) if account.is_working else {},
         operations=waiting,
         started_at=at,
+        wanted=wanted,
+        carried={} if wanted is None else last,
     )
+
+
+async def is_asked_anew(tx: Transaction, taken: Round) -> bool:
+    """Tell whether somebody asked for a preflight of the account after this one began."""
+    known = {operation.id for operation in taken.operations}
+    return any(operation.id not in known for operation in await asked.open_operations(tx, taken.account.id, KIND))
 
 
 async def end(tx: Transaction, lease: Lease, taken: Round, rows: Mapping[str, PreflightRow], at: datetime) -> Account:
@@ -149,30 +185,48 @@ async def end(tx: Transaction, lease: Lease, taken: Round, rows: Mapping[str, Pr
     if account.credential_version != taken.secrets.version:
         await due.settle(tx, lease, next_at=at)
         return account
+    rows = {**taken.carried, **rows}
     refused = rules.find_refusal(rows)
     if refused is not None and not taken.is_alone:
         await suspect(tx, account, refused.grant_id, at)
         await due.settle(tx, lease, next_at=at + jobs.AT_REST)
         return account
-    judged = rules.judge(await _ground(tx, account, taken, at), rows, taken.secrets.version)
+    ground = await ground_of(tx, account, taken, at)
+    judged = rules.judge(ground, rows, taken.secrets.version)
+    looks_until = None
+    if judged.standing in {Standing.FAILED, Standing.AWAITED} and rotation.is_key_refused(ground, rows):
+        key = settling.Key(
+            plugin=taken.plugin, stored_at=taken.secrets.stored_at, has_ended=ground.is_expired, probed_at=at
+        )
+        judged, looks_until = await settling.explain(tx, account, key, judged)
+    preflight = await save(tx, taken, judged, rows, at)
+    after = await apply(tx, account, judged, at)
+    if after.is_working:
+        await breaker.close(tx, after.id)
+        await due.plan(tx, after.id, jobs.EXPIRIES)
+    if after.is_working and not account.is_working:
+        await due.plan(tx, after.id, jobs.MARKET)
+    next_at, failures = rules.next_look(judged, rows, lease.failure_count, at, settles_until=looks_until)
+    await _plan_next(tx, lease, after, next_at, failures)
+    await _answer(tx, taken.operations, preflight, after)
+    return after
+
+
+async def save(
+    tx: Transaction, taken: Round, judged: Judged, rows: Mapping[str, PreflightRow], at: datetime
+) -> Preflight:
+    """Add what was probed to the account's history."""
     preflight = Preflight(
         id=new_id("pre"),
-        account_id=account.id,
-        credential_version=taken.secrets.version,
+        account_id=taken.account.id,
+        credential_version=judged.credential_version,
         standing=judged.standing,
         started_at=taken.started_at,
         finished_at=at,
         rows=tuple(rows[grant.id] for grant in taken.plugin.grants if grant.id in rows),
     )
     await store.save_preflight(tx, preflight)
-    after = await apply(tx, account, judged, at)
-    if after.is_working:
-        await breaker.close(tx, after.id)
-        await due.plan(tx, after.id, jobs.EXPIRIES)
-    next_at, failures = rules.next_look(judged, rows, lease.failure_count, at)
-    await _plan_next(tx, lease, after, next_at, failures)
-    await _answer(tx, taken.operations, preflight, after)
-    return after
+    return preflight
 
 
 async def suspect(tx: Transaction, account: Account, grant_id: str, at: datetime) -> None:
@@ -190,15 +244,23 @@ async def _plan_next(tx: Transaction, lease: Lease, account: Account, next_at: d
     await due.settle(tx, lease, next_at=next_at + jobs.AT_REST)
 
 
-async def _ground(tx: Transaction, account: Account, taken: Round, at: datetime) -> Ground:
-    return Ground(
+async def ground_of(tx: Transaction, account: Account, taken: Round, at: datetime) -> Ground:
+    """Give what rows of an account that is locked are judged on."""
+    ground = Ground(
         grants=taken.plugin.grants,
         capabilities=taken.plugin.capabilities,
-        # What was seen before this key says nothing; a working account was seen with the key that it has.
-        known={seen.grant_id: seen.state for seen in account.grants} if account.is_working else {},
-        is_expired=await _is_expired(tx, account, at),
+        known={},
+        is_expired=await looking_back.is_expired(tx, account, at),
         key_menu=_key_menu(taken.plugin),
     )
+    seen = {one.grant_id: one.state for one in account.grants}
+    if account.is_working:
+        return replace(ground, known=seen)
+    # What was seen before this key says nothing; a brief round looks again at what it was seen with.
+    if taken.is_brief and taken.wanted is None:
+        needed = rules.needed_grants(ground)
+        return replace(ground, known={name: state for name, state in seen.items() if name not in needed})
+    return ground
 
 
 def _key_menu(plugin: Plugin) -> MenuPath | None:
@@ -207,36 +269,16 @@ def _key_menu(plugin: Plugin) -> MenuPath | None:
     return fields[0].where if fields else None
 
 
-async def _is_expired(tx: Transaction, account: Account, at: datetime) -> bool:
-    return any(
-        one.expiry.expires is not None
-        and one.expiry.expires.at <= at
-        and one.credential_version == account.credential_version
-        for one in (await credential_rows.list_expiries(tx, [account.id])).get(account.id, ())
-    )
-
-
-async def _open_operations(tx: Transaction, account_id: str) -> tuple[Operation, ...]:
-    found = [
-        operation
-        for status in (OperationStatus.ACCEPTED, OperationStatus.SENT)
-        for operation in await operations.list_(
-            tx, limit=MOST_OPERATIONS, kind=KIND, subject_id=account_id, status=status
-        )
-    ]
-    return tuple(found)
-
-
 async def _refuse(tx: Transaction, account: Account) -> None:
     """Answer those who asked for a preflight of an account that is nobody's any more."""
     failure = {"error": "rejected", "code": "account-state", "why": f"The account is {account.state} by now."}
-    asked = await _open_operations(tx, account.id)
+    waiting = await asked.open_operations(tx, account.id, KIND)
     await operations.mark(
-        tx, *(Mark(id=one.id, fence=one.fence, status=OperationStatus.REJECTED, failure=failure) for one in asked)
+        tx, *(Mark(id=one.id, fence=one.fence, status=OperationStatus.REJECTED, failure=failure) for one in waiting)
     )
 
 
-async def _answer(tx: Transaction, asked: tuple[Operation, ...], preflight: Preflight, account: Account) -> None:
+async def _answer(tx: Transaction, waiting: tuple[Operation, ...], preflight: Preflight, account: Account) -> None:
     states = [row.state for row in preflight.rows]
     answer = {
         "preflight_id": preflight.id,
@@ -245,5 +287,5 @@ async def _answer(tx: Transaction, asked: tuple[Operation, ...], preflight: Pref
         **{state.value: states.count(state) for state in GrantState},
     }
     await operations.mark(
-        tx, *(Mark(id=one.id, fence=one.fence, status=OperationStatus.APPLIED, answer=answer) for one in asked)
+        tx, *(Mark(id=one.id, fence=one.fence, status=OperationStatus.APPLIED, answer=answer) for one in waiting)
     )

@@ -1,14 +1,11 @@
-"""Serves who did what, and who was given an account's credentials."""
+"""Serves who did what."""
 
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 
-from account_svc.api.permissions import check_account
-from account_svc.store import accounts as account_rows
 from account_svc.store import audit as store
-from account_svc.store import credentials as credential_rows
 from hanro import web
 from hanro.db import Database
 from hanro.web import Cursors, CursorText, Limit
@@ -42,29 +39,6 @@ class EntryPage(Shown):
     next: NextCursor
 
 
-class CredentialUseShown(Shown):
-    """One time that an account's credentials were given out."""
-
-    credential_version: int
-    """Which of the sets that were stored."""
-    caller: str
-    """Subject of the token that asked."""
-    service: str
-    """Who asked, by its own words."""
-    purpose: str
-    """What for, by its own words."""
-    used_at: datetime
-    """When."""
-
-
-class CredentialUsePage(Shown):
-    """Uses of credentials, newest first."""
-
-    items: list[CredentialUseShown]
-    """Newest first."""
-    next: NextCursor
-
-
 def make_routes(db: Database, cursors: Cursors) -> APIRouter:
     """Make the routes of the audit log."""
     router = web.router(["audit"])
@@ -91,25 +65,5 @@ def make_routes(db: Database, cursors: Cursors) -> APIRouter:
         following = cursors.link(request, response, (found[limit - 1].position,) if len(found) > limit else None)
         items = [EntryShown.model_validate(one, from_attributes=True) for one in found[:limit]]
         return EntryPage(items=items, next=following)
-
-    @router.get("/v1/accounts/{account_id}/credential-uses", dependencies=[web.require("accounts:read")])
-    async def list_credential_uses(
-        request: Request,
-        response: Response,
-        account_id: Annotated[str, Path(max_length=64, description="acc_…")],
-        limit: Limit = web.DEFAULT_PAGE,
-        cursor: CursorText = None,
-    ) -> CredentialUsePage:
-        """List to whom an account's credentials were given, newest first; kept for a year."""
-        del cursor
-        position = cursors.start(request)
-        async with db.begin() as tx:
-            account = check_account(request, await account_rows.get_account(tx, account_id))
-            found = await credential_rows.list_uses(
-                tx, account.id, before=int(position[0]) if position else None, limit=limit + 1
-            )
-        following = cursors.link(request, response, (found[limit - 1][0],) if len(found) > limit else None)
-        items = [CredentialUseShown.model_validate(one, from_attributes=True) for _, one in found[:limit]]
-        return CredentialUsePage(items=items, next=following)
 
     return router

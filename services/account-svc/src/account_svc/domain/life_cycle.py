@@ -3,14 +3,17 @@
 from collections.abc import Mapping
 from dataclasses import asdict, replace
 from datetime import datetime
+from typing import Any
 
 from account_svc.domain.accounts import WORKING, Account, Reason, State, Switches
 from account_svc.domain.happenings import (
+    CredentialsPromoted,
     CredentialsStored,
     Described,
     Happening,
     IssuerStated,
     Judged,
+    MarketRefreshed,
     Standing,
     Switched,
     WorkSwitched,
@@ -26,8 +29,10 @@ from hanro.events.accounts import (
     AccountSuspended,
     AccountUnlinked,
     AccountUnlinking,
+    CredentialRotated,
     GrantSeen,
     IssuerNamed,
+    MarketInformationRefreshed,
     SwitchesSet,
 )
 
@@ -91,7 +96,7 @@ def link(
         created_at=at,
         changed_at=at,
     )
-    return account, _restate(AccountLinked, account)
+    return account, restate(AccountLinked, account)
 
 
 def change(account: Account, happening: Happening, at: datetime) -> tuple[Account, AccountFact | None]:
@@ -99,7 +104,7 @@ def change(account: Account, happening: Happening, at: datetime) -> tuple[Accoun
 
     Unlinking and Unlinked tell those states. Activated tells that the account began to work, or that all that a
     degraded one had lost is back; Suspended that it ceased to work; Degraded that it works on and lost something, each
-    time that it loses more. Whatever else is Changed.
+    time that it loses more; Rotated that other credentials are in use. Whatever else is Changed.
 
     Raises:
         NotNow: it cannot happen in the account's state; code "account-state".
@@ -107,13 +112,17 @@ def change(account: Account, happening: Happening, at: datetime) -> tuple[Accoun
     require(account, happening.deed)
     after = _apply(account, happening)
     check_move(account.state, happening.deed, after.state)
-    if after == account:
+    if after == account and not isinstance(happening, MarketRefreshed):
         return account, None
     after = replace(after, version=account.version + 1, changed_at=at)
-    return after, _restate(_told_by(account, after), after)
+    if isinstance(happening, MarketRefreshed):
+        return after, restate(MarketInformationRefreshed, after, changed=happening.changed)
+    return after, restate(_told_by(account, happening, after), after)
 
 
-def _told_by(before: Account, after: Account) -> type[AccountFact]:
+def _told_by(before: Account, happening: Happening, after: Account) -> type[AccountFact]:
+    if isinstance(happening, CredentialsPromoted):
+        return CredentialRotated
     if after.state is not before.state and after.state in _OF_STATES:
         return _OF_STATES[after.state]
     if after.is_working != before.is_working:
@@ -124,7 +133,7 @@ def _told_by(before: Account, after: Account) -> type[AccountFact]:
     return AccountActivated if after.is_working and before.state is State.DEGRADED else AccountChanged
 
 
-def _apply(account: Account, happening: Happening) -> Account:
+def _apply(account: Account, happening: Happening) -> Account:  # noqa: PLR0911  one case each
     match happening:
         case Described():
             return replace(
@@ -133,18 +142,24 @@ def _apply(account: Account, happening: Happening) -> Account:
                 shop_ids=tuple(sorted(set(happening.shop_ids))),
                 orders_from=happening.orders_from,
             )
-        case CredentialsStored():
-            # What works goes on working with the new credentials until they are found wanting.
-            reason = account.reason if account.state in WORKING else CREDENTIALS_CHECKING
-            return replace(account, credential_version=account.credential_version + 1, reason=reason)
+        case CredentialsStored() | CredentialsPromoted():
+            return replace(account, credential_version=happening.version, reason=_reason_after(account, happening))
         case Switched():
             return replace(account, is_enabled=happening.is_enabled)
         case IssuerStated():
             return replace(account, issuer=happening.issuer)
         case WorkSwitched():
             return replace(account, switches=happening.switches)
+        case MarketRefreshed():
+            return account
         case Judged():
             return _judge(account, happening)
+
+
+def _reason_after(account: Account, happening: CredentialsStored | CredentialsPromoted) -> Reason | None:
+    if isinstance(happening, CredentialsPromoted) or account.state in WORKING:
+        return account.reason
+    return happening.reason or CREDENTIALS_CHECKING
 
 
 def _judge(account: Account, judged: Judged) -> Account:
@@ -170,7 +185,8 @@ def _judge(account: Account, judged: Judged) -> Account:
     )
 
 
-def _restate(kind: type[AccountFact], account: Account) -> AccountFact:
+def restate(kind: type[AccountFact], account: Account, **more: Any) -> AccountFact:
+    """Make a fact of an account as it stands; `more` are the fields that this kind has beyond it."""
     return kind(
         id=account.id,
         version=account.version,
@@ -191,4 +207,5 @@ def _restate(kind: type[AccountFact], account: Account) -> AccountFact:
         issuer=IssuerNamed(registered_name=account.issuer.name, number=account.issuer.number)
         if account.issuer
         else None,
+        **more,
     )

@@ -20,16 +20,20 @@ class Deed(StrEnum):
     PREFLIGHT = "preflight"
     NAME_ISSUER = "name-issuer"
     SWITCH_WORK = "switch-work"
+    TYPE_MARKET = "type-market-information"
+    REFRESH_MARKET = "refresh-market-information"
     ENABLE = "enable"
     DISABLE = "disable"
     UNLINK = "unlink"
     LINK_AGAIN = "link-again"
     JUDGE = "judge"
+    ROTATE = "rotate"
+    KEEP_MARKET = "keep-market-information"
     RELEASE = "release"
 
 
-OWN_DEEDS = frozenset({Deed.JUDGE, Deed.RELEASE})
-"""Done by hanro itself: a preflight ended, every service has let go. Nobody can ask for them."""
+OWN_DEEDS = frozenset({Deed.JUDGE, Deed.ROTATE, Deed.KEEP_MARKET, Deed.RELEASE})
+"""Done by hanro itself: a preflight ended, other credentials or another set-up there, every service has let go."""
 
 LINKED = (State.DRAFT, State.PENDING_APPROVAL, State.ACTIVE, State.DEGRADED, State.SUSPENDED)
 """The states in which an account is somebody's to use."""
@@ -47,6 +51,7 @@ def leads(sources: Iterable[State], *targets: State) -> Moves:
     return {state: frozenset(targets) for state in sources}
 
 
+_WORKING = (State.ACTIVE, State.DEGRADED)
 _NEVER_WORKED = (State.DRAFT, State.PENDING_APPROVAL)
 _HAS_WORKED = (State.ACTIVE, State.DEGRADED, State.SUSPENDED)
 
@@ -57,6 +62,8 @@ TABLE: Mapping[Deed, Moves] = MappingProxyType(
         Deed.PREFLIGHT: stays(),
         Deed.NAME_ISSUER: stays(),
         Deed.SWITCH_WORK: stays(),
+        Deed.TYPE_MARKET: stays(),
+        Deed.REFRESH_MARKET: stays(_WORKING),
         Deed.ENABLE: stays(),
         Deed.DISABLE: stays(),
         # What never worked has nothing to suspend; what has worked is a draft no more.
@@ -64,6 +71,8 @@ TABLE: Mapping[Deed, Moves] = MappingProxyType(
             **leads(_NEVER_WORKED, State.DRAFT, State.PENDING_APPROVAL, State.ACTIVE, State.DEGRADED),
             **leads(_HAS_WORKED, State.ACTIVE, State.DEGRADED, State.SUSPENDED),
         },
+        Deed.ROTATE: stays(_HAS_WORKED),
+        Deed.KEEP_MARKET: stays(),
         Deed.UNLINK: leads(LINKED, State.UNLINKING),
         Deed.RELEASE: leads([State.UNLINKING], State.UNLINKED),
         Deed.LINK_AGAIN: leads([State.UNLINKED], State.DRAFT),
@@ -82,6 +91,7 @@ def possible(account: Account) -> tuple[Deed, ...]:
         Deed.ENABLE: account.is_enabled,
         Deed.DISABLE: not account.is_enabled,
         Deed.PREFLIGHT: not account.credential_version,
+        Deed.REFRESH_MARKET: not account.is_working,
     }
     return tuple(
         deed for deed in TABLE if deed not in OWN_DEEDS and is_possible(account, deed) and not idle.get(deed, False)

@@ -28,11 +28,19 @@ class Assumptions:
             otherwise [?]. Letter case counts.
         compresses: gzip for who accepts it; `Vary` was recorded, a compressed answer was not (1.4) [?].
         unreadable_code: gateway code for a body that is no JSON object; GK0001, GK0005, GK0006 exist (1.2) [?].
-        requests_per_second, burst: bucket of each function group of a shop (1.3) [?].
+        unknown_route: what items, inventories and categories say of a path or method that they do not have: "GE0007",
+            status 400 [1], or "404", which was measured for some paths [1] (rakuten-ichiba-catalog 2.1, 2.2, 3.1).
+        requests_per_second, burst: bucket of each function group of a shop (1.3) [?]; reading items and stock, and
+            genres, bear five times as much (rakuten-ichiba-catalog 10) [1].
         server, session_cookie: header values; the cookie's real name was not recorded, "" sends none (1.4) [?].
+
+        items_need_csv_option: without the contract CSV商品一括編集 functions of items and stock are refused as if they
+            were off (rakuten-ichiba-catalog 10) [?].
 
     Keys:
         key_life_days: a key dies at 23:59:59 JST of that day after its issue (1.1) [2+].
+        keeps_old_key: the key before a newly issued one works on [?], the oldest of three does not; else it dies at
+            once (1.1) [1].
         key_activation_seconds: how long a newly issued key is refused; 900 to 1800 are reported (1.1) [2+]. 0 here, so
             that a test says when it wants to wait.
 
@@ -70,11 +78,14 @@ class Assumptions:
     normalises_paths: bool = True
     compresses: bool = False
     unreadable_code: str = "GK0005"
+    unknown_route: Literal["GE0007", "404"] = "GE0007"
     requests_per_second: Annotated[float, Field(gt=0, le=1e6)] = 1.0
     burst: _Count = 5
     server: HeaderValue = "openresty"
     session_cookie: HeaderValue = "JSESSIONID"
+    items_need_csv_option: bool = True
     key_life_days: _Days = 90
+    keeps_old_key: bool = False
     key_activation_seconds: _Seconds = 0.0
     repeated_keys: Literal["last", "refuse"] = "last"
     blank_is_missing: bool = False
