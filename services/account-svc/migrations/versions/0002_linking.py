@@ -12,7 +12,23 @@ ACCOUNTS = (
     "create unique index accounts_shop_key on accounts (marketplace_id, shop_key) where state <> 'unlinked'",
 )
 
+UNLINKING = (
+    # What each service said it holds of an account, and up to which epoch it let go.
+    """
+    create table holdings (
+        account_id text not null references accounts,
+        service text not null,
+        account_epoch integer not null,
+        released_epoch integer,
+        counts jsonb not null,
+        counted_at timestamptz not null,
+        primary key (account_id, service)
+    )
+    """,
+    "create index accounts_of_shop on accounts (marketplace_id, shop_key) where shop_key is not null",
+)
+
 
 def upgrade() -> None:
-    for statement in ACCOUNTS:
+    for statement in (*ACCOUNTS, *UNLINKING):
         op.execute(statement)

@@ -5,7 +5,7 @@ whose lease runs out: it is claimed by `claim_unsure` and verified, never sent b
 subject are serial: a younger one is not sent before the older one is applied or rejected.
 """
 
-from hanro.operations.claims import claim_sendable, claim_unsure, mark
+from hanro.operations.claims import claim_sendable, claim_unsure, close_past, mark
 from hanro.operations.records import DDL_1, accept, get_, list_, resolve
 from hanro.operations.values import Mark, Operation, OperationStatus
 
@@ -17,6 +17,7 @@ __all__ = [
     "accept",
     "claim_sendable",
     "claim_unsure",
+    "close_past",
     "get_",
     "list_",
     "mark",

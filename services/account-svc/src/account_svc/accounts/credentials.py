@@ -39,10 +39,14 @@ class Vended:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Typed:
-    """Be checked values as they are to be stored: for which registration, by whom, when."""
+    """Be checked values as they are to be stored: for which registration, by whom, when.
+
+    `shop_key` is the shop that they belong to, None where they do not tell.
+    """
 
     registration: Registration
     values: Mapping[str, str] = field(repr=False)
+    shop_key: str | None
     by: str
     at: datetime
 
@@ -93,7 +97,7 @@ async def store_credentials(tx: Transaction, safe: Safe, account: Account, plugi
     stored = await store.find_credentials(tx, account.id)
     if stored and stored.registration_id == typed.registration.id and _reopen(safe, stored) == kept:
         return account
-    after = await apply(tx, account, CredentialsStored(), typed.at)
+    after = await apply(tx, account, CredentialsStored(shop_key=typed.shop_key), typed.at)
     await store.save_credentials(
         tx,
         StoredCredentials(

@@ -8,8 +8,15 @@ RECHECK = "recheck"
 """Probe an account that works, slowly: with account-svc's share of the rate."""
 EXPIRIES = "key-expiries"
 """Look up when the secrets end, once a day."""
+UNLINK = "unlink"
+"""Let an account go once all services have."""
 
-LEASES = {PREFLIGHT: timedelta(seconds=90), RECHECK: timedelta(minutes=15), EXPIRIES: timedelta(minutes=5)}
+LEASES = {
+    PREFLIGHT: timedelta(seconds=90),
+    RECHECK: timedelta(minutes=15),
+    EXPIRIES: timedelta(minutes=5),
+    UNLINK: timedelta(seconds=30),
+}
 
 AT_REST = timedelta(days=30)
 """How far a job is put off that is planned when it is needed; its row stays, to be brought forward."""

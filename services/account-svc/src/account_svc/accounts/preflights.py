@@ -11,6 +11,7 @@ from account_svc.accounts.linking import Plugins, apply
 from account_svc.domain import preflights as rules
 from account_svc.domain import reports
 from account_svc.domain.accounts import Account
+from account_svc.domain.letting_go import require_linked
 from account_svc.domain.preflights import Ground
 from account_svc.domain.reports import Use
 from account_svc.store import accounts as account_rows
@@ -53,8 +54,10 @@ async def request(tx: Transaction, account: Account, by: str) -> Operation:
 
     Raises:
         NeedsSeller: no credentials are stored; code "credentials-missing".
+        Rejected: it is being unlinked, or is; "unlinking", "unlinked".
     """
-    if not account.credential_version:
+    require_linked(account)
+    if not account.has_credentials:
         why = account.reason
         raise NeedsSeller(
             "No credentials are stored.",

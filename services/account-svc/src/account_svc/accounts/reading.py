@@ -23,6 +23,8 @@ class AccountPicture:
     expiries: tuple[StoredExpiry, ...]
     expiry_failure: ExpiryFailure | None
     last_preflight: Preflight | None
+    waiting_for: tuple[str, ...] | None
+    unlink_id: str | None
 
 
 async def pictures(tx: Transaction, accounts: Sequence[Account]) -> list[AccountPicture]:

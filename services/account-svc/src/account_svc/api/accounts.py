@@ -6,16 +6,17 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Request, Response
 
-from account_svc.accounts import credentials, linking, preflights
+from account_svc.accounts import credentials, linking, preflights, shop_keys
 from account_svc.accounts.credentials import CredentialsMalformed, Safe
 from account_svc.accounts.linking import DescriptionWish, LinkWish, Plugins
 from account_svc.accounts.reading import pictures
 from account_svc.api.account_shapes import AccountPage, AccountShown
 from account_svc.api.account_views import show_account
 from account_svc.api.bodies import AccountBody, AccountPatch, CredentialsBody
-from account_svc.api.permissions import check_account, check_shops
+from account_svc.api.permissions import check_account, check_shops, may_see
 from account_svc.api.preflights import NOUN, show_accepted
 from account_svc.domain.accounts import Account, State
+from account_svc.domain.letting_go import require_linked
 from account_svc.store import accounts as store
 from hanro import web
 from hanro.clock import Clock
@@ -168,6 +169,7 @@ def _add_credentials(router: APIRouter, desk: Desk) -> None:
 
         async def work(tx: Transaction) -> Answer:
             account = check_account(request, await store.lock_account(tx, account_id))
+            require_linked(account)
             plugin = linking.find_plugin(desk.plugins, account.marketplace_id)
             now = desk.clock.now()
             today = now.astimezone(plugin.zone).date()
@@ -175,8 +177,15 @@ def _add_credentials(router: APIRouter, desk: Desk) -> None:
                 registration = credentials.check_typed(plugin, body.registration, body.values, today)
             except CredentialsMalformed as error:
                 raise _malformed(error) from None
+            shop_key = await shop_keys.claim(
+                tx, account, plugin, body.values, may_see=lambda one: may_see(request, one)
+            )
             typed = credentials.Typed(
-                registration=registration, values=body.values, by=web.caller(request).subject, at=now
+                registration=registration,
+                values=body.values,
+                shop_key=shop_key,
+                by=web.caller(request).subject,
+                at=now,
             )
             after = await credentials.store_credentials(tx, desk.safe, account, plugin, typed)
             operation = await preflights.request(tx, after, web.caller(request).subject)

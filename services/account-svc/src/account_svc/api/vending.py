@@ -15,6 +15,7 @@ from hanro import web
 from hanro.clock import Clock
 from hanro.db import Database
 from hanro.marketplace.types import MarketplaceId
+from hanro.web import Problem
 from hanro.web.shapes import Shown
 
 
@@ -40,6 +41,9 @@ def make_routes(db: Database, clock: Clock, plugins: Plugins, safe: Safe) -> API
         use = Use(caller=web.caller(request).subject, service=body.service, purpose=body.purpose, at=clock.now())
         async with db.begin() as tx:
             account = await store.get_account(tx, account_id)
+            if account.is_let_go:
+                # For good, unlike what the seller can mend: who asks forgets what it was given before.
+                raise Problem(status=410, code="unlinking", detail=f"The account is {account.state}.")
             vended = await credentials.vend(tx, safe, account, plugins.get(MarketplaceId(account.marketplace_id)), use)
         return VendedShown(
             values=dict(vended.secrets.values),

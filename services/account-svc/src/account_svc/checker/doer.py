@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from account_svc.accounts import expiries, jobs, preflights
 from account_svc.accounts.credentials import Safe
+from account_svc.accounts.unlinking import stopping
 from account_svc.checker.metrics import CheckMetrics
 from account_svc.checker.probing import probe_grants
 from account_svc.checker.relay_login import Relays
@@ -62,10 +63,13 @@ async def run(checking: Checking, stop: asyncio.Event) -> None:
 async def check(checking: Checking, lease: Lease) -> None:
     """Do one check; whatever fails stays with this account, and its lease runs out or is put off."""
     try:
-        if lease.job == jobs.EXPIRIES:
-            await _look_up_expiries(checking, lease)
-        else:
-            await _preflight(checking, lease)
+        match lease.job:
+            case jobs.UNLINK:
+                await _unlink(checking, lease)
+            case jobs.EXPIRIES:
+                await _look_up_expiries(checking, lease)
+            case _:
+                await _preflight(checking, lease)
     except (Retryable, ContractBroken) as failure:
         _log.warning("check.failed", account_id=lease.account_id, job=lease.job, code=failure.code, why=failure.why)
         checking.metrics.failed(lease.job, failure.code)
@@ -85,6 +89,12 @@ async def _claim(checking: Checking, free_count: int) -> list[Lease]:
             checking.db, [job], limit=free_count - len(found), lease=lease, clock=checking.outside.clock
         )
     return found
+
+
+async def _unlink(checking: Checking, lease: Lease) -> None:
+    if await checking.db.run(lambda tx: stopping.step(tx, lease, checking.outside.clock.now())):
+        failpoints.reach("unlink.after_commit")
+        _log.info("unlink.done", account_id=lease.account_id)
 
 
 async def _preflight(checking: Checking, lease: Lease) -> None:

@@ -86,6 +86,15 @@ def complete(
     return supplied | dict(stored)
 
 
+def shop_key_of(form: CredentialForm, values: Mapping[str, str]) -> str | None:
+    """Give the marketplace's number of the shop that typed credentials belong to; None: they do not tell."""
+    for key in form.shop_keys:
+        found = re.fullmatch(key.pattern, values.get(key.field, ""))
+        if found is not None:
+            return found["shop"]
+    return None
+
+
 def _check_field(field: FormField, value: str, today: date) -> Fault | None:
     if not value.strip():
         needed = field.is_required and field.default is None

@@ -5,6 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from account_svc.domain.accounts import Reason, SeenGrant
+from hanro.errors import MenuPath
 
 
 class Standing(StrEnum):
@@ -27,7 +28,9 @@ class Described:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CredentialsStored:
-    """New credentials were stored, and wait for a preflight."""
+    """New credentials were stored, and wait for a preflight; `shop_key` None: they do not tell which shop it is."""
+
+    shop_key: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,4 +51,21 @@ class Switched:
     is_enabled: bool
 
 
-Happening = Described | CredentialsStored | Judged | Switched
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unlinking:
+    """The seller's staff unlinks the account: all work of this link stops, and all that hanro holds of it goes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unlinked:
+    """Every service has let go of the account, and its credentials are gone."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkedAgain:
+    """The seller's staff links the account's shop again; `key_menu` is where its credentials are found."""
+
+    key_menu: MenuPath | None
+
+
+Happening = Described | CredentialsStored | Judged | Switched | Unlinking | Unlinked | LinkedAgain

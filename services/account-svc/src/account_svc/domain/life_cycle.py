@@ -4,7 +4,18 @@ from dataclasses import asdict, replace
 from datetime import datetime
 
 from account_svc.domain.accounts import WORKING, Account, Reason, State, Switches
-from account_svc.domain.happenings import CredentialsStored, Described, Happening, Judged, Standing, Switched
+from account_svc.domain.happenings import (
+    CredentialsStored,
+    Described,
+    Happening,
+    Judged,
+    LinkedAgain,
+    Standing,
+    Switched,
+    Unlinked,
+    Unlinking,
+)
+from account_svc.domain.letting_go import CREDENTIALS_MISSING, let_go, require_linked
 from hanro.errors import LocalizedText, MenuPath
 from hanro.events.accounts import (
     AccountActivated,
@@ -12,16 +23,13 @@ from hanro.events.accounts import (
     AccountFact,
     AccountLinked,
     AccountSuspended,
+    AccountUnlinked,
+    AccountUnlinking,
     GrantSeen,
     IssuerNamed,
     SwitchesSet,
 )
 
-CREDENTIALS_MISSING = Reason(
-    code="credentials-missing",
-    why="No credentials are stored.",
-    remedy=LocalizedText(ja="認証情報を入力してください。", en="Enter the credentials."),
-)
 CREDENTIALS_CHECKING = Reason(
     code="credentials-checking",
     why="The credentials are being checked.",
@@ -72,14 +80,31 @@ def change(account: Account, happening: Happening, at: datetime) -> tuple[Accoun
     if after == account:
         return account, None
     after = replace(after, version=account.version + 1, changed_at=at)
-    if after.is_working != account.is_working:
-        kind: type[AccountFact] = AccountActivated if after.is_working else AccountSuspended
-    else:
-        kind = AccountChanged
-    return after, _restate(kind, after)
+    return after, _restate(_kind(account, after, happening), after)
+
+
+def _kind(before: Account, after: Account, happening: Happening) -> type[AccountFact]:
+    match happening:
+        case Unlinking():
+            return AccountUnlinking
+        case Unlinked():
+            return AccountUnlinked
+        case LinkedAgain():
+            return AccountLinked
+        case _ if after.is_working != before.is_working:
+            return AccountActivated if after.is_working else AccountSuspended
+        case _:
+            return AccountChanged
 
 
 def _apply(account: Account, happening: Happening) -> Account:
+    match happening:
+        case Unlinking() | Unlinked() | LinkedAgain():
+            return let_go(account, happening)
+        case Judged():
+            # A check that ends late says nothing of an account that is let go.
+            return account if account.is_let_go else _judge(account, happening)
+    require_linked(account)
     match happening:
         case Described():
             return replace(
@@ -91,11 +116,14 @@ def _apply(account: Account, happening: Happening) -> Account:
         case CredentialsStored():
             # What works goes on working with the new credentials until they are found wanting.
             reason = account.reason if account.state in WORKING else CREDENTIALS_CHECKING
-            return replace(account, credential_version=account.credential_version + 1, reason=reason)
+            return replace(
+                account,
+                credential_version=account.credential_version + 1,
+                shop_key=happening.shop_key or account.shop_key,
+                reason=reason,
+            )
         case Switched():
             return replace(account, is_enabled=happening.is_enabled)
-        case Judged():
-            return _judge(account, happening)
 
 
 def _judge(account: Account, judged: Judged) -> Account:

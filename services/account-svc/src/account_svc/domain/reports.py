@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from account_svc.domain.accounts import Account
+from account_svc.domain.accounts import Account, State
+from account_svc.domain.holdings import Holding
 from hanro.events.access import AccessReported
 from hanro.marketplace.types import GrantState
 
@@ -38,10 +39,12 @@ class Heard:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Response:
-    """Be what a report leads to: rows to keep, and the account that is to be checked at once, if any."""
+    """Be what a report leads to: rows to keep, and the account that is to be checked, or let go further, at once."""
 
     uses: tuple[Use, ...]
     checked_account_id: str | None
+    holding: Holding | None = None
+    released_account_id: str | None = None
 
 
 def respond(known: Heard | None, report: AccessReported) -> Response:
@@ -66,7 +69,25 @@ def respond(known: Heard | None, report: AccessReported) -> Response:
     )
     is_told = known.account.is_working and report.credential_version == known.account.credential_version
     is_alarming = is_told and any(_is_alarming(known, use) for use in uses)
-    return Response(uses=uses, checked_account_id=known.account.id if is_alarming else None)
+    return Response(
+        uses=() if known.account.is_let_go else uses,
+        checked_account_id=known.account.id if is_alarming else None,
+        holding=_holding(known.account, report),
+        released_account_id=known.account.id if known.account.state is State.UNLINKING else None,
+    )
+
+
+def _holding(account: Account, report: AccessReported) -> Holding | None:
+    if report.holdings is None and report.released_epoch is None:
+        return None
+    return Holding(
+        account_id=account.id,
+        service=report.service,
+        account_epoch=report.account_epoch or 0,
+        released_epoch=report.released_epoch,
+        counts=report.holdings or {},
+        counted_at=report.at,
+    )
 
 
 def fresh_grants(account: Account, uses: Mapping[tuple[str, str], Use], now: datetime) -> dict[str, Use]:
