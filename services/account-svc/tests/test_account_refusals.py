@@ -52,7 +52,11 @@ async def samples(edge: Edge) -> Samples:
             VERSIONED: {"PUT /v1/accounts/{account_id}/credentials": "whoever holds the new key is right"},
             PAGED: {"GET /v1/marketplaces": "as many as plug-ins are installed"},
         },
-        bodies={"POST /v1/accounts": wish, "PATCH /v1/accounts/{account_id}": {"display_name": "見本二号店"}},
+        bodies={
+            "POST /v1/accounts": wish,
+            "PATCH /v1/accounts/{account_id}": {"display_name": "見本二号店"},
+            "PUT /v1/accounts/{account_id}/issuer": {"name": "見本株式会社", "number": "T7000012050002"},
+        },
     )
 
 

@@ -8,7 +8,7 @@ from account_svc import checker
 from account_svc.accounts import forgetting
 from account_svc.accounts.credentials import Safe
 from account_svc.accounts.unlinking.plans import Plans
-from account_svc.api import accounts, marketplaces, preflights, shops, unlinking, vending
+from account_svc.api import accounts, issuers, marketplaces, preflights, shops, unlinking, vending
 from account_svc.api.accounts import Desk
 from account_svc.api.permissions import accounts_of
 from account_svc.checker import Checking
@@ -42,6 +42,7 @@ def build(parts: Parts, settings: AccountSettings) -> Built:
             marketplaces.make_routes(plugins),
             shops.make_routes(db, once, cursors, clock),
             accounts.make_routes(desk),
+            issuers.make_routes(db, clock),
             preflights.make_routes(db, once, cursors, plugins),
             unlinking.make_routes(once, clock, plugins, Plans(parts.keyring)),
         ),

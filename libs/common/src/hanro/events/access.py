@@ -37,4 +37,4 @@ class AccessReported(Fact):
     released_epoch: int | None = None
     """All work of this epoch and of older ones this service has stopped and deleted; None: of none."""
     holdings: dict[str, int] | None = None
-    """How much of the account this service holds, by what it is: `listings`, `bindings`, `orders`; None: not counted."""
+    """How much of the account this service holds, by what it is (`listings`, `bindings` …); None: not counted."""

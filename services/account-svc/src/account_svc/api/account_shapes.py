@@ -2,7 +2,9 @@
 
 from datetime import datetime
 
+from account_svc.api.issuer_shapes import IssuerShown
 from account_svc.api.texts import MenuShown, RefusalShown, TextShown
+from account_svc.api.unlink_shapes import UnlinkingShown
 from hanro.marketplace.types import GrantState
 from hanro.web.shapes import NextCursor, Shown
 
@@ -150,7 +152,7 @@ class AccountShown(Shown):
     orders_from: datetime | None
     """Orders placed earlier send no message; null: all do."""
     state: str
-    """`draft`, `active`, `degraded` (something is lost) or `suspended`."""
+    """`draft`, `active`, `degraded` (something is lost), `suspended`, `unlinking` or `unlinked`."""
     is_enabled: bool
     """False: switched off by hand."""
     is_working: bool
@@ -167,10 +169,14 @@ class AccountShown(Shown):
     """What cannot be done because grants are missing."""
     credentials: CredentialsShown
     """Which fields are stored, and when they end."""
+    issuer: IssuerShown | None
+    """Who issues qualified invoices; null: nobody was named."""
     last_preflight_id: str | None
     """The last check that ended; null: none yet."""
     last_preflight_at: datetime | None
     """When that was."""
+    unlinking: UnlinkingShown | None
+    """How far its unlink is; null: it is not being unlinked."""
     epoch: int
     """Grows with each unlink."""
     version: int

@@ -14,7 +14,9 @@ from account_svc.api.account_shapes import (
     ReasonShown,
     ShopShown,
 )
+from account_svc.api.issuer_shapes import show_issuer
 from account_svc.api.texts import TextShown, show_menu, show_refusal, show_text
+from account_svc.api.unlink_shapes import show_unlink
 from account_svc.domain.accounts import Account
 from account_svc.store.accounts import Shop
 from hanro.errors import LocalizedText
@@ -47,8 +49,10 @@ def show_account(picture: AccountPicture, plugin: Plugin | None) -> AccountShown
         grants=_show_grants(account, plugin),
         lost_capabilities=list(account.lost_capabilities),
         credentials=_show_credentials(picture, plugin),
+        issuer=show_issuer(account.issuer),
         last_preflight_id=last.id if last else None,
         last_preflight_at=last.finished_at if last else None,
+        unlinking=show_unlink(picture.unlink),
         epoch=account.epoch,
         version=account.version,
         created_at=account.created_at,

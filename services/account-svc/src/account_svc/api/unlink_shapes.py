@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from account_svc.accounts.reading import Unlink
 from account_svc.accounts.unlinking.plans import LONGEST_TOKEN, UnlinkPlan
 from account_svc.api.texts import TextShown, show_text
 from account_svc.domain.accounts import Account
@@ -37,8 +38,8 @@ WARNING = LocalizedText(
     en="This cannot be undone. Acceptances and mails that still wait are ended without being sent.",
 )
 LINKING_AGAIN = LocalizedText(
-    ja="同じ店舗は :relink で同じアカウント ID のまま再連携できます。受注は残りますが、商品は新しい出品として登録されます"
-    "（既存の出品を SKU で引き継ぐ機能は商品機能の提供後に利用できます）。",
+    ja="同じ店舗は :relink で同じアカウント ID のまま再連携できます。受注は残りますが、"
+    "商品は新しい出品として登録されます（既存の出品を SKU で引き継ぐ機能は商品機能の提供後に利用できます）。",
     en="The same shop is linked again by :relink under the same account id. Its orders are still there; its products "
     "are listed as new ones (taking over existing listings by SKU comes with the catalogue).",
 )
@@ -109,6 +110,15 @@ class UnlinkingShown(Shown):
     """Where its operation is."""
     waiting_for: list[str]
     """Services that have not let go yet; empty: the end is near."""
+
+
+def show_unlink(unlink: Unlink | None) -> UnlinkingShown | None:
+    """Show how far an unlink is."""
+    if unlink is None:
+        return None
+    return UnlinkingShown(
+        operation=f"/v1/account/operations/{unlink.operation_id}", waiting_for=list(unlink.waiting_for)
+    )
 
 
 def show_plan(account: Account, plan: UnlinkPlan) -> UnlinkPlanShown:

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Path, Request, Response
 from account_svc.accounts.linking import Plugins
 from account_svc.accounts.reading import pictures
 from account_svc.accounts.unlinking import stopping
-from account_svc.accounts.unlinking.plans import PlanExpired, PlanInvalid, Plans
+from account_svc.accounts.unlinking.plans import PlanExpired, Plans
 from account_svc.api.account_shapes import AccountShown
 from account_svc.api.account_views import show_account
 from account_svc.api.permissions import check_account
@@ -19,7 +19,7 @@ from hanro import web
 from hanro.clock import Clock
 from hanro.db import Transaction
 from hanro.marketplace.types import MarketplaceId
-from hanro.web import Answer, FieldFault, Idempotency, Problem
+from hanro.web import Answer, Idempotency, Problem
 from hanro.web.routes.operations import OperationShown, shown
 
 AccountId = Annotated[str, Path(max_length=64, description="acc_…")]
@@ -62,8 +62,6 @@ def make_routes(idempotency: Idempotency, clock: Clock, plugins: Plugins, plans:
             if running is None:
                 try:
                     goes = await plans.check(tx, account, body.token)
-                except PlanInvalid:
-                    raise _invalid() from None
                 except PlanExpired:
                     raise _expired() from None
                 running = await stopping.begin(tx, account, goes, clock.now(), by=web.caller(request).subject)
@@ -90,16 +88,6 @@ def make_routes(idempotency: Idempotency, clock: Clock, plugins: Plugins, plans:
         return await idempotency.once(request, work)
 
     return router
-
-
-def _invalid() -> Problem:
-    why = "The token is not one that a plan of this account gave: ask for a plan by :plan-unlink."
-    return Problem(
-        status=422,
-        code="plan-invalid",
-        detail=why,
-        errors=[FieldFault(code="plan-invalid", detail=why, pointer="/token")],
-    )
 
 
 def _expired() -> Problem:

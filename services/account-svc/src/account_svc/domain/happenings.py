@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from account_svc.domain.accounts import Reason, SeenGrant
+from account_svc.domain.accounts import Issuer, Reason, SeenGrant
 from hanro.errors import MenuPath
 
 
@@ -52,6 +52,13 @@ class Switched:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class IssuerStated:
+    """The seller's staff said who issues qualified invoices; None: nobody any more."""
+
+    issuer: Issuer | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Unlinking:
     """The seller's staff unlinks the account: all work of this link stops, and all that hanro holds of it goes."""
 
@@ -68,4 +75,4 @@ class LinkedAgain:
     key_menu: MenuPath | None
 
 
-Happening = Described | CredentialsStored | Judged | Switched | Unlinking | Unlinked | LinkedAgain
+Happening = Described | CredentialsStored | Judged | Switched | IssuerStated | Unlinking | Unlinked | LinkedAgain

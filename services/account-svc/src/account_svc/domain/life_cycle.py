@@ -8,6 +8,7 @@ from account_svc.domain.happenings import (
     CredentialsStored,
     Described,
     Happening,
+    IssuerStated,
     Judged,
     LinkedAgain,
     Standing,
@@ -124,6 +125,8 @@ def _apply(account: Account, happening: Happening) -> Account:
             )
         case Switched():
             return replace(account, is_enabled=happening.is_enabled)
+        case IssuerStated():
+            return replace(account, issuer=happening.issuer)
 
 
 def _judge(account: Account, judged: Judged) -> Account:

@@ -2,12 +2,11 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
+from account_svc.domain.accounts import Account
 from account_svc.domain.holdings import Holding
 from account_svc.store.accounts import COLUMNS, account_of
-from account_svc.domain.accounts import Account
 from hanro.db import Transaction
 
 COUNTED = ("credentials", "preflights")
@@ -16,9 +15,11 @@ COUNTED = ("credentials", "preflights")
 ERASED = (*COUNTED, "grant_uses", "key_expiries", "expiry_failures", "due")
 """Tables that lose all rows of an account when it is unlinked."""
 
-KEPT = ("holdings", "credential_uses", "operations", "access_reports", "breakers", "pacer_groups", "pacer_turns")
+KEPT = ("holdings", "credential_uses", "operations", "access_reports", "breaker", "pacer")
 """Tables of accounts that keep theirs: who used which version and who asked for what is history, pace is the
 marketplace's, and what services hold tells that they let go."""
+
+_COUNT = "(select count(*) from {table} where account_id = $1) as {table}"
 
 
 async def save_holdings(tx: Transaction, holdings: Sequence[Holding]) -> None:
@@ -59,10 +60,8 @@ async def list_holdings(tx: Transaction, account_ids: Sequence[str]) -> dict[str
 
 async def count_own(tx: Transaction, account_id: str) -> tuple[Mapping[str, int], datetime]:
     """Count what is held of an account here, and say when that was."""
-    counts = ", ".join(
-        f"(select count(*) from {table} where account_id = $1) as {table}" for table in COUNTED  # noqa: S608  constants
-    )
-    row = dict((await tx.fetch(f"select {counts}, {tx.now_sql} as counted_at", account_id))[0])  # noqa: S608  constants
+    counts = ", ".join(_COUNT.format(table=table) for table in COUNTED)
+    row = dict((await tx.fetch(f"select {counts}, {tx.now_sql} as counted_at", account_id))[0])
     counted_at: datetime = row.pop("counted_at")
     return row, counted_at
 

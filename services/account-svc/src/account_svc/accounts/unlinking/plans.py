@@ -29,10 +29,6 @@ class PlanExpired(Exception):
     """The token's 15 minutes are over; nothing was unlinked."""
 
 
-class PlanInvalid(Exception):
-    """The token is not one that a plan of this account gave."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnlinkPlan:
     """Be what an unlink would do at a moment; `token` stands for it until `expires_at`, or until what goes changes."""
@@ -66,13 +62,13 @@ class Plans:
         """Give what goes, where the token's plan still says that.
 
         Raises:
-            PlanInvalid: changed, cut, or of another account.
             PlanExpired: its 15 minutes are over.
-            Rejected: what goes has changed since, or the account was linked anew; code "plan-changed".
+            Rejected: no plan of this account gave it (plan-invalid); or what goes has changed since, or the account was
+                linked anew (plan-changed).
         """
         says = self._read(token)
         if says.get("account") != account.id:
-            raise PlanInvalid
+            raise _invalid()
         lines, at = await self._lines(tx, account)
         if at >= datetime.fromisoformat(str(says["until"])):
             raise PlanExpired
@@ -105,9 +101,14 @@ class Plans:
         try:
             raw = base64.b64decode(token.encode("ascii") + b"=" * (-len(token) % 4), altchars=b"-_", validate=True)
         except (binascii.Error, UnicodeEncodeError):
-            raise PlanInvalid from None
+            raise _invalid() from None
         mac, text = raw[:MAC_BYTES], raw[MAC_BYTES:]
         if not hmac.compare_digest(mac, self._mac(text)):
-            raise PlanInvalid
+            raise _invalid()
         says: Mapping[str, object] = json.loads(text)
         return says
+
+
+def _invalid() -> Rejected:
+    why = "The token is not one that a plan of this account gave."
+    return Rejected(why, code="plan-invalid", field="token", remedy=_PLAN_ANEW)

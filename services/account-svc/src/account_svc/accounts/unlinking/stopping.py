@@ -23,7 +23,9 @@ LONGEST_WAIT = timedelta(seconds=30)
 PAST = {"error": "Rejected", "code": "unlinked", "why": "The account was unlinked before this was done."}
 
 
-async def begin(tx: Transaction, account: Account, goes: Mapping[str, int | None], at: datetime, *, by: str) -> Operation:
+async def begin(
+    tx: Transaction, account: Account, goes: Mapping[str, int | None], at: datetime, *, by: str
+) -> Operation:
     """Begin to let an account go that is locked: from now on nobody is given its credentials.
 
     Raises:
@@ -45,9 +47,7 @@ async def begin(tx: Transaction, account: Account, goes: Mapping[str, int | None
 
 async def find_running(tx: Transaction, account_id: str) -> Operation | None:
     """Give the unlink of an account that is under way; None: none is."""
-    found = await operations.list_(
-        tx, limit=1, kind=KIND, subject_id=account_id, status=OperationStatus.ACCEPTED
-    )
+    found = await operations.list_(tx, limit=1, kind=KIND, subject_id=account_id, status=OperationStatus.ACCEPTED)
     return found[0] if found else None
 
 
@@ -77,7 +77,7 @@ async def step(tx: Transaction, lease: Lease, at: datetime) -> bool:
     is_idle = await due.stop(tx, account.id, but=jobs.UNLINK)
     is_idle &= await operations.close_past(tx, account.id, account.epoch, failure=PAST)
     if waiting or not is_idle:
-        await _tell(tx, account, OperationStatus.ACCEPTED, waiting if waiting else ("account-svc",))
+        await _tell(tx, account, OperationStatus.ACCEPTED, waiting or ("account-svc",))
         wait = min(FIRST_WAIT * (1 << min(lease.failure_count, 10)), LONGEST_WAIT)
         await due.settle(tx, lease, next_at=at + wait, failures=lease.failure_count + 1)
         return False
@@ -94,7 +94,8 @@ async def link_again(tx: Transaction, plugins: Plugins, account: Account, at: da
     """Take up an account again that is locked: a draft without credentials, under its old id and its next epoch.
 
     Raises:
-        Rejected: it is not unlinked; "unlinking", "not-unlinked". Its marketplace is not installed; "marketplace-unknown".
+        Rejected: it is not unlinked; "unlinking", "not-unlinked". Or its marketplace is not installed any more;
+            "marketplace-unknown".
     """
     match account.state:
         case State.UNLINKED:
