@@ -124,7 +124,7 @@ async def test_an_expired_key_activates_nothing(bench: Bench, market: Simulator)
     ("grant_id", "state", "lost"),
     [
         ("rpay.order.confirmOrder", "degraded", ["accept"]),
-        ("rpay.order.searchOrder", "draft", ["find_orders"]),
+        ("rpay.order.searchOrder", "pending_approval", ["find_orders"]),
         ("rpay.order.getSubStatusList", "degraded", []),
     ],
 )

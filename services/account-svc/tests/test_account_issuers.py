@@ -47,7 +47,7 @@ def test_one_digit_that_was_mistyped_is_found(twelve: str, place: int, added: in
     wrong = twelve[:place] + str(mistyped) + twelve[place + 1 :]
     fault = find_fault_of_number(f"T{check_digit(twelve)}{wrong}")
     assert fault is not None
-    assert fault.code == "check_digit_wrong"
+    assert fault.code == "check-digit-wrong"
 
 
 @given(st.text(max_size=20))
@@ -83,18 +83,18 @@ async def test_an_issuer_is_named_shown_told_and_taken_back(bench: Bench) -> Non
     ("change", "pointer", "code"),
     [
         ({"number": "T8000012050002"}, "/number", "check-digit-wrong"),
-        ({"number": "T７０００01205000２"}, "/number", "full-width"),
-        ({"number": f" {KNOWN}"}, "/number", "padded"),
-        ({"number": f"{KNOWN}\u3000"}, "/number", "padded"),
-        ({"number": KNOWN.lower()}, "/number", "malformed"),
-        ({"number": KNOWN[1:]}, "/number", "malformed"),
-        ({"number": "T7-0000-1205-0002"}, "/number", "malformed"),
-        ({"number": f"{KNOWN}0"}, "/number", "malformed"),
-        ({"number": f"{KNOWN[:-1]}٢"}, "/number", "malformed"),
-        ({"number": ""}, "/number", "missing"),
-        ({"name": "\u3000"}, "/name", "missing"),
-        ({"name": "見本 "}, "/name", "padded"),
-        ({"name": "見\u200b本"}, "/name", "unreadable"),
+        ({"number": "T７０００01205000２"}, "/number", "field-full-width"),
+        ({"number": f" {KNOWN}"}, "/number", "field-padded"),
+        ({"number": f"{KNOWN}\u3000"}, "/number", "field-padded"),
+        ({"number": KNOWN.lower()}, "/number", "field-malformed"),
+        ({"number": KNOWN[1:]}, "/number", "field-malformed"),
+        ({"number": "T7-0000-1205-0002"}, "/number", "field-malformed"),
+        ({"number": f"{KNOWN}0"}, "/number", "field-malformed"),
+        ({"number": f"{KNOWN[:-1]}٢"}, "/number", "field-malformed"),
+        ({"number": ""}, "/number", "field-missing"),
+        ({"name": "\u3000"}, "/name", "field-missing"),
+        ({"name": "見本 "}, "/name", "field-padded"),
+        ({"name": "見\u200b本"}, "/name", "field-unreadable"),
         ({"name": "あ" * (LONGEST_NAME + 1)}, "/name", "string-too-long"),
     ],
 )

@@ -229,6 +229,51 @@ async def test_an_account_is_switched_off_and_on_by_hand(bench: Bench) -> None:
     assert (on.json()["is_enabled"], on.json()["reason"]["code"]) == (True, "credentials-missing")
 
 
+@pytest.mark.row("A11", kind="refuses")
+@pytest.mark.parametrize(("state", "possible"), [("unlinking", []), ("unlinked", ["link-again"])])
+async def test_what_the_state_does_not_allow_is_a_409_that_says_what_is_possible_now(
+    bench: Bench, state: str, possible: list[str]
+) -> None:
+    made = await bench.link()
+    async with bench.db.begin() as tx:
+        await tx.execute("update accounts set state = $2 where id = $1", made["id"], state)
+    assert (await bench.show(made["id"]))["possible"] == possible
+    for method, suffix, body in (
+        ("PATCH", "", {"display_name": "x"}),
+        ("PUT", "/credentials", {"values": TYPED}),
+        ("POST", ":preflight", None),
+        ("POST", ":disable", None),
+        ("POST", ":enable", None),
+    ):
+        path = f"/v1/accounts/{made['id']}{suffix}"
+        answer = await bench.public.request(method, path, json=body, headers={"If-Match": "*"})
+        problem = answer.json()
+        assert (answer.status_code, problem["code"], problem["state"]) == (409, "account-state", state), suffix
+        assert problem["possible"] == possible
+    assert (await bench.show(made["id"]))["version"] == made["version"]
+
+
+@pytest.mark.row("A11", kind="walks")
+async def test_each_state_that_is_not_well_has_one_reason_and_one_next_step_in_the_guide(bench: Bench) -> None:
+    made = await bench.link()
+    menu = {"steps": ["RMS", "x"], "url": None, "is_login_needed": True}
+    reason = {"code": "grant-missing", "why": "It is off.", "grant_id": "rpay.order.searchOrder", "refusal": None}
+    async with bench.db.begin() as tx:
+        await tx.execute(
+            "update accounts set state = 'suspended', credential_version = 1, reason = $2::text::jsonb where id = $1",
+            made["id"],
+            json.dumps(reason | {"remedy": {"ja": "有効に", "en": "switch it on"}, "menu": menu}),
+        )
+    shown = await bench.show(made["id"])
+    assert (shown["label"]["ja"], shown["reason"]["code"]) == ("無効", "grant-missing")
+    step = shown["next_step"]
+    assert (step["prerequisite_id"], step["step_ids"], step["menu"]["steps"]) == (
+        "functions",
+        ["functions"],
+        ["RMS", "x"],
+    )
+
+
 async def test_an_account_that_is_not_there_is_not_found(bench: Bench) -> None:
     for method, suffix in (("GET", ""), ("GET", "/preflights"), ("POST", ":preflight"), ("POST", ":enable")):
         assert (await bench.public.request(method, f"/v1/accounts/acc_none{suffix}")).status_code == 404

@@ -7,11 +7,19 @@ from account_samples import NOON, account, ground, rows
 from hypothesis import given
 from hypothesis import strategies as st
 
-from account_svc.domain.accounts import Account, Reason, State
+from account_svc.domain.accounts import WORKING, Account, Reason, State
 from account_svc.domain.happenings import CredentialsStored, Described, Happening, Judged, Standing, Switched
 from account_svc.domain.life_cycle import change, link
 from account_svc.domain.preflights import judge
-from hanro.events.accounts import AccountActivated, AccountChanged, AccountLinked, AccountSuspended
+from account_svc.domain.transitions import TABLE, Deed, check_move, possible
+from hanro.errors import NotNow
+from hanro.events.accounts import (
+    AccountActivated,
+    AccountChanged,
+    AccountDegraded,
+    AccountLinked,
+    AccountSuspended,
+)
 from hanro.marketplace.types import GrantState
 
 REASON = Reason(code="credential-refused", why="GA0001")
@@ -44,9 +52,16 @@ def test_a_linked_account_is_a_draft_that_waits_for_credentials() -> None:
         (State.DRAFT, Standing.PARTLY, State.DEGRADED, AccountActivated),
         (State.DRAFT, Standing.FAILED, State.DRAFT, AccountChanged),
         (State.DRAFT, Standing.UNKNOWN, State.DRAFT, AccountChanged),
-        (State.ACTIVE, Standing.PARTLY, State.DEGRADED, AccountChanged),
+        (State.DRAFT, Standing.AWAITED, State.PENDING_APPROVAL, AccountChanged),
+        (State.PENDING_APPROVAL, Standing.AWAITED, State.PENDING_APPROVAL, AccountChanged),
+        (State.PENDING_APPROVAL, Standing.WHOLE, State.ACTIVE, AccountActivated),
+        (State.PENDING_APPROVAL, Standing.PARTLY, State.DEGRADED, AccountActivated),
+        (State.PENDING_APPROVAL, Standing.FAILED, State.DRAFT, AccountChanged),
+        (State.ACTIVE, Standing.PARTLY, State.DEGRADED, AccountDegraded),
+        (State.ACTIVE, Standing.AWAITED, State.SUSPENDED, AccountSuspended),
+        (State.SUSPENDED, Standing.AWAITED, State.SUSPENDED, AccountChanged),
         (State.ACTIVE, Standing.FAILED, State.SUSPENDED, AccountSuspended),
-        (State.DEGRADED, Standing.WHOLE, State.ACTIVE, AccountChanged),
+        (State.DEGRADED, Standing.WHOLE, State.ACTIVE, AccountActivated),
         (State.DEGRADED, Standing.FAILED, State.SUSPENDED, AccountSuspended),
         (State.SUSPENDED, Standing.WHOLE, State.ACTIVE, AccountActivated),
         (State.SUSPENDED, Standing.PARTLY, State.DEGRADED, AccountActivated),
@@ -101,29 +116,115 @@ def test_a_seller_sees_enabled_exactly_for_active_and_degraded() -> None:
     assert not account(State.ACTIVE, is_enabled=False).is_working
 
 
+@pytest.mark.row("A11", kind="refuses")
+@pytest.mark.parametrize("state", [State.UNLINKING, State.UNLINKED])
+@pytest.mark.parametrize(
+    "happening",
+    [
+        Described(display_name="x", shop_ids=("shp_1",), orders_from=None),
+        CredentialsStored(),
+        Switched(is_enabled=False),
+        Switched(is_enabled=True),
+        judged(Standing.WHOLE),
+    ],
+    ids=lambda one: type(one).__name__,
+)
+def test_what_a_state_does_not_allow_says_the_state_and_what_is_possible_now(
+    state: State, happening: Happening
+) -> None:
+    known = account(state)
+    with pytest.raises(NotNow) as refused:
+        change(known, happening, NOON)
+    expected: tuple[str, ...] = ("link-again",) if state is State.UNLINKED else ()
+    assert (refused.value.code, refused.value.state, refused.value.possible) == ("account-state", state, expected)
+    assert state in refused.value.why
+
+
+def test_what_is_possible_leaves_out_what_would_change_nothing() -> None:
+    fresh, _ = link(
+        "acc_1", marketplace_id="m", display_name="x", shop_ids=("a",), orders_from=None, key_menu=None, at=NOON
+    )
+    assert possible(fresh) == (Deed.DESCRIBE, Deed.STORE_CREDENTIALS, Deed.NAME_ISSUER, Deed.DISABLE, Deed.UNLINK)
+    assert Deed.PREFLIGHT in possible(account())
+    off = account(State.ACTIVE, is_enabled=False)
+    assert (Deed.ENABLE in possible(off), Deed.DISABLE in possible(off)) == (True, False)
+
+
+def test_a_move_that_the_table_lacks_is_our_bug() -> None:
+    with pytest.raises(ValueError, match="must not lead"):
+        check_move(State.ACTIVE, Deed.JUDGE, State.DRAFT)
+
+
+def test_a_preflight_activates_nothing_without_credentials() -> None:
+    bare = account(credential_version=0)
+    assert change(bare, judged(Standing.WHOLE, version=0), NOON) == (bare, None)
+
+
+def lost(*capabilities: str) -> Judged:
+    standing = Standing.PARTLY if capabilities else Standing.WHOLE
+    return replace(judged(standing), lost_capabilities=capabilities)
+
+
+def test_each_further_loss_is_told_and_so_is_what_comes_back() -> None:
+    known = account(State.ACTIVE, reason=None)
+    told = []
+    for happening in (lost("ship"), lost("accept", "ship"), lost("accept"), lost()):
+        known, fact = change(known, happening, NOON)
+        assert fact is not None
+        told.append((type(fact), fact.lost_capabilities))
+    assert told == [
+        (AccountDegraded, ("ship",)),
+        (AccountDegraded, ("accept", "ship")),
+        (AccountChanged, ("accept",)),
+        (AccountActivated, ()),
+    ]
+
+
 happenings: st.SearchStrategy[Happening] = st.one_of(
     st.builds(Described, display_name=st.just("x"), shop_ids=st.just(("shp_2",)), orders_from=st.none()),
     st.just(CredentialsStored()),
     st.builds(Switched, is_enabled=st.booleans()),
     st.builds(
-        lambda search, relay, version: judge(ground(), rows(search=search, relay=relay), version),
+        lambda search, confirm, relay, version: judge(
+            ground(), rows(search=search, confirm=confirm, relay=relay), version
+        ),
         st.sampled_from(GrantState),
         st.sampled_from(GrantState),
-        st.integers(1, 3),
+        st.sampled_from(GrantState),
+        st.integers(0, 3),
     ),
 )
 
 
-@given(st.lists(happenings, max_size=12))
-def test_each_change_is_one_fact_one_version_and_restates_the_account(told: list[Happening]) -> None:
-    known: Account = account()
+@given(st.sampled_from(State), st.integers(0, 1), st.lists(happenings, max_size=12))
+def test_whatever_happens_each_change_is_one_fact_one_version_and_a_legal_move(
+    start: State, version: int, told: list[Happening]
+) -> None:
+    known: Account = account(start, credential_version=1 if start in WORKING else version)
     for happening in told:
+        if known.state not in TABLE[happening.deed]:
+            with pytest.raises(NotNow):
+                change(known, happening, NOON)
+            continue
         after, fact = change(known, happening, NOON)
+        assert after.state in TABLE[happening.deed][known.state]
         if fact is None:
             assert after == known
         else:
             assert fact.version == after.version == known.version + 1
             assert (fact.state, fact.is_enabled) == (after.state.value, after.is_enabled)
-            assert isinstance(fact, AccountActivated) == (after.is_working and not known.is_working)
+            assert fact.lost_capabilities == after.lost_capabilities
+            has_begun = after.is_working and not known.is_working
+            is_whole_again = known.is_working and known.state is State.DEGRADED and after.state is State.ACTIVE
+            assert isinstance(fact, AccountActivated) == (has_begun or is_whole_again)
             assert isinstance(fact, AccountSuspended) == (known.is_working and not after.is_working)
+            more = set(after.lost_capabilities) - set(known.lost_capabilities) or known.state is not after.state
+            is_worse = known.is_working and after.is_working and after.state is State.DEGRADED and bool(more)
+            assert isinstance(fact, AccountDegraded) == is_worse
+        assert after.credential_version > 0 or after.state not in WORKING
+        assert after.state not in {State.UNLINKING, State.UNLINKED}
+        # An account in trouble says why.
+        assert after.state is State.ACTIVE or after.reason is not None
         known = after
+    if start in {State.UNLINKING, State.UNLINKED}:
+        assert known.state is start

@@ -1,12 +1,14 @@
 """What the rows of a preflight mean."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from account_samples import GRANTS, KEY_MENU, NOON, ground, row, rows
 
 from account_svc.domain.happenings import Standing
-from account_svc.domain.preflights import RECHECK, RECHECK_FAILED, judge, next_look
+from account_svc.domain.preflights import RECHECK, RECHECK_FAILED, Awaited, judge, next_look
+from hanro.errors import LocalizedText
 from hanro.marketplace.types import GrantState
 
 DENIED, GRANTED, PENDING, UNKNOWN = GrantState.DENIED, GrantState.GRANTED, GrantState.PENDING, GrantState.UNKNOWN
@@ -60,10 +62,36 @@ def test_a_key_that_opens_nothing_is_dead_even_where_no_status_says_so() -> None
 def test_a_key_that_settles_is_looked_at_again_when_it_says() -> None:
     settling = rows() | {"search": row("search", PENDING, retry_at=NOON + timedelta(minutes=5))}
     found = judge(ground(), settling, 1)
-    assert found.standing is Standing.FAILED
+    assert found.standing is Standing.AWAITED
     assert found.reason is not None
     assert found.reason.code == "key-settling"
     assert next_look(found, settling, 0, NOON) == (NOON + timedelta(minutes=5), 0)
+
+
+APPLIED = Awaited(title=LocalizedText(ja="利用承認", en="approval"), menu=KEY_MENU)
+
+
+def test_a_grant_that_the_marketplace_has_not_decided_is_awaited() -> None:
+    found = judge(ground(), rows(search=PENDING), 1)
+    assert found.standing is Standing.AWAITED
+    assert found.reason is not None
+    assert (found.reason.code, found.reason.grant_id) == ("approval-awaited", "search")
+    assert next_look(found, rows(search=PENDING), 0, NOON) == (NOON + RECHECK_FAILED, 0)
+
+
+def test_a_denied_grant_is_awaited_while_the_checklist_waits_for_the_marketplace() -> None:
+    waiting = replace(ground(), awaited=APPLIED)
+    found = judge(waiting, rows(search=DENIED), 1)
+    assert found.standing is Standing.AWAITED
+    assert found.reason is not None
+    assert (found.reason.code, found.reason.menu) == ("approval-awaited", KEY_MENU)
+    assert found.reason.remedy is not None
+    assert found.reason.remedy.en.startswith("approval: ")
+    dead = {one.id: row(one.id, DENIED, status=401) for one in GRANTS[:3]}
+    refused = judge(waiting, dead, 1)
+    assert refused.standing is Standing.FAILED
+    assert refused.reason is not None
+    assert refused.reason.code == "credential-refused"
 
 
 def test_what_could_not_be_asked_keeps_its_known_state() -> None:

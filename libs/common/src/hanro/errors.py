@@ -105,6 +105,21 @@ class Rejected(_Failed):
     """
 
 
+class NotNow(Rejected):
+    """What was asked is not possible in the present state; `state` names it, `possible` lists what can be asked now."""
+
+    def __init__(
+        self, why: str, *, code: str, state: str, possible: tuple[str, ...], remedy: LocalizedText | None = None
+    ) -> None:
+        super().__init__(why, code=code, remedy=remedy)
+        self.state = state
+        self.possible = possible
+
+    def __reduce__(self) -> tuple[Callable[[str], "_Failed"], tuple[str], dict[str, object]]:
+        made = partial(NotNow, code=self.code, state=self.state, possible=self.possible)
+        return made, (self.why,), vars(self)
+
+
 class ContractBroken(_Failed):
     """We act: the other side is not as documented. Codes: unreadable, unknown-status, pagination-stuck."""
 

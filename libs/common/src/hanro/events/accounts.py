@@ -80,7 +80,7 @@ class AccountLinked(AccountFact):
 
 
 class AccountActivated(AccountFact):
-    """An account became usable: after its first preflight, or again after a suspension."""
+    """An account became usable, after a preflight or a suspension; or all that a degraded one had lost is back."""
 
     type: ClassVar[str] = "hanro.account.activated.v1"
 

@@ -56,6 +56,8 @@ _PROBLEM: dict[str, Any] = {
             "description": "What the marketplace said, verbatim",
             "properties": {"code": _TEXT, "message": _TEXT, "request_id": {"type": ["string", "null"]}},
         },
+        "state": {"type": "string", "description": "The state that stands in the way"},
+        "possible": {"type": "array", "items": _TEXT, "description": "What can be asked for in this state"},
         "remedy": {
             "type": "object",
             "description": "What the seller does next",

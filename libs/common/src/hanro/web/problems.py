@@ -10,7 +10,17 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from hanro.db import is_away, is_conflict
-from hanro.errors import ContractBroken, Failure, InDoubt, MenuPath, NeedsSeller, Rejected, Retryable, Unsupported
+from hanro.errors import (
+    ContractBroken,
+    Failure,
+    InDoubt,
+    MenuPath,
+    NeedsSeller,
+    NotNow,
+    Rejected,
+    Retryable,
+    Unsupported,
+)
 from hanro.web.answers import Answer
 
 MEDIA_TYPE = "application/problem+json"
@@ -118,6 +128,8 @@ def of_failure(failure: Failure, *, instance: str | None = None) -> Answer:
             "message": failure.refusal.message,
             "request_id": failure.refusal.request_id,
         }
+    if isinstance(failure, NotNow):
+        members |= {"state": failure.state, "possible": list(failure.possible)}
     if failure.remedy:
         members["remedy"] = {"ja": failure.remedy.ja, "en": failure.remedy.en}
     if failure.menu:

@@ -9,6 +9,7 @@ from account_svc.domain import credentials as rules
 from account_svc.domain.accounts import Account
 from account_svc.domain.credentials import Fault
 from account_svc.domain.happenings import CredentialsStored
+from account_svc.domain.transitions import Deed, require
 from account_svc.store import credentials as store
 from account_svc.store.credentials import CredentialUse, StoredCredentials
 from account_svc.vault import Vault
@@ -92,7 +93,11 @@ async def store_credentials(tx: Transaction, safe: Safe, account: Account, plugi
     """Store checked values for an account that is locked, and have them checked at the marketplace at once.
 
     The same values again raise no version: whoever repeats a request after a lost answer changes nothing.
+
+    Raises:
+        NotNow: the account's state does not allow it; code "account-state".
     """
+    require(account, Deed.STORE_CREDENTIALS)
     kept = rules.keep_typed(plugin.credential_form, typed.registration, typed.values)
     stored = await store.find_credentials(tx, account.id)
     if stored and stored.registration_id == typed.registration.id and _reopen(safe, stored) == kept:

@@ -11,9 +11,9 @@ from account_svc.accounts.linking import Plugins, apply
 from account_svc.domain import preflights as rules
 from account_svc.domain import reports
 from account_svc.domain.accounts import Account
-from account_svc.domain.letting_go import require_linked
 from account_svc.domain.preflights import Ground
 from account_svc.domain.reports import Use
+from account_svc.domain.transitions import Deed, is_possible, require
 from account_svc.store import accounts as account_rows
 from account_svc.store import credentials as credential_rows
 from account_svc.store import preflights as store
@@ -53,10 +53,10 @@ async def request(tx: Transaction, account: Account, by: str) -> Operation:
     """Ask for a preflight of an account that is locked; it begins at once.
 
     Raises:
+        NotNow: the account's state does not allow it; code "account-state".
         NeedsSeller: no credentials are stored; code "credentials-missing".
-        Rejected: it is being unlinked, or is; "unlinking", "unlinked".
     """
-    require_linked(account)
+    require(account, Deed.PREFLIGHT)
     if not account.has_credentials:
         why = account.reason
         raise NeedsSeller(
@@ -99,6 +99,10 @@ async def begin(tx: Transaction, plugins: Plugins, safe: Safe, lease: Lease, at:
     account = await account_rows.lock_account(tx, lease.account_id)
     await due.hold(tx, lease)
     plugin = plugins.get(MarketplaceId(account.marketplace_id))
+    if not is_possible(account, Deed.JUDGE):
+        await _refuse(tx, account)
+        await due.settle(tx, lease, next_at=at + jobs.AT_REST)
+        return None
     secrets = await take_out(
         tx, safe, account.id, plugin, CredentialUse(caller=SERVICE, service=SERVICE, purpose=lease.job, at=at)
     )
@@ -137,6 +141,10 @@ async def end(tx: Transaction, lease: Lease, taken: Round, rows: Mapping[str, Pr
         Retryable: the lease is lost; nothing is to be committed.
     """
     account = await account_rows.lock_account(tx, taken.account.id)
+    if not is_possible(account, Deed.JUDGE):
+        await _refuse(tx, account)
+        await due.settle(tx, lease, next_at=at + jobs.AT_REST)
+        return account
     if account.credential_version != taken.secrets.version:
         await due.settle(tx, lease, next_at=at)
         return account
@@ -216,6 +224,15 @@ async def _open_operations(tx: Transaction, account_id: str) -> tuple[Operation,
         )
     ]
     return tuple(found)
+
+
+async def _refuse(tx: Transaction, account: Account) -> None:
+    """Answer those who asked for a preflight of an account that is nobody's any more."""
+    failure = {"error": "rejected", "code": "account-state", "why": f"The account is {account.state} by now."}
+    asked = await _open_operations(tx, account.id)
+    await operations.mark(
+        tx, *(Mark(id=one.id, fence=one.fence, status=OperationStatus.REJECTED, failure=failure) for one in asked)
+    )
 
 
 async def _answer(tx: Transaction, asked: tuple[Operation, ...], preflight: Preflight, account: Account) -> None:

@@ -56,8 +56,8 @@ def _taken(shop_key: str, first: Account, *, is_seen: bool) -> Rejected:
                 code="shop-unlinked-before",
                 field="/values",
                 remedy=LocalizedText(
-                    ja=f"POST /v1/accounts/{first.id}:relink を実行し、そのアカウントに認証情報を入力してください。",
-                    en=f"Call POST /v1/accounts/{first.id}:relink, then enter the credentials there.",
+                    ja=f"POST /v1/accounts/{first.id}:link-again を実行し、そこに認証情報を入力してください。",
+                    en=f"Call POST /v1/accounts/{first.id}:link-again, then enter the credentials there.",
                 ),
             )
         case State.UNLINKING:
@@ -66,8 +66,8 @@ def _taken(shop_key: str, first: Account, *, is_seen: bool) -> Rejected:
                 code="shop-linked-already",
                 field="/values",
                 remedy=LocalizedText(
-                    ja=f"連携解除が終わってから POST /v1/accounts/{first.id}:relink を実行してください。",
-                    en=f"Once that is done, call POST /v1/accounts/{first.id}:relink.",
+                    ja=f"連携解除が終わってから POST /v1/accounts/{first.id}:link-again を実行してください。",
+                    en=f"Once that is done, call POST /v1/accounts/{first.id}:link-again.",
                 ),
             )
         case State.DRAFT | State.PENDING_APPROVAL | State.ACTIVE | State.DEGRADED | State.SUSPENDED:

@@ -4,7 +4,6 @@ from datetime import datetime
 
 from account_svc.api.issuer_shapes import IssuerShown
 from account_svc.api.texts import MenuShown, RefusalShown, TextShown
-from account_svc.api.unlink_shapes import UnlinkingShown
 from hanro.marketplace.types import GrantState
 from hanro.web.shapes import NextCursor, Shown
 
@@ -50,6 +49,10 @@ class NextStepShown(Shown):
     """Where to do it."""
     grant_id: str | None
     """The grant that it is about."""
+    prerequisite_id: str | None
+    """The item of the guide's checklist that it is about; null: none."""
+    step_ids: list[str]
+    """The steps of the guide that lead through it; empty: the guide has none."""
 
 
 class GrantShown(Shown):
@@ -152,7 +155,8 @@ class AccountShown(Shown):
     orders_from: datetime | None
     """Orders placed earlier send no message; null: all do."""
     state: str
-    """`draft`, `active`, `degraded` (something is lost), `suspended`, `unlinking` or `unlinked`."""
+    """`draft`, `pending_approval` (the marketplace has to approve), `active`, `degraded` (something is lost),
+    `suspended`, `unlinking` or `unlinked`."""
     is_enabled: bool
     """False: switched off by hand."""
     is_working: bool
@@ -163,6 +167,8 @@ class AccountShown(Shown):
     """Why it does not work as it should; null: it does."""
     next_step: NextStepShown | None
     """What the seller does next; null: nothing."""
+    possible: list[str]
+    """What can be asked of the account now: `store-credentials`, `preflight`, `disable` …"""
     grants: GrantsShown
     """What it may do at the marketplace, as last seen."""
     lost_capabilities: list[str]
@@ -175,8 +181,6 @@ class AccountShown(Shown):
     """The last check that ended; null: none yet."""
     last_preflight_at: datetime | None
     """When that was."""
-    unlinking: UnlinkingShown | None
-    """How far its unlink is; null: it is not being unlinked."""
     epoch: int
     """Grows with each unlink."""
     version: int

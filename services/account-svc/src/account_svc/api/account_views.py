@@ -18,6 +18,8 @@ from account_svc.api.issuer_shapes import show_issuer
 from account_svc.api.texts import TextShown, show_menu, show_refusal, show_text
 from account_svc.api.unlink_shapes import show_unlink
 from account_svc.domain.accounts import Account
+from account_svc.domain.next_steps import find_place
+from account_svc.domain.transitions import possible
 from account_svc.store.accounts import Shop
 from hanro.errors import LocalizedText
 from hanro.marketplace.port import Plugin
@@ -45,7 +47,8 @@ def show_account(picture: AccountPicture, plugin: Plugin | None) -> AccountShown
         is_working=account.is_working,
         label=show_text(LABELS[account.is_working]),
         reason=_show_reason(account),
-        next_step=_show_next_step(account),
+        next_step=_show_next_step(account, plugin),
+        possible=[deed.value for deed in possible(account)],
         grants=_show_grants(account, plugin),
         lost_capabilities=list(account.lost_capabilities),
         credentials=_show_credentials(picture, plugin),
@@ -72,14 +75,18 @@ def _show_reason(account: Account) -> ReasonShown | None:
     )
 
 
-def _show_next_step(account: Account) -> NextStepShown | None:
+def _show_next_step(account: Account, plugin: Plugin | None) -> NextStepShown | None:
     if account.is_enabled and account.reason is None:
         return None
     failure = not_working(account)
+    reason = account.reason if account.is_enabled else None
+    place = find_place(plugin.guide, reason) if plugin and reason else None
     return NextStepShown(
         text=show_text(failure.remedy) if failure.remedy else None,
         menu=show_menu(failure.menu) if failure.menu else None,
         grant_id=failure.grant_id,
+        prerequisite_id=place.prerequisite_id if place else None,
+        step_ids=list(place.step_ids) if place else [],
     )
 
 

@@ -16,7 +16,7 @@ from account_svc.api.bodies import AccountBody, AccountPatch, CredentialsBody
 from account_svc.api.permissions import check_account, check_shops, may_see
 from account_svc.api.preflights import NOUN, show_accepted
 from account_svc.domain.accounts import Account, State
-from account_svc.domain.letting_go import require_linked
+from account_svc.domain.transitions import Deed, require
 from account_svc.store import accounts as store
 from hanro import web
 from hanro.clock import Clock
@@ -169,7 +169,7 @@ def _add_credentials(router: APIRouter, desk: Desk) -> None:
 
         async def work(tx: Transaction) -> Answer:
             account = check_account(request, await store.lock_account(tx, account_id))
-            require_linked(account)
+            require(account, Deed.STORE_CREDENTIALS)
             plugin = linking.find_plugin(desk.plugins, account.marketplace_id)
             now = desk.clock.now()
             today = now.astimezone(plugin.zone).date()

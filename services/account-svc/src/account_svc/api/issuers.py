@@ -8,11 +8,12 @@ from account_svc.accounts import issuers
 from account_svc.api.issuer_shapes import IssuerBody, IssuerShown, show_issuer
 from account_svc.api.permissions import check_account
 from account_svc.domain.accounts import Issuer
+from account_svc.domain.issuers import find_fault_of_name, find_fault_of_number
 from account_svc.store import accounts as store
 from hanro import web
 from hanro.clock import Clock
 from hanro.db import Database, Transaction
-from hanro.web import Answer
+from hanro.web import Answer, FieldFault, Problem
 
 AccountId = Annotated[str, Path(max_length=64, description="acc_…")]
 
@@ -33,6 +34,7 @@ def make_routes(db: Database, clock: Clock) -> APIRouter:
         async def work(tx: Transaction) -> Answer:
             account = check_account(request, await store.lock_account(tx, account_id))
             web.require_match(request, account.version)
+            _check(body)
             issuer = Issuer(name=body.name, number=body.number)
             after = await issuers.state(tx, account, issuer, clock.now())
             return Answer(body=show_issuer(after.issuer), headers={"ETag": web.etag(after.version)})
@@ -51,3 +53,15 @@ def make_routes(db: Database, clock: Clock) -> APIRouter:
         return (await db.run(work)).response()
 
     return router
+
+
+def _check(body: IssuerBody) -> None:
+    found = {"/name": find_fault_of_name(body.name), "/number": find_fault_of_number(body.number)}
+    faults = [
+        FieldFault(code=unfit.code, detail=f"{unfit.why.en} / {unfit.why.ja}", pointer=pointer)
+        for pointer, unfit in found.items()
+        if unfit is not None
+    ]
+    if faults:
+        words = "; ".join(f"{fault.pointer}: {fault.detail}" for fault in faults)
+        raise Problem(status=422, code="issuer-malformed", detail=f"Nothing was stored: {words}", errors=faults)

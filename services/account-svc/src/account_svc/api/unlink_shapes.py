@@ -38,10 +38,10 @@ WARNING = LocalizedText(
     en="This cannot be undone. Acceptances and mails that still wait are ended without being sent.",
 )
 LINKING_AGAIN = LocalizedText(
-    ja="同じ店舗は :relink で同じアカウント ID のまま再連携できます。受注は残りますが、"
+    ja="同じ店舗は :link-again で同じアカウント ID のまま再連携できます。受注は残りますが、"
     "商品は新しい出品として登録されます（既存の出品を SKU で引き継ぐ機能は商品機能の提供後に利用できます）。",
-    en="The same shop is linked again by :relink under the same account id. Its orders are still there; its products "
-    "are listed as new ones (taking over existing listings by SKU comes with the catalogue).",
+    en="The same shop is linked again by :link-again under the same account id. Its orders are still there; its "
+    "products are listed as new ones (taking over existing listings by SKU comes with the catalogue).",
 )
 
 

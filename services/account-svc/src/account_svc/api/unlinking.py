@@ -70,9 +70,11 @@ def make_routes(idempotency: Idempotency, clock: Clock, plugins: Plugins, plans:
         return await idempotency.once(request, work)
 
     @router.post(
-        "/v1/accounts/{account_id}:relink", dependencies=[web.require("accounts:write")], response_model=AccountShown
+        "/v1/accounts/{account_id}:link-again",
+        dependencies=[web.require("accounts:write")],
+        response_model=AccountShown,
     )
-    async def relink_account(request: Request, account_id: AccountId) -> Response:
+    async def link_account_again(request: Request, account_id: AccountId) -> Response:
         """Link the shop of an unlinked account again: a draft under the old id, its orders still there.
 
         Enter its credentials next. Templates are bound and offers mapped anew; nothing of before is sent.

@@ -3,16 +3,22 @@
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import ClassVar
 
 from account_svc.domain.accounts import Issuer, Reason, SeenGrant
+from account_svc.domain.transitions import Deed
 from hanro.errors import MenuPath
 
 
 class Standing(StrEnum):
-    """Say what a preflight means for the account: all is there, something is lost, it cannot work, nobody can tell."""
+    """Say what a preflight means for the account.
+
+    All is there, something is lost, what it needs is asked for and on its way, it cannot work, nobody can tell.
+    """
 
     WHOLE = "whole"
     PARTLY = "partly"
+    AWAITED = "awaited"
     FAILED = "failed"
     UNKNOWN = "unknown"
 
@@ -20,6 +26,8 @@ class Standing(StrEnum):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Described:
     """The seller's staff renamed the account, bound it to other shops, or said from when on orders count."""
+
+    deed: ClassVar[Deed] = Deed.DESCRIBE
 
     display_name: str
     shop_ids: tuple[str, ...]
@@ -30,12 +38,16 @@ class Described:
 class CredentialsStored:
     """New credentials were stored, and wait for a preflight; `shop_key` None: they do not tell which shop it is."""
 
+    deed: ClassVar[Deed] = Deed.STORE_CREDENTIALS
+
     shop_key: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judged:
     """A preflight ended; it says nothing of credentials that are newer than `credential_version`."""
+
+    deed: ClassVar[Deed] = Deed.JUDGE
 
     credential_version: int
     standing: Standing
@@ -50,10 +62,17 @@ class Switched:
 
     is_enabled: bool
 
+    @property
+    def deed(self) -> Deed:
+        """Name it."""
+        return Deed.ENABLE if self.is_enabled else Deed.DISABLE
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IssuerStated:
     """The seller's staff said who issues qualified invoices; None: nobody any more."""
+
+    deed: ClassVar[Deed] = Deed.NAME_ISSUER
 
     issuer: Issuer | None
 
@@ -62,15 +81,21 @@ class IssuerStated:
 class Unlinking:
     """The seller's staff unlinks the account: all work of this link stops, and all that hanro holds of it goes."""
 
+    deed: ClassVar[Deed] = Deed.UNLINK
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unlinked:
     """Every service has let go of the account, and its credentials are gone."""
 
+    deed: ClassVar[Deed] = Deed.RELEASE
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LinkedAgain:
     """The seller's staff links the account's shop again; `key_menu` is where its credentials are found."""
+
+    deed: ClassVar[Deed] = Deed.LINK_AGAIN
 
     key_menu: MenuPath | None
 

@@ -22,31 +22,35 @@ class Unfit:
 def find_fault_of_name(name: str) -> Unfit | None:
     """Say why a text is no registered name; None: it may be one."""
     if not name.strip():
-        return _unfit("missing", "登録名称を入力してください", "type the name under which the issuer is registered")
+        return _unfit(
+            "field-missing", "登録名称を入力してください", "type the name under which the issuer is registered"
+        )
     if name != name.strip():
-        return _unfit("padded", "前後の空白を取り除いてください", "has blanks before or behind it")
+        return _unfit("field-padded", "前後の空白を取り除いてください", "has blanks before or behind it")
     if any(unicodedata.category(letter) in {"Cc", "Cf", "Cs", "Zl", "Zp"} for letter in name):
-        return _unfit("unreadable", "制御文字は使えません", "holds control characters")
+        return _unfit("field-unreadable", "制御文字は使えません", "holds control characters")
     if len(name) > LONGEST_NAME:
-        return _unfit("too_long", f"{LONGEST_NAME} 文字までです", f"is longer than {LONGEST_NAME} characters")
+        return _unfit("field-too-long", f"{LONGEST_NAME} 文字までです", f"is longer than {LONGEST_NAME} characters")
     return None
 
 
 def find_fault_of_number(number: str) -> Unfit | None:
     """Say why a text is no registration number: T, 13 half-width digits of which the first checks the others."""
     if not number.strip():
-        return _unfit("missing", "登録番号を入力してください", "type the registration number: T and 13 digits")
+        return _unfit("field-missing", "登録番号を入力してください", "type the registration number: T and 13 digits")
     if number != number.strip():
-        return _unfit("padded", "前後の空白を取り除いてください", "has blanks before or behind it")
+        return _unfit("field-padded", "前後の空白を取り除いてください", "has blanks before or behind it")
     if any(unicodedata.east_asian_width(letter) in {"F", "W"} for letter in number):
-        return _unfit("full_width", "半角で入力してください", "holds full-width characters: type it half-width")
+        return _unfit("field-full-width", "半角で入力してください", "holds full-width characters: type it half-width")
     if not _NUMBER.fullmatch(number):
         return _unfit(
-            "malformed", "T と数字 13 桁で入力してください(ハイフンなし)", "must be T and 13 digits, without hyphens"
+            "field-malformed",
+            "T と数字 13 桁で入力してください(ハイフンなし)",
+            "must be T and 13 digits, without hyphens",
         )
     if int(number[1]) != check_digit(number[2:]):
         return _unfit(
-            "check_digit_wrong",
+            "check-digit-wrong",
             "検査数字が一致しません。番号を見直してください",
             "has a check digit that does not fit the other digits: look at the number again",
         )

@@ -1,9 +1,10 @@
 """Decides what a happening changes in an account, and which fact tells it. Values in, values out."""
 
+from collections.abc import Mapping
 from dataclasses import asdict, replace
 from datetime import datetime
 
-from account_svc.domain.accounts import WORKING, Account, Reason, State, Switches
+from account_svc.domain.accounts import NO_CREDENTIALS, WORKING, Account, Reason, State, Switches
 from account_svc.domain.happenings import (
     CredentialsStored,
     Described,
@@ -16,11 +17,12 @@ from account_svc.domain.happenings import (
     Unlinked,
     Unlinking,
 )
-from account_svc.domain.letting_go import CREDENTIALS_MISSING, let_go, require_linked
+from account_svc.domain.transitions import check_move, require
 from hanro.errors import LocalizedText, MenuPath
 from hanro.events.accounts import (
     AccountActivated,
     AccountChanged,
+    AccountDegraded,
     AccountFact,
     AccountLinked,
     AccountSuspended,
@@ -31,11 +33,37 @@ from hanro.events.accounts import (
     SwitchesSet,
 )
 
+CREDENTIALS_MISSING = Reason(
+    code=NO_CREDENTIALS,
+    why="No credentials are stored.",
+    remedy=LocalizedText(ja="認証情報を入力してください。", en="Enter the credentials."),
+)
 CREDENTIALS_CHECKING = Reason(
     code="credentials-checking",
     why="The credentials are being checked.",
     remedy=LocalizedText(ja="確認が終わるまで 1 分ほどお待ちください。", en="Wait a minute until the check is done."),
 )
+UNLINKING = Reason(
+    code="unlinking",
+    why="The account is being unlinked.",
+    remedy=LocalizedText(
+        ja="連携解除が終わるまでお待ちください。進み具合は操作（operation）に表示されます。",
+        en="Wait until every service has let go of the account; the operation shows how far it is.",
+    ),
+)
+UNLINKED = Reason(
+    code="unlinked",
+    why="The account is unlinked.",
+    remedy=LocalizedText(
+        ja="使うには、このアカウントの :link-again を実行してから、認証情報を入力してください。",
+        en="To use it again, call :link-again of this account, then enter the credentials.",
+    ),
+)
+
+_OF_STATES: Mapping[State, type[AccountFact]] = {
+    State.UNLINKING: AccountUnlinking,
+    State.UNLINKED: AccountUnlinked,
+}
 
 
 def link(
@@ -75,37 +103,34 @@ def link(
 def change(account: Account, happening: Happening, at: datetime) -> tuple[Account, AccountFact | None]:
     """Apply what happened; None where it changes nothing. A change is one fact and one version.
 
-    Activated and Suspended tell that the account began or ceased to work; whatever else is Changed.
+    Unlinking and Unlinked tell those states. Activated tells that the account began to work, or that all that a
+    degraded one had lost is back; Suspended that it ceased to work; Degraded that it works on and lost something, each
+    time that it loses more. Whatever else is Changed.
+
+    Raises:
+        NotNow: it cannot happen in the account's state; code "account-state".
     """
+    require(account, happening.deed)
     after = _apply(account, happening)
+    check_move(account.state, happening.deed, after.state)
     if after == account:
         return account, None
     after = replace(after, version=account.version + 1, changed_at=at)
-    return after, _restate(_kind(account, after, happening), after)
+    return after, _restate(_told_by(account, after), after)
 
 
-def _kind(before: Account, after: Account, happening: Happening) -> type[AccountFact]:
-    match happening:
-        case Unlinking():
-            return AccountUnlinking
-        case Unlinked():
-            return AccountUnlinked
-        case LinkedAgain():
-            return AccountLinked
-        case _ if after.is_working != before.is_working:
-            return AccountActivated if after.is_working else AccountSuspended
-        case _:
-            return AccountChanged
+def _told_by(before: Account, after: Account) -> type[AccountFact]:
+    if after.state is not before.state and after.state in _OF_STATES:
+        return _OF_STATES[after.state]
+    if after.is_working != before.is_working:
+        return AccountActivated if after.is_working else AccountSuspended
+    if after.is_working and after.state is State.DEGRADED:
+        has_lost = set(after.lost_capabilities) - set(before.lost_capabilities)
+        return AccountDegraded if has_lost or before.state is State.ACTIVE else AccountChanged
+    return AccountActivated if after.is_working and before.state is State.DEGRADED else AccountChanged
 
 
 def _apply(account: Account, happening: Happening) -> Account:
-    match happening:
-        case Unlinking() | Unlinked() | LinkedAgain():
-            return let_go(account, happening)
-        case Judged():
-            # A check that ends late says nothing of an account that is let go.
-            return account if account.is_let_go else _judge(account, happening)
-    require_linked(account)
     match happening:
         case Described():
             return replace(
@@ -127,20 +152,38 @@ def _apply(account: Account, happening: Happening) -> Account:
             return replace(account, is_enabled=happening.is_enabled)
         case IssuerStated():
             return replace(account, issuer=happening.issuer)
+        case Judged():
+            return _judge(account, happening)
+        case Unlinking() | Unlinked() | LinkedAgain():
+            return _let_go(account, happening)
+
+
+def _let_go(account: Account, happening: Unlinking | Unlinked | LinkedAgain) -> Account:
+    match happening:
+        case Unlinking():
+            # What began before is told by its epoch, wherever it still is.
+            return replace(account, state=State.UNLINKING, epoch=account.epoch + 1, reason=UNLINKING)
+        case Unlinked():
+            return replace(account, state=State.UNLINKED, reason=UNLINKED, grants=(), lost_capabilities=())
+        case LinkedAgain():
+            reason = replace(CREDENTIALS_MISSING, menu=happening.key_menu)
+            return replace(account, state=State.DRAFT, is_enabled=True, reason=reason)
 
 
 def _judge(account: Account, judged: Judged) -> Account:
-    if judged.credential_version != account.credential_version:
+    if judged.credential_version != account.credential_version or not account.credential_version:
         return account
+    is_new = account.state in {State.DRAFT, State.PENDING_APPROVAL}
     match judged.standing:
         case Standing.WHOLE:
             state, reason = State.ACTIVE, None
         case Standing.PARTLY:
             state, reason = State.DEGRADED, judged.reason
+        case Standing.AWAITED:
+            state, reason = State.PENDING_APPROVAL if is_new else State.SUSPENDED, judged.reason
         case Standing.FAILED:
             # An account that never worked has nothing to suspend.
-            state = State.DRAFT if account.state is State.DRAFT else State.SUSPENDED
-            reason = judged.reason
+            state, reason = State.DRAFT if is_new else State.SUSPENDED, judged.reason
         case Standing.UNKNOWN:
             # An outage there is no reason to stop an account that works.
             state = account.state

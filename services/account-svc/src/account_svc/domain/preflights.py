@@ -22,6 +22,10 @@ _KEY_REMEDY = LocalizedText(
 _WAIT_REMEDY = LocalizedText(
     ja="操作は不要です。自動でもう一度確認します。", en="There is nothing to do: it is checked again by itself."
 )
+_APPROVAL_REMEDY = LocalizedText(
+    ja="マーケットプレイスの承認をお待ちください。承認後は自動でもう一度確認します。",
+    en="Wait for the marketplace's approval; it is checked again by itself.",
+)
 
 RECHECK = timedelta(days=1)
 RECHECK_FAILED = timedelta(hours=1)
@@ -30,11 +34,20 @@ LONGEST_RETRY = timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Awaited:
+    """Be something on the checklist that waits for the marketplace: its name, and where the seller sees it there."""
+
+    title: LocalizedText
+    menu: MenuPath | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Ground:
     """Be what rows are judged on: the plug-in's grants and capabilities, and what is known already.
 
     `known` are the states found earlier with the same credentials. `is_expired`: a secret's known end has passed.
-    `key_menu` is where a new key is issued.
+    `key_menu` is where a new key is issued. `awaited`: the seller's checklist holds something that was applied for and
+    that the marketplace has not decided yet.
     """
 
     grants: Sequence[Grant]
@@ -42,12 +55,13 @@ class Ground:
     known: Mapping[str, GrantState]
     is_expired: bool
     key_menu: MenuPath | None
+    awaited: Awaited | None = None
 
 
 def judge(ground: Ground, rows: Mapping[str, PreflightRow], credential_version: int) -> Judged:
     """Say what the rows, by grant, mean for the account. A grant that could not be probed keeps its known state."""
     states = {grant.id: _state(grant.id, rows, ground.known) for grant in ground.grants}
-    standing = _standing(states, _needed(ground))
+    standing = _standing(ground, rows, states)
     return Judged(
         credential_version=credential_version,
         standing=standing,
@@ -87,7 +101,7 @@ def next_look(judged: Judged, rows: Mapping[str, PreflightRow], failures: int, a
     if any(row.state is GrantState.UNKNOWN and row.retry_at is not None for row in rows.values()):
         return at + min(FIRST_RETRY * 2 ** min(failures, 10), LONGEST_RETRY), failures + 1
     settling = [row.retry_at for row in rows.values() if row.state is GrantState.PENDING and row.retry_at is not None]
-    later = RECHECK_FAILED if judged.standing is Standing.FAILED else RECHECK
+    later = RECHECK_FAILED if judged.standing in {Standing.FAILED, Standing.AWAITED} else RECHECK
     return min([max(at + FIRST_RETRY, moment) for moment in settling] + [at + later]), 0
 
 
@@ -104,10 +118,15 @@ def _needed(ground: Ground) -> frozenset[str]:
     return named or frozenset(grant.id for grant in ground.grants if _is_call(grant))
 
 
-def _standing(states: Mapping[str, GrantState], needed: frozenset[str]) -> Standing:
-    if any(states[grant_id] in WANTING for grant_id in needed):
-        return Standing.FAILED
-    if any(states[grant_id] is GrantState.UNKNOWN for grant_id in needed):
+def _standing(ground: Ground, rows: Mapping[str, PreflightRow], states: Mapping[str, GrantState]) -> Standing:
+    found = {states[grant_id] for grant_id in _needed(ground)}
+    if GrantState.DENIED in found:
+        # What is not there yet because it was only applied for is no failure of the seller's; a dead key is.
+        is_awaited = ground.awaited is not None and not _is_credential_refused(ground, rows)
+        return Standing.AWAITED if is_awaited else Standing.FAILED
+    if GrantState.PENDING in found:
+        return Standing.AWAITED
+    if GrantState.UNKNOWN in found:
         return Standing.UNKNOWN
     if any(state in WANTING for state in states.values()):
         return Standing.PARTLY
@@ -126,20 +145,39 @@ def _reason(ground: Ground, rows: Mapping[str, PreflightRow], states: Mapping[st
 
 def _blame(ground: Ground, grant: Grant, state: GrantState, rows: Mapping[str, PreflightRow]) -> Reason:
     row = rows.get(grant.id)
-    refusal = row.refusal if row else None
-    why = row.why if row else "It was not asked for this time."
+    code, remedy, menu = _advise(ground, grant, state, rows)
+    return Reason(
+        code=code,
+        why=row.why if row else "It was not asked for this time.",
+        grant_id=grant.id,
+        refusal=row.refusal if row else None,
+        remedy=remedy,
+        menu=menu,
+    )
+
+
+def _advise(
+    ground: Ground, grant: Grant, state: GrantState, rows: Mapping[str, PreflightRow]
+) -> tuple[str, LocalizedText, MenuPath | None]:
+    row, awaited = rows.get(grant.id), ground.awaited
     match state:
         case GrantState.DENIED if _is_credential_refused(ground, rows):
             code = "credential-expired" if ground.is_expired else "credential-refused"
-            remedy, menu = _KEY_REMEDY, ground.key_menu or grant.menu
+            return code, _KEY_REMEDY, ground.key_menu or grant.menu
+        case GrantState.DENIED if awaited is not None and grant.id in _needed(ground):
+            return "approval-awaited", _named(awaited.title, _APPROVAL_REMEDY), awaited.menu or grant.menu
         case GrantState.DENIED:
-            code, menu = "grant-missing", grant.menu
-            remedy = grant.remedies[0] if grant.remedies else _KEY_REMEDY
+            return "grant-missing", grant.remedies[0] if grant.remedies else _KEY_REMEDY, grant.menu
+        case GrantState.PENDING if row is not None and row.retry_at is None:
+            return "approval-awaited", _APPROVAL_REMEDY, grant.menu
         case GrantState.PENDING:
-            code, remedy, menu = "key-settling", _WAIT_REMEDY, grant.menu
+            return "key-settling", _WAIT_REMEDY, grant.menu
         case GrantState.UNKNOWN | GrantState.GRANTED:
-            code, remedy, menu = "unavailable", _WAIT_REMEDY, grant.menu
-    return Reason(code=code, why=why, grant_id=grant.id, refusal=refusal, remedy=remedy, menu=menu)
+            return "unavailable", _WAIT_REMEDY, grant.menu
+
+
+def _named(title: LocalizedText, text: LocalizedText) -> LocalizedText:
+    return LocalizedText(ja=f"{title.ja}: {text.ja}", en=f"{title.en}: {text.en}")
 
 
 def _is_credential_refused(ground: Ground, rows: Mapping[str, PreflightRow]) -> bool:

@@ -7,6 +7,7 @@ from hanro.errors import MenuPath
 from hanro.marketplace.types import ExpectedMail, Guide, Prerequisite, Step
 from hanro_rakuten_ichiba.declared.grants import MAIL_RELAY_GRANT
 from hanro_rakuten_ichiba.declared.words import (
+    APPLICATION,
     APPLICATION_LIST,
     DEVELOPER_ACCESS,
     FUNCTIONS,
@@ -126,7 +127,8 @@ _STEPS = (
             "期限の前にアプリ詳細で新しい licenseKey を発行し、ここに入力し直します。",
             "issue a new licenseKey on the application's page before the old one ends, and enter it here",
         ),
-        menu=APPLICATION_LIST,
+        menu=APPLICATION,
+        fallback=APPLICATION_LIST,
         traps=(
             both(
                 "発行の直後 15〜30 分は新しいキーが拒否されることがあります。",

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 
 from account_svc.domain.accounts import Account
 from account_svc.domain.holdings import OWN, Holding, Line, going, plan_lines
-from account_svc.domain.letting_go import require_linked
+from account_svc.domain.transitions import Deed, require
 from account_svc.store import holdings as store
 from hanro.crypto import Keyring
 from hanro.db import Transaction
@@ -48,9 +48,9 @@ class Plans:
         """Say what goes and what stays.
 
         Raises:
-            Rejected: the account is being unlinked, or is; "unlinking", "unlinked".
+            NotNow: the account is being unlinked, or is; code "account-state".
         """
-        require_linked(account)
+        require(account, Deed.UNLINK)
         lines, at = await self._lines(tx, account)
         expires_at = (at + LIFETIME).astimezone(UTC).replace(microsecond=0)
         says = {"account": account.id, "epoch": account.epoch, "until": expires_at.isoformat(), "goes": going(lines)}
@@ -65,7 +65,9 @@ class Plans:
             PlanExpired: its 15 minutes are over.
             Rejected: no plan of this account gave it (plan-invalid); or what goes has changed since, or the account was
                 linked anew (plan-changed).
+            NotNow: it is unlinked; code "account-state".
         """
+        require(account, Deed.UNLINK)
         says = self._read(token)
         if says.get("account") != account.id:
             raise _invalid()

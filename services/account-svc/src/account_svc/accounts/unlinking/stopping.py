@@ -14,7 +14,6 @@ from account_svc.store import holdings as store
 from hanro import breaker, due, failpoints, operations
 from hanro.db import Transaction
 from hanro.due import Lease
-from hanro.errors import Rejected
 from hanro.operations import Mark, Operation, OperationStatus
 
 KIND = "unlink"
@@ -29,7 +28,7 @@ async def begin(
     """Begin to let an account go that is locked: from now on nobody is given its credentials.
 
     Raises:
-        Rejected: it is let go already; "unlinking", "unlinked".
+        NotNow: it is let go already; code "account-state".
     """
     after = await apply(tx, account, Unlinking(), at)
     await due.stop(tx, after.id, but=jobs.UNLINK)
@@ -94,18 +93,11 @@ async def link_again(tx: Transaction, plugins: Plugins, account: Account, at: da
     """Take up an account again that is locked: a draft without credentials, under its old id and its next epoch.
 
     Raises:
-        Rejected: it is not unlinked; "unlinking", "not-unlinked". Or its marketplace is not installed any more;
-            "marketplace-unknown".
+        NotNow: it is not unlinked; code "account-state".
+        Rejected: its marketplace is not installed any more; code "marketplace-unknown".
     """
-    match account.state:
-        case State.UNLINKED:
-            plugin = find_plugin(plugins, account.marketplace_id)
-            return await apply(tx, account, LinkedAgain(key_menu=first_place(plugin.credential_form)), at)
-        case State.UNLINKING:
-            why = "The account is still being unlinked; link it again once that is done."
-            raise Rejected(why, code="unlinking")
-        case State.DRAFT | State.PENDING_APPROVAL | State.ACTIVE | State.DEGRADED | State.SUSPENDED:
-            raise Rejected(f"The account is {account.state}, so it is linked.", code="not-unlinked")
+    plugin = find_plugin(plugins, account.marketplace_id)
+    return await apply(tx, account, LinkedAgain(key_menu=first_place(plugin.credential_form)), at)
 
 
 async def _tell(tx: Transaction, account: Account, status: OperationStatus, waiting: Sequence[str]) -> None:
