@@ -8,7 +8,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from account_svc.domain.accounts import WORKING, Account, Reason, State
-from account_svc.domain.happenings import CredentialsStored, Described, Happening, Judged, Standing, Switched
+from account_svc.domain.happenings import (
+    CredentialsStored,
+    Described,
+    Happening,
+    Judged,
+    LinkedAgain,
+    Standing,
+    Switched,
+    Unlinked,
+    Unlinking,
+)
 from account_svc.domain.life_cycle import change, link
 from account_svc.domain.preflights import judge
 from account_svc.domain.transitions import TABLE, Deed, check_move, possible
@@ -145,7 +155,7 @@ def test_what_is_possible_leaves_out_what_would_change_nothing() -> None:
         "acc_1", marketplace_id="m", display_name="x", shop_ids=("a",), orders_from=None, key_menu=None, at=NOON
     )
     assert possible(fresh) == (Deed.DESCRIBE, Deed.STORE_CREDENTIALS, Deed.NAME_ISSUER, Deed.DISABLE, Deed.UNLINK)
-    assert Deed.PREFLIGHT in possible(account())
+    assert Deed.PREFLIGHT in possible(account(reason=None))
     off = account(State.ACTIVE, is_enabled=False)
     assert (Deed.ENABLE in possible(off), Deed.DISABLE in possible(off)) == (True, False)
 
@@ -183,6 +193,7 @@ def test_each_further_loss_is_told_and_so_is_what_comes_back() -> None:
 happenings: st.SearchStrategy[Happening] = st.one_of(
     st.builds(Described, display_name=st.just("x"), shop_ids=st.just(("shp_2",)), orders_from=st.none()),
     st.just(CredentialsStored()),
+    st.sampled_from((Unlinking(), Unlinked(), LinkedAgain(key_menu=None))),
     st.builds(Switched, is_enabled=st.booleans()),
     st.builds(
         lambda search, confirm, relay, version: judge(
