@@ -117,10 +117,10 @@ class Bench:
         """Give the service's own database."""
         return self.parts.db
 
-    async def link(self, name: str = "見本店") -> Json:
+    async def link(self, name: str = "見本店", marketplace_id: str = "rakuten_ichiba") -> Json:
         """Link an account of a new internal shop."""
         shop = (await self.public.post("/v1/shops", json={"display_name": name})).json()
-        wish = {"marketplace_id": "rakuten_ichiba", "display_name": name, "shop_ids": [shop["id"]]}
+        wish = {"marketplace_id": marketplace_id, "display_name": name, "shop_ids": [shop["id"]]}
         answer = await self.public.post("/v1/accounts", json=wish)
         assert answer.status_code == 201, answer.text
         made: Json = answer.json()

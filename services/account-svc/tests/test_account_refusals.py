@@ -47,7 +47,11 @@ async def samples(edge: Edge) -> Samples:
         f"/v1/accounts/{account.raise_for_status().json()['id']}/credentials", json={"values": values}, headers=headers
     )
     return Samples(
-        known={"account_id": account.raise_for_status().json()["id"], "marketplace_id": "rakuten_ichiba"},
+        known={
+            "account_id": account.raise_for_status().json()["id"],
+            "marketplace_id": "rakuten_ichiba",
+            "shop_id": shop.json()["id"],
+        },
         exempt={
             VERSIONED: {"PUT /v1/accounts/{account_id}/credentials": "whoever holds the new key is right"},
             PAGED: {"GET /v1/marketplaces": "as many as plug-ins are installed"},

@@ -193,7 +193,6 @@ def test_each_further_loss_is_told_and_so_is_what_comes_back() -> None:
 happenings: st.SearchStrategy[Happening] = st.one_of(
     st.builds(Described, display_name=st.just("x"), shop_ids=st.just(("shp_2",)), orders_from=st.none()),
     st.just(CredentialsStored()),
-    st.sampled_from((Unlinking(), Unlinked(), LinkedAgain(key_menu=None))),
     st.builds(Switched, is_enabled=st.booleans()),
     st.builds(
         lambda search, confirm, relay, version: judge(
@@ -239,3 +238,18 @@ def test_whatever_happens_each_change_is_one_fact_one_version_and_a_legal_move(
         known = after
     if start in {State.UNLINKING, State.UNLINKED}:
         assert known.state is start
+
+
+@pytest.mark.parametrize("start", [State.DRAFT, State.PENDING_APPROVAL, State.ACTIVE, State.DEGRADED, State.SUSPENDED])
+def test_an_account_is_let_go_and_linked_again_under_its_next_epoch(start: State) -> None:
+    known, told = account(start, epoch=3), []
+    for happening in (Unlinking(), Unlinked(), LinkedAgain(key_menu=None)):
+        known, fact = change(known, happening, NOON)
+        assert fact is not None
+        told.append((fact.type.split(".")[2], fact.state, fact.account_epoch, known.reason and known.reason.code))
+    assert told == [
+        ("unlinking", "unlinking", 4, "unlinking"),
+        ("unlinked", "unlinked", 4, "unlinked"),
+        ("changed", "draft", 4, "credentials-missing"),
+    ]
+    assert (known.is_enabled, known.has_credentials, known.credential_version) == (True, False, 1)

@@ -13,7 +13,7 @@ from hanro.access_reports import AccessLog
 from hanro.clock import Clock
 from hanro.db import Database, migrate
 from hanro.due import Lease
-from hanro.errors import Failure, InDoubt, Rejected
+from hanro.errors import Failure, InDoubt, LocalizedText, MenuPath, Rejected
 from hanro.events.accounts import AccountActivated, AccountFact
 from hanro.marketplace.port import Plugin, Secrets, Session
 from hanro.marketplace.types import (
@@ -23,6 +23,7 @@ from hanro.marketplace.types import (
     Cursor,
     Decision,
     Fetched,
+    Grant,
     Limits,
     LineKey,
     MarketplaceId,
@@ -31,6 +32,9 @@ from hanro.marketplace.types import (
     OrderStatus,
     Outcome,
     OutcomeStatus,
+    Plan,
+    PlannedCall,
+    ProbeKind,
     Receipt,
     Route,
     RouteKind,
@@ -53,7 +57,14 @@ OPEN = frozenset(
     {OrderStatus.NEW, OrderStatus.ACCEPTED, OrderStatus.READY, OrderStatus.ON_HOLD, OrderStatus.CANCELLING}
 )
 ROUTES = ("placed", "open")
-GRANT = "searchOrder"
+GRANT = Grant(
+    id="searchOrder",
+    label=LocalizedText(ja="受注検索", en="find orders"),
+    menu=MenuPath(steps=("設定", "機能")),
+    probe=ProbeKind.READ,
+    group="orders",
+    remedies=(LocalizedText(ja="機能を有効にしてください。", en="Switch the function on."),),
+)
 
 
 def prepare(urls: SchemaUrls) -> None:
@@ -93,7 +104,8 @@ class Playground:
         max_variants=1,
         max_images=1,
     )
-    capabilities = dict.fromkeys(Capability, Supported(grant_ids=frozenset({GRANT})))
+    capabilities = dict.fromkeys(Capability, Supported(grant_ids=frozenset({GRANT.id})))
+    grants = (GRANT,)
     routes = tuple(
         Route(
             name=name,
@@ -134,8 +146,26 @@ class Playground:
                 limits=self.limits,
                 capabilities=self.capabilities,
                 routes=self.routes,
+                grants=self.grants,
                 orders=lambda _session: self,
+                plan=self.plan,
             ),
+        )
+
+    def plan(self, asked: Sequence[Decision]) -> Plan:
+        """Say what accepting would send."""
+        return Plan(
+            calls=(
+                PlannedCall(
+                    method="POST",
+                    url="https://playground.invalid/accept",
+                    media_type="application/json",
+                    body=" ".join(one.order.external_id for one in asked),
+                    groups=("orders",),
+                    purpose="accept the orders",
+                ),
+            ),
+            problems=(),
         )
 
     async def pages(self, route: str, window: Window, after: Cursor | None = None) -> AsyncIterator[OrderPage]:

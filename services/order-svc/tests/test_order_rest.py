@@ -6,12 +6,12 @@ from pathlib import Path
 
 import httpx
 import pytest
-from order_playground import Playground, activated, means_for, prepare, tell
+from order_playground import GRANT, Playground, activated, means_for, prepare, tell
 from order_sightings import EMAIL, NAME, NOON, seen, unreadable
 
 from hanro.errors import LocalizedText
 from hanro.events.accounts import AccountSuspended
-from hanro.marketplace.types import Absent, Hold, OrderStatus, Support, Supported
+from hanro.marketplace.types import Absent, Capability, Hold, OrderStatus, Support, Supported
 from hanro.service import Parts, open_parts
 from hanro.testing.callers import SpokenCallers, bearer, fixed_keyring
 from hanro.testing.clock import FixedClock
@@ -20,6 +20,7 @@ from hanro_local.databases import SchemaUrls
 from order_svc import accounts, buyers
 from order_svc.api import contacts, orders
 from order_svc.app import SERVICE
+from order_svc.domain.permits import Ability
 from order_svc.poller import Poller
 from order_svc.settings import OrderSettings
 
@@ -42,10 +43,16 @@ async def parts(urls: SchemaUrls) -> AsyncIterator[Parts]:
 
 @pytest.fixture
 async def client(parts: Parts) -> AsyncIterator[httpx.AsyncClient]:
-    supports: dict[str, Support] = {"playground": Supported(), "by_hand": BY_HAND}
+    supports: dict[str, Support] = {
+        "playground": Supported(grant_ids=frozenset({GRANT.id})),
+        "by_hand": BY_HAND,
+    }
+    abilities = {
+        name: Ability(supports={Capability.ACCEPT: support}, grants=(GRANT,)) for name, support in supports.items()
+    }
     apps = create_app(
         SERVICE.info,
-        routers=(orders.make_routes(parts.db, parts.keyring, parts.idempotency, parts.cursors, supports),),
+        routers=(orders.make_routes(parts.db, parts.keyring, parts.idempotency, parts.cursors, abilities),),
         internal_routers=(contacts.make_routes(parts.db, parts.keyring, parts.clock),),
         authenticator=SpokenCallers(),
         db=parts.db,

@@ -17,6 +17,7 @@ from hanro.errors import NeedsSeller, Retryable
 from hanro.marketplace.types import (
     Batch,
     BatchUnit,
+    Capability,
     Decision,
     LineKey,
     OrderStatus,
@@ -28,12 +29,14 @@ from hanro.operations import Operation
 from hanro.sessions import OpenSession
 from hanro.testing.clock import FixedClock
 from order_svc import accounts, orders
+from order_svc.domain.permits import Ability
 from order_svc.poller import Means
 from order_svc.sender import Sender
 
 pytestmark = pytest.mark.schema("orders", prepare)
 
 ORDER = seen()
+ABILITIES = {"playground": Ability(supports={Capability.ACCEPT: Supported()})}
 FETCH = {"orders.fetch": Batch(size=2, unit=BatchUnit.ORDER, groups=())}
 
 
@@ -63,7 +66,7 @@ async def wish(means: Means, sighting: SeenOrder) -> None:
     await store(means, sighting)
     async with means.db.begin() as tx:
         (row,) = await tx.fetch("select id from orders where external_id = $1", sighting.external_id)
-        await orders.accept(tx, row["id"], account_ids=None, supports={"playground": Supported()}, by="tester")
+        await orders.accept(tx, row["id"], account_ids=None, abilities=ABILITIES, by="tester")
 
 
 async def operation(db: Database) -> Operation:
@@ -121,8 +124,8 @@ async def test_what_surely_did_not_arrive_is_sent_again_after_the_look(means: Me
 async def test_a_process_that_died_after_sent_leaves_doubt_and_no_second_call(
     means: Means, playground: Playground
 ) -> None:
-    wishes = await orders.claim_wishes(means.db, limit=10, lease=timedelta(seconds=60))
-    await orders.mark_sent(means.db, wishes)
+    wishes = await orders.claim_wishes(means.db, means.plugins, limit=10, lease=timedelta(seconds=60))
+    await orders.mark_sent(means.db, means.plugins, wishes)
     playground.buy(advanced(ORDER, OrderStatus.ACCEPTED))  # it arrived, and the process died
     sender = Sender(means)
     assert await sender.send_due() == 0
@@ -201,7 +204,7 @@ async def test_a_wish_is_not_sent_under_a_link_that_only_account_svc_knows_of(
 
 
 async def test_two_senders_send_a_wish_once(means: Means, playground: Playground) -> None:
-    first = await orders.claim_wishes(means.db, limit=10, lease=timedelta(seconds=60))
+    first = await orders.claim_wishes(means.db, means.plugins, limit=10, lease=timedelta(seconds=60))
     assert len(first) == 1
     assert await Sender(means).send_due() == 0
     assert playground.calls("decide") == []
@@ -230,11 +233,11 @@ async def test_what_there_is_no_time_for_is_left_to_be_claimed_again(db: Databas
 
 
 async def test_a_lease_that_ran_out_before_the_call_sends_nothing(means: Means, playground: Playground) -> None:
-    wishes = await orders.claim_wishes(means.db, limit=10, lease=timedelta(seconds=60))
+    wishes = await orders.claim_wishes(means.db, means.plugins, limit=10, lease=timedelta(seconds=60))
     async with means.db.begin() as tx:
         await tx.execute("update operations set lease_until = '2000-01-01'")
     with pytest.raises(Retryable) as lost:
-        await orders.mark_sent(means.db, wishes)
+        await orders.mark_sent(means.db, means.plugins, wishes)
     assert lost.value.code == "lease-lost"
     assert (await operation(means.db)).status == "accepted"
     assert playground.calls("decide") == []

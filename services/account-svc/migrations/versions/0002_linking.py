@@ -2,6 +2,8 @@
 
 from alembic import op
 
+from hanro.tables import make_2
+
 revision = "0002"
 down_revision = "0001"
 
@@ -11,6 +13,8 @@ ACCOUNTS = (
     "alter table accounts add column shop_key text",
     "create unique index accounts_shop_key on accounts (marketplace_id, shop_key) where state <> 'unlinked'",
 )
+
+SHOPS = ("alter table shops add column version integer not null default 1",)
 
 UNLINKING = (
     # What each service said it holds of an account, and up to which epoch it let go.
@@ -30,5 +34,6 @@ UNLINKING = (
 
 
 def upgrade() -> None:
-    for statement in (*ACCOUNTS, *UNLINKING):
+    make_2("account")
+    for statement in (*ACCOUNTS, *SHOPS, *UNLINKING):
         op.execute(statement)

@@ -37,7 +37,7 @@ SERVICE = Service(
     ),
     schema="catalog",
     migrations=Path(__file__).parents[2] / "migrations",
-    revision="0001",
+    revision="0002",
     settings=CatalogSettings,
     build=build,
 )

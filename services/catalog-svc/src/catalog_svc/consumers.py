@@ -41,6 +41,10 @@ def on_accounts() -> Subscription[None, AccountCopy]:
             state=fact.state,
             epoch=fact.account_epoch or 0,
             shop_ids=fact.shop_ids,
+            is_enabled=fact.is_enabled,
+            switches=fact.switches,
+            lost_capabilities=fact.lost_capabilities,
+            lost_grants=fact.lost_grants,
         )
 
     return Subscription(

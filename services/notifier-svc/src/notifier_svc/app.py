@@ -75,7 +75,7 @@ SERVICE = Service(
     ),
     schema="notifier",
     migrations=Path(__file__).parents[2] / "migrations",
-    revision="0001",
+    revision="0002",
     settings=NotifierSettings,
     build=build,
 )

@@ -3,11 +3,12 @@
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 
-from hanro import breaker, due
+from hanro import breaker, due, operations
 from hanro.auth import ALL_SHOPS, Caller
 from hanro.db import Database, Transaction
 from hanro.due import Lease
 from order_svc.domain.accounts import Account, AccountChange, pause
+from order_svc.domain.decisions import ACCEPT
 from order_svc.store import accounts as store
 from order_svc.store import cursors as cursors_store
 
@@ -31,6 +32,7 @@ async def apply(
     `routes` by marketplace; of a marketplace that is not installed none are read. `forget` drops cached secrets.
     """
     await store.save_accounts(tx, [change.account for change in sorted(changes, key=lambda one: one.account.id)])
+    await operations.hasten(tx, [ACCEPT], [change.account.id for change in changes if change.is_freed])
     for change in changes:
         account = change.account
         if change.is_stopped:
@@ -90,7 +92,7 @@ async def stop_job(db: Database, lease: Lease) -> None:
     """Forget a job whose account is not to be looked after; the fact that makes it work again plans it anew."""
     async with db.begin() as tx:
         known = (await store.lock_accounts(tx, [lease.account_id])).get(lease.account_id)
-        if known is None or not known.is_working:
+        if known is None or not known.is_finding:
             await due.drop(tx, lease.account_id, lease.job)
 
 

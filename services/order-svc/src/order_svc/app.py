@@ -5,13 +5,13 @@ from pathlib import Path
 from typing import Final
 
 from hanro.access_reports import AccessLog
-from hanro.marketplace.types import Capability
 from hanro.service import Built, Parts, Service
 from hanro.sessions import open_session
 from hanro.web import ServiceInfo
 from order_svc import accounts, buyers
 from order_svc.api import contacts, orders
 from order_svc.consumers import on_accounts
+from order_svc.domain.permits import Ability
 from order_svc.poller import Means, Pace, Poller, PollMetrics
 from order_svc.sender import CALL_WITHIN, Sender
 from order_svc.settings import OrderSettings
@@ -43,9 +43,12 @@ def build(parts: Parts, settings: OrderSettings) -> Built:
         metrics=PollMetrics(parts.registry),
     )
     routes = {str(plugin_id): [route.name for route in plugin.routes] for plugin_id, plugin in plugins.items()}
-    supports = {str(plugin_id): plugin.capabilities[Capability.ACCEPT] for plugin_id, plugin in plugins.items()}
+    abilities = {
+        str(plugin_id): Ability(supports=plugin.capabilities, grants=plugin.grants)
+        for plugin_id, plugin in plugins.items()
+    }
     return Built(
-        routers=(orders.make_routes(db, keyring, parts.idempotency, parts.cursors, supports),),
+        routers=(orders.make_routes(db, keyring, parts.idempotency, parts.cursors, abilities),),
         marketplaces_of=list_marketplaces,
         internal_routers=(contacts.make_routes(db, keyring, clock),),
         subscriptions=(on_accounts(routes, parts.vending.forget),),
@@ -68,7 +71,7 @@ SERVICE = Service(
     ),
     schema="orders",
     migrations=Path(__file__).parents[2] / "migrations",
-    revision="0001",
+    revision="0002",
     settings=OrderSettings,
     build=build,
 )

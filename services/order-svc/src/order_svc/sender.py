@@ -57,7 +57,7 @@ class Sender:
     async def send_due(self) -> int:
         """Send what waits, once; give how many wishes that were."""
         asked_at = self._means.clock.monotonic()
-        wishes = await orders.claim_wishes(self._means.db, limit=AT_ONCE, lease=self._means.lease)
+        wishes = await orders.claim_wishes(self._means.db, self._means.plugins, limit=AT_ONCE, lease=self._means.lease)
         await self._apart(wishes, self._send, asked_at)
         return len(wishes)
 
@@ -66,7 +66,7 @@ class Sender:
         if self._stop.is_set():
             return 0
         asked_at = self._means.clock.monotonic()
-        wishes = await orders.claim_unsure(self._means.db, limit=AT_ONCE, lease=self._means.lease)
+        wishes = await orders.claim_unsure(self._means.db, self._means.plugins, limit=AT_ONCE, lease=self._means.lease)
         await self._apart(wishes, self._verify, asked_at)
         return len(wishes)
 
@@ -129,7 +129,9 @@ class Sender:
         wishes = [wish for wish in wishes if wish not in late]
         if not wishes:
             return
-        await orders.mark_sent(means.db, wishes)
+        wishes = await orders.mark_sent(means.db, means.plugins, wishes)
+        if not wishes:
+            return
         failpoints.reach("sender.after_sent")
         found, failure = await self._ask(opened.plugin.orders(opened.session).decide, wishes, is_write=True)
         failpoints.reach("sender.after_answer")
@@ -192,6 +194,8 @@ class Sender:
     async def _read_back(self, opened: OpenSession, applied: Sequence[Wish]) -> None:
         """Read the orders again, so that they show what was done; if that fails the next sweep shows it."""
         means = self._means
+        if Capability.FETCH_ORDER.value in applied[0].account.lost_capabilities:
+            return
         await means.clock.sleep(_read_lag(opened.plugin).total_seconds())
         try:
             sightings = await fetch_orders(opened, [wish.order for wish in applied])

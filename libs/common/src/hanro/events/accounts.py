@@ -33,6 +33,10 @@ class SwitchesSet(Part):
     """All that is on is read; nothing is written at the marketplace and no mail leaves."""
 
 
+ALL_ON = SwitchesSet()
+"""What stands until somebody switches."""
+
+
 class IssuerNamed(Part):
     """Tell who issues qualified invoices for an account."""
 
@@ -67,10 +71,15 @@ class AccountFact(Fact):
     """Internal shops that may use the account."""
     orders_from: AwareDatetime | None = None
     """Orders placed earlier are back-filled: kept, but they send no message. None: all are new."""
-    switches: SwitchesSet = SwitchesSet()
+    switches: SwitchesSet = ALL_ON
     """What the seller's staff switched on or off."""
     issuer: IssuerNamed | None = None
     """Who issues qualified invoices; None: nobody was named."""
+
+    @property
+    def lost_grants(self) -> tuple[str, ...]:
+        """Name the grants that are denied or pending: no work that needs one of them is begun."""
+        return tuple(grant.grant_id for grant in self.grants if grant.state in {"denied", "pending"})
 
 
 class AccountLinked(AccountFact):

@@ -33,9 +33,9 @@ async def mark(tx: Transaction, *marks: Mark) -> None:
     touched = await tx.fetch(
         f"""
         with wanted as (
-            select id, fence, status, failure::jsonb, answer::jsonb, next_at
-            from unnest($1::text[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::timestamptz[])
-                as t (id, fence, status, failure, answer, next_at)
+            select id, fence, status, failure::jsonb, answer::jsonb, next_at, plan::jsonb
+            from unnest($1::text[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::timestamptz[], $7::text[])
+                as t (id, fence, status, failure, answer, next_at, plan)
         ), held as (
             select operations.id from operations join wanted using (id, fence)
             where wanted.status <> 'sent' or operations.status <> 'accepted'
@@ -46,6 +46,7 @@ async def mark(tx: Transaction, *marks: Mark) -> None:
             status = wanted.status,
             failure = wanted.failure,
             answer = coalesce(wanted.answer, operations.answer),
+            plan = wanted.plan,
             attempt_count = operations.attempt_count + (wanted.status = 'sent' and operations.status = 'accepted')::int,
             sent_at = case when wanted.status = 'sent' and operations.status = 'accepted' then {tx.now_sql}
                 else operations.sent_at end,
@@ -64,6 +65,7 @@ async def mark(tx: Transaction, *marks: Mark) -> None:
         [None if one.failure is None else json.dumps(one.failure) for one in ordered],
         [None if one.answer is None else json.dumps(one.answer) for one in ordered],
         [one.next_at for one in ordered],
+        [None if one.plan is None else json.dumps(one.plan) for one in ordered],
     )
     if len(touched) != len(ordered):
         raise Retryable("Another process took an operation over.", code="lease-lost")
@@ -99,6 +101,22 @@ async def close_past(tx: Transaction, account_id: str, epoch: int, *, failure: M
             json.dumps(failure),
         )
     return len(idle) == len(rows)
+
+
+async def hasten(tx: Transaction, kinds: Sequence[str], account_ids: Sequence[str]) -> None:
+    """Let accepted operations of some accounts be sent now that were put off: what they waited for is there."""
+    await tx.execute(
+        f"""
+        update operations set next_at = {tx.now_sql} from (
+            select id from operations
+            where kind = any($1::text[]) and account_id = any($2::text[]) and status = 'accepted'
+                and next_at > {tx.now_sql} and (lease_until is null or lease_until <= {tx.now_sql})
+            order by id for update skip locked
+        ) resting where operations.id = resting.id
+        """,  # noqa: S608  the schema's own clock
+        list(kinds),
+        list(account_ids),
+    )
 
 
 async def _claim(

@@ -41,6 +41,15 @@ DDL_1: tuple[str, ...] = (
     'create index operations_account on "{schema}".operations (account_id, id)',
 )
 
+# What was only observed is over: it neither waits nor keeps a younger one of its subject from going.
+DDL_2: tuple[str, ...] = (
+    """
+    alter table "{schema}".operations drop constraint operations_status_check, add constraint operations_status_check
+        check (status in ('accepted', 'sent', 'applied', 'rejected', 'in_doubt', 'observed'))
+    """,
+    'alter table "{schema}".operations add column plan jsonb',
+)
+
 
 async def accept(
     tx: Transaction, *, kind: str, subject_id: str, account_id: str | None, asked: Mapping[str, object], by: str

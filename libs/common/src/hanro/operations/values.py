@@ -1,7 +1,7 @@
 """Says what an operation is, how far it can be, and what a doer finds out about it."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -14,19 +14,23 @@ if TYPE_CHECKING:
 COLUMNS = """
     operations.id, operations.kind, operations.subject_id, operations.account_id, operations.status,
     operations.asked::text, operations.asked_by, operations.attempt_count, operations.failure::text,
-    operations.answer::text, operations.accepted_at, operations.sent_at, operations.changed_at, operations.next_at,
-    operations.fence
+    operations.answer::text, operations.plan::text, operations.accepted_at, operations.sent_at, operations.changed_at,
+    operations.next_at, operations.fence
 """
 
 
 class OperationStatus(StrEnum):
-    """Tell how far an operation is; *accepted* says that we took it, never that the marketplace did."""
+    """Tell how far an operation is; *accepted* says that we took it, never that the marketplace did.
+
+    *Observed* is final: it was planned while the account only observes, and it is never sent.
+    """
 
     ACCEPTED = "accepted"
     SENT = "sent"
     APPLIED = "applied"
     REJECTED = "rejected"
     IN_DOUBT = "in_doubt"
+    OBSERVED = "observed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +38,8 @@ class Operation:
     """Be an outward effect that somebody asked for.
 
     `asked` is what was asked, without personal data or secrets; `failure` says who must act (`error`, `code`, `why`,
-    and the marketplace's refusal), `answer` what the marketplace said. `next_at`: when a doer looks again, None: never.
+    and the marketplace's refusal), `answer` what the marketplace said. `plan` of one that was observed are the requests
+    that would have gone, without bodies; None of all others. `next_at`: when a doer looks again, None: never.
     `fence` names the claim that a doer's marks are for.
     """
 
@@ -48,6 +53,7 @@ class Operation:
     attempt_count: int
     failure: Mapping[str, object] | None
     answer: Mapping[str, object] | None
+    plan: Sequence[Mapping[str, object]] | None
     accepted_at: datetime
     sent_at: datetime | None
     changed_at: datetime
@@ -69,6 +75,7 @@ class Mark:
     status: OperationStatus
     failure: Mapping[str, object] | None = None
     answer: Mapping[str, object] | None = None
+    plan: Sequence[Mapping[str, object]] | None = None
     next_at: datetime | None = None
 
 
@@ -85,6 +92,7 @@ def read(row: "asyncpg.Record") -> Operation:
         attempt_count=row["attempt_count"],
         failure=None if row["failure"] is None else json.loads(row["failure"]),
         answer=None if row["answer"] is None else json.loads(row["answer"]),
+        plan=None if row["plan"] is None else json.loads(row["plan"]),
         accepted_at=row["accepted_at"],
         sent_at=row["sent_at"],
         changed_at=row["changed_at"],

@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from account_svc.accounts.linking import apply
+from account_svc.domain import activation
 from account_svc.domain import credentials as rules
 from account_svc.domain.accounts import Account
-from account_svc.domain.credentials import Fault
 from account_svc.domain.happenings import CredentialsStored
 from account_svc.domain.transitions import Deed, require
 from account_svc.store import credentials as store
@@ -17,6 +17,7 @@ from hanro import breaker
 from hanro.crypto import KeyMissing, SealBroken
 from hanro.db import Transaction
 from hanro.errors import ContractBroken, LocalizedText, NeedsSeller, Retryable
+from hanro.marketplace import Fault
 from hanro.marketplace.port import Plugin, Secrets
 from hanro.marketplace.types import Registration
 
@@ -102,7 +103,10 @@ async def store_credentials(tx: Transaction, safe: Safe, account: Account, plugi
     stored = await store.find_credentials(tx, account.id)
     if stored and stored.registration_id == typed.registration.id and _reopen(safe, stored) == kept:
         return account
-    after = await apply(tx, account, CredentialsStored(shop_key=typed.shop_key), typed.at)
+    absence = activation.find_absence(plugin.capabilities)
+    reason = activation.reason_of(absence) if absence else None
+    stored_now = CredentialsStored(shop_key=typed.shop_key, reason=reason)
+    after = await apply(tx, account, stored_now, typed.at)
     await store.save_credentials(
         tx,
         StoredCredentials(

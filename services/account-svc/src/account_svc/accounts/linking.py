@@ -1,16 +1,16 @@
 """Links accounts, describes them, and switches them on and off."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from account_svc.accounts import jobs
+from account_svc.accounts.shops import hold_known
 from account_svc.domain.accounts import Account
 from account_svc.domain.credentials import first_place
 from account_svc.domain.happenings import Described, Happening, Switched
 from account_svc.domain.life_cycle import change, link
 from account_svc.store import accounts as store
-from account_svc.store.accounts import Shop
 from hanro import due, outbox
 from hanro.db import Transaction
 from hanro.errors import Rejected
@@ -41,13 +41,6 @@ class DescriptionWish:
     is_orders_from_given: bool
 
 
-async def open_shop(tx: Transaction, display_name: str, at: datetime) -> Shop:
-    """Make an internal shop."""
-    shop = Shop(id=new_id("shp"), display_name=display_name, created_at=at)
-    await store.save_shop(tx, shop)
-    return shop
-
-
 async def link_account(tx: Transaction, plugins: Plugins, wish: LinkWish, at: datetime) -> Account:
     """Link an account: a draft until its credentials are stored and checked.
 
@@ -55,7 +48,7 @@ async def link_account(tx: Transaction, plugins: Plugins, wish: LinkWish, at: da
         Rejected: no such marketplace is installed, or no such internal shop; "marketplace-unknown", "shop-unknown".
     """
     plugin = find_plugin(plugins, wish.marketplace_id)
-    await _check_shops(tx, wish.shop_ids)
+    await hold_known(tx, wish.shop_ids)
     account, fact = link(
         new_id("acc"),
         marketplace_id=wish.marketplace_id,
@@ -77,7 +70,7 @@ async def describe(tx: Transaction, account: Account, wish: DescriptionWish, at:
         Rejected: no such internal shop; code "shop-unknown".
     """
     if wish.shop_ids is not None:
-        await _check_shops(tx, wish.shop_ids)
+        await hold_known(tx, wish.shop_ids)
     described = Described(
         display_name=account.display_name if wish.display_name is None else wish.display_name,
         shop_ids=account.shop_ids if wish.shop_ids is None else wish.shop_ids,
@@ -117,11 +110,3 @@ def find_plugin(plugins: Plugins, marketplace_id: str) -> Plugin:
             field="marketplace_id",
         )
     return found
-
-
-async def _check_shops(tx: Transaction, shop_ids: Sequence[str]) -> None:
-    found = {shop.id for shop in await store.list_shops(tx, limit=len(shop_ids), ids=sorted(set(shop_ids)))}
-    for place, shop_id in enumerate(shop_ids):
-        if shop_id not in found:
-            why = "There is no such internal shop: make it by POST /v1/shops."
-            raise Rejected(why, code="shop-unknown", field=f"/shop_ids/{place}")

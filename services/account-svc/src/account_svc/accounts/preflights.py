@@ -8,8 +8,8 @@ from account_svc.accounts import jobs
 from account_svc.accounts.credentials import Safe, take_out
 from account_svc.accounts.credentials import Use as CredentialUse
 from account_svc.accounts.linking import Plugins, apply
+from account_svc.domain import activation, reports
 from account_svc.domain import preflights as rules
-from account_svc.domain import reports
 from account_svc.domain.accounts import Account
 from account_svc.domain.preflights import Ground
 from account_svc.domain.reports import Use
@@ -49,13 +49,17 @@ class Round:
     started_at: datetime
 
 
-async def request(tx: Transaction, account: Account, by: str) -> Operation:
+async def request(tx: Transaction, account: Account, plugin: Plugin, by: str) -> Operation:
     """Ask for a preflight of an account that is locked; it begins at once.
 
     Raises:
         NotNow: the account's state does not allow it; code "account-state".
         NeedsSeller: no credentials are stored; code "credentials-missing".
+        Unsupported: nothing of the marketplace can be called in this version; code "absent".
     """
+    absence = activation.find_absence(plugin.capabilities)
+    if absence is not None:
+        raise activation.unsupported(absence)
     require(account, Deed.PREFLIGHT)
     if not account.has_credentials:
         why = account.reason
@@ -66,6 +70,23 @@ async def request(tx: Transaction, account: Account, by: str) -> Operation:
             menu=why.menu if why else None,
         )
     await due.plan(tx, account.id, jobs.PREFLIGHT)
+    return await _accept(tx, account, by)
+
+
+async def request_or_reject(tx: Transaction, account: Account, plugin: Plugin, by: str) -> Operation:
+    """Ask for a preflight as `request`; where nothing can be called the operation is rejected at once, and says why."""
+    absence = activation.find_absence(plugin.capabilities)
+    if absence is None:
+        return await request(tx, account, plugin, by)
+    operation = await _accept(tx, account, by)
+    failure = activation.told(absence)
+    await operations.mark(
+        tx, Mark(id=operation.id, fence=operation.fence, status=OperationStatus.REJECTED, failure=failure)
+    )
+    return await operations.get_(tx, operation.id)
+
+
+async def _accept(tx: Transaction, account: Account, by: str) -> Operation:
     return await operations.accept(
         tx,
         kind=KIND,
@@ -106,7 +127,7 @@ async def begin(tx: Transaction, plugins: Plugins, safe: Safe, lease: Lease, at:
     secrets = await take_out(
         tx, safe, account.id, plugin, CredentialUse(caller=SERVICE, service=SERVICE, purpose=lease.job, at=at)
     )
-    if secrets is None or plugin is None:
+    if secrets is None or plugin is None or activation.find_absence(plugin.capabilities):
         await due.settle(tx, lease, next_at=at + jobs.AT_REST)
         return None
     uses = (await store.list_uses(tx, [account.id])).get(account.id, {})

@@ -16,6 +16,8 @@ class ShopShown(Shown):
     """shp_…"""
     display_name: str
     """The staff's name for it."""
+    version: int
+    """Grows with each change; the ETag names it."""
     created_at: datetime
     """When it was made."""
 

@@ -20,7 +20,7 @@ from account_svc.api.unlink_shapes import show_unlink
 from account_svc.domain.accounts import Account
 from account_svc.domain.next_steps import find_place
 from account_svc.domain.transitions import possible
-from account_svc.store.accounts import Shop
+from account_svc.store.shops import Shop
 from hanro.errors import LocalizedText
 from hanro.marketplace.port import Plugin
 from hanro.marketplace.types import GrantState
@@ -30,7 +30,7 @@ LABELS = {True: LocalizedText(ja="有効", en="enabled"), False: LocalizedText(j
 
 def show_shop(shop: Shop) -> ShopShown:
     """Show an internal shop."""
-    return ShopShown(id=shop.id, display_name=shop.display_name, created_at=shop.created_at)
+    return ShopShown(id=shop.id, display_name=shop.display_name, version=shop.version, created_at=shop.created_at)
 
 
 def show_account(picture: AccountPicture, plugin: Plugin | None) -> AccountShown:

@@ -164,7 +164,8 @@ def _add_credentials(router: APIRouter, desk: Desk) -> None:
     async def store_credentials(request: Request, account_id: AccountId, body: CredentialsBody) -> Response:
         """Store an account's credentials and check them at the marketplace; they are never given back.
 
-        The operation is the preflight. Well-formed credentials are stored even where the marketplace then refuses them.
+        The operation is the preflight. Well-formed credentials are stored even where the marketplace then refuses them,
+        or where nothing of it can be called in this version: the operation is rejected then.
         """
 
         async def work(tx: Transaction) -> Answer:
@@ -188,7 +189,8 @@ def _add_credentials(router: APIRouter, desk: Desk) -> None:
                 at=now,
             )
             after = await credentials.store_credentials(tx, desk.safe, account, plugin, typed)
-            operation = await preflights.request(tx, after, web.caller(request).subject)
+            by = web.caller(request).subject
+            operation = await preflights.request_or_reject(tx, after, plugin, by)
             return web.accepted(NOUN, operation.id, show_accepted(operation))
 
         return (await desk.db.run(work)).response()

@@ -29,6 +29,13 @@ class ShopBody(Body):
     """The staff's name for it."""
 
 
+class ShopPatch(Body):
+    """Rename an internal shop."""
+
+    display_name: Name = Field(examples=["二号店"])
+    """The staff's name for it."""
+
+
 class AccountBody(Body):
     """Ask to link an account; `orders_from`: orders placed earlier are kept but send no message."""
 

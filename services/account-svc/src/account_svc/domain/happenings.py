@@ -36,7 +36,12 @@ class Described:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CredentialsStored:
-    """New credentials were stored, and wait for a preflight; `shop_key` None: they do not tell which shop it is."""
+    """New credentials were stored, and wait for a preflight; `reason`: why there will be none.
+
+    `shop_key` None: they do not tell which shop it is.
+    """
+
+    reason: Reason | None = None
 
     deed: ClassVar[Deed] = Deed.STORE_CREDENTIALS
 

@@ -141,7 +141,7 @@ def _apply(account: Account, happening: Happening) -> Account:
             )
         case CredentialsStored():
             # What works goes on working with the new credentials until they are found wanting.
-            reason = account.reason if account.state in WORKING else CREDENTIALS_CHECKING
+            reason = account.reason if account.state in WORKING else happening.reason or CREDENTIALS_CHECKING
             return replace(
                 account,
                 credential_version=account.credential_version + 1,

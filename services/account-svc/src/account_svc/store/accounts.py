@@ -1,8 +1,7 @@
-"""Stores accounts and the internal shops that may use them."""
+"""Stores accounts."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
-from datetime import datetime
+from dataclasses import fields
 from typing import TYPE_CHECKING
 
 from account_svc.domain.accounts import Account, Issuer, State, Switches
@@ -17,41 +16,6 @@ if TYPE_CHECKING:
 COLUMNS = ", ".join(one.name for one in fields(Account))
 FIXED = frozenset({"id", "marketplace_id", "created_at"})
 JSON = frozenset({"reason", "grants", "switches", "issuer"})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Shop:
-    """Be an internal shop: who may use which accounts is said by shop."""
-
-    id: str
-    display_name: str
-    created_at: datetime
-
-
-async def save_shop(tx: Transaction, shop: Shop) -> None:
-    """Store a new shop."""
-    await tx.execute(
-        "insert into shops (id, display_name, created_at) values ($1, $2, $3)",
-        shop.id,
-        shop.display_name,
-        shop.created_at,
-    )
-
-
-async def list_shops(
-    tx: Transaction, *, limit: int, after: str | None = None, ids: Sequence[str] | None = None
-) -> list[Shop]:
-    """Give shops by id, at most `limit` behind `after`; `ids` None: all."""
-    rows = await tx.fetch(
-        """
-        select id, display_name, created_at from shops
-        where ($1::text is null or id > $1) and ($2::text[] is null or id = any($2)) order by id limit $3
-        """,
-        after,
-        None if ids is None else list(ids),
-        limit,
-    )
-    return [Shop(id=row["id"], display_name=row["display_name"], created_at=row["created_at"]) for row in rows]
 
 
 async def insert_account(tx: Transaction, account: Account) -> None:
@@ -122,6 +86,18 @@ async def list_accounts(
         None if shop_ids is None else list(shop_ids),
         marketplace_id,
         state.value if state else None,
+        limit,
+    )
+    return [account_of(row) for row in rows]
+
+
+async def list_bound(tx: Transaction, shop_id: str, *, limit: int) -> list[Account]:
+    """Give the accounts that a shop may use and that are not unlinked, by id, at most `limit`."""
+    rows = await tx.fetch(
+        f"""
+        select {COLUMNS} from accounts where shop_ids @> array[$1::text] and state <> 'unlinked' order by id limit $2
+        """,  # noqa: S608  columns of ours
+        shop_id,
         limit,
     )
     return [account_of(row) for row in rows]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from asyncpg import Record
 
 from hanro.db import Transaction
+from hanro.events.accounts import ALL_ON, SwitchesSet
 
 COLUMNS = "id, account_id, match_key, keys, sku, version"
 
@@ -32,6 +33,10 @@ class AccountCopy:
     state: str | None
     epoch: int
     shop_ids: tuple[str, ...]
+    is_enabled: bool = True
+    switches: SwitchesSet = ALL_ON
+    lost_capabilities: tuple[str, ...] = ()
+    lost_grants: tuple[str, ...] = ()
 
 
 async def share_accounts(tx: Transaction, account_ids: Collection[str]) -> None:
@@ -46,12 +51,12 @@ async def lock_accounts(tx: Transaction, account_ids: Collection[str]) -> dict[s
     """Lock accounts, sorted by id; unknown ones are left out."""
     rows = await tx.fetch(
         """
-        select id, marketplace_id, state, epoch, shop_ids from accounts
-        where id = any($1::text[]) order by id for update
+        select id, marketplace_id, state, epoch, shop_ids, is_enabled, switches, lost_capabilities, lost_grants
+        from accounts where id = any($1::text[]) order by id for update
         """,
         sorted(account_ids),
     )
-    return {row["id"]: AccountCopy(**{**dict(row), "shop_ids": tuple(row["shop_ids"])}) for row in rows}
+    return {row["id"]: _copy(row) for row in rows}
 
 
 async def list_marketplaces(tx: Transaction, account_ids: Collection[str]) -> dict[str, str]:
@@ -67,12 +72,18 @@ async def save_accounts(tx: Transaction, accounts: Sequence[AccountCopy]) -> Non
     """Write what account-svc said."""
     await tx.execute(
         """
-        insert into accounts (id, marketplace_id, state, epoch, shop_ids)
-        select id, marketplace_id, state, epoch, string_to_array(shop_ids, ' ')
-        from unnest($1::text[], $2::text[], $3::text[], $4::int[], $5::text[])
-            as new (id, marketplace_id, state, epoch, shop_ids)
+        insert into accounts (
+            id, marketplace_id, state, epoch, shop_ids, is_enabled, switches, lost_capabilities, lost_grants
+        )
+        select id, marketplace_id, state, epoch, string_to_array(shop_ids, ' '), is_enabled, switches::jsonb,
+            string_to_array(lost_capabilities, ' '), string_to_array(lost_grants, ' ')
+        from unnest(
+            $1::text[], $2::text[], $3::text[], $4::int[], $5::text[], $6::boolean[], $7::text[], $8::text[], $9::text[]
+        ) as new (id, marketplace_id, state, epoch, shop_ids, is_enabled, switches, lost_capabilities, lost_grants)
         on conflict (id) do update set marketplace_id = excluded.marketplace_id, state = excluded.state,
-            epoch = excluded.epoch, shop_ids = excluded.shop_ids
+            epoch = excluded.epoch, shop_ids = excluded.shop_ids, is_enabled = excluded.is_enabled,
+            switches = excluded.switches, lost_capabilities = excluded.lost_capabilities,
+            lost_grants = excluded.lost_grants
         """,
         [account.id for account in accounts],
         [account.marketplace_id for account in accounts],
@@ -80,6 +91,10 @@ async def save_accounts(tx: Transaction, accounts: Sequence[AccountCopy]) -> Non
         [account.epoch for account in accounts],
         # Ids hold no blank; arrays of arrays must be rectangles in Postgres.
         [" ".join(account.shop_ids) for account in accounts],
+        [account.is_enabled for account in accounts],
+        [account.switches.model_dump_json() for account in accounts],
+        [" ".join(account.lost_capabilities) for account in accounts],
+        [" ".join(account.lost_grants) for account in accounts],
     )
 
 
@@ -152,6 +167,11 @@ async def list_listings(
         None if shop_ids is None else list(shop_ids),
     )
     return [_listing(row) for row in rows]
+
+
+def _copy(row: Record) -> AccountCopy:
+    lists = {name: tuple(row[name]) for name in ("shop_ids", "lost_capabilities", "lost_grants")}
+    return AccountCopy(**{**dict(row), **lists, "switches": SwitchesSet.model_validate(row["switches"])})
 
 
 def _listing(row: Record) -> Listing:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from hanro.events.accounts import AccountFact
+from hanro.events.accounts import ALL_ON, AccountFact, SwitchesSet
 
 WORKING_STATES = frozenset({"active", "degraded"})
 
@@ -25,6 +25,9 @@ class Account:
     is_enabled: bool
     credential_version: int
     shop_ids: tuple[str, ...]
+    switches: SwitchesSet = ALL_ON
+    lost_capabilities: tuple[str, ...] = ()
+    lost_grants: tuple[str, ...] = ()
     paused_until: datetime | None = None
     pause_code: str | None = None
     pause_count: int = 0
@@ -53,6 +56,9 @@ def follow(known: Account | None, fact: AccountFact) -> Account:
         is_enabled=fact.is_enabled,
         credential_version=fact.credential_version,
         shop_ids=fact.shop_ids,
+        switches=fact.switches,
+        lost_capabilities=fact.lost_capabilities,
+        lost_grants=fact.lost_grants,
     )
     if known is None or fact.credential_version > known.credential_version:
         return account

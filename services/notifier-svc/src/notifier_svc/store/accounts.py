@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from hanro.db import Transaction
+from hanro.events.accounts import SwitchesSet
 from notifier_svc.domain.accounts import Account
 
 if TYPE_CHECKING:
@@ -43,27 +44,30 @@ async def lock_accounts(tx: Transaction, account_ids: Sequence[str]) -> dict[str
 
 
 async def save_accounts(tx: Transaction, accounts: Sequence[Account]) -> None:
-    """Store accounts, one statement; the shops of each as one text, since arrays of arrays must be of equal length."""
+    """Store accounts, one statement; each list as one text, since arrays of arrays must be of equal length."""
     await tx.execute(
         """
         insert into accounts (
             id, version, epoch, marketplace_id, display_name, state, is_enabled, credential_version, shop_ids,
-            paused_until, pause_code, pause_count
+            switches, lost_capabilities, lost_grants, paused_until, pause_code, pause_count
         )
         select id, version, epoch, marketplace_id, display_name, state, is_enabled, credential_version,
-            string_to_array(shop_ids, E'\\n'), paused_until, pause_code, pause_count
+            string_to_array(shop_ids, E'\\n'), switches::jsonb, string_to_array(lost_capabilities, E'\\n'),
+            string_to_array(lost_grants, E'\\n'), paused_until, pause_code, pause_count
         from unnest(
             $1::text[], $2::bigint[], $3::bigint[], $4::text[], $5::text[], $6::text[], $7::boolean[], $8::bigint[],
-            $9::text[], $10::timestamptz[], $11::text[], $12::integer[]
+            $9::text[], $10::text[], $11::text[], $12::text[], $13::timestamptz[], $14::text[], $15::integer[]
         ) as t (
             id, version, epoch, marketplace_id, display_name, state, is_enabled, credential_version, shop_ids,
-            paused_until, pause_code, pause_count
+            switches, lost_capabilities, lost_grants, paused_until, pause_code, pause_count
         )
         on conflict (id) do update set
             version = excluded.version, epoch = excluded.epoch, marketplace_id = excluded.marketplace_id,
             display_name = excluded.display_name, state = excluded.state, is_enabled = excluded.is_enabled,
             credential_version = excluded.credential_version, shop_ids = excluded.shop_ids,
-            paused_until = excluded.paused_until, pause_code = excluded.pause_code, pause_count = excluded.pause_count
+            switches = excluded.switches, lost_capabilities = excluded.lost_capabilities,
+            lost_grants = excluded.lost_grants, paused_until = excluded.paused_until,
+            pause_code = excluded.pause_code, pause_count = excluded.pause_count
         """,
         [account.id for account in accounts],
         [account.version for account in accounts],
@@ -74,6 +78,9 @@ async def save_accounts(tx: Transaction, accounts: Sequence[Account]) -> None:
         [account.is_enabled for account in accounts],
         [account.credential_version for account in accounts],
         ["\n".join(account.shop_ids) for account in accounts],
+        [account.switches.model_dump_json() for account in accounts],
+        ["\n".join(account.lost_capabilities) for account in accounts],
+        ["\n".join(account.lost_grants) for account in accounts],
         [account.paused_until for account in accounts],
         [account.pause_code for account in accounts],
         [account.pause_count for account in accounts],
@@ -106,4 +113,5 @@ async def clear_pause(tx: Transaction, account_id: str) -> None:
 
 
 def _account(row: "asyncpg.Record") -> Account:
-    return Account(**{**dict(row), "shop_ids": tuple(row["shop_ids"])})
+    lists = {name: tuple(row[name]) for name in ("shop_ids", "lost_capabilities", "lost_grants")}
+    return Account(**{**dict(row), **lists, "switches": SwitchesSet.model_validate(row["switches"])})

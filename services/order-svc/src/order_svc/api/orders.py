@@ -10,7 +10,6 @@ from starlette.requests import Request
 from hanro.crypto import Keyring
 from hanro.db import Database, Transaction
 from hanro.events.orders import OrderState
-from hanro.marketplace.types import Support
 from hanro.web import (
     DEFAULT_PAGE,
     Answer,
@@ -29,6 +28,7 @@ from hanro.web.routes.operations import OperationShown, shown
 from order_svc import accounts, buyers, orders
 from order_svc.api.shapes import OrderPageShown, OrderShown, summary, whole
 from order_svc.domain.orders import WorkState
+from order_svc.domain.permits import Ability
 from order_svc.store.orders import Filter
 
 OrderId = Annotated[str, Path(max_length=200, description="ord_…")]
@@ -42,9 +42,9 @@ ToFilter = Annotated[AwareDatetime | None, Query(description="Placed before, RFC
 
 
 def make_routes(
-    db: Database, keyring: Keyring, idempotency: Idempotency, cursors: Cursors, supports: Mapping[str, Support]
+    db: Database, keyring: Keyring, idempotency: Idempotency, cursors: Cursors, abilities: Mapping[str, Ability]
 ) -> APIRouter:
-    """Make the routes; `supports` says by marketplace whether orders can be accepted there."""
+    """Make the routes; `abilities` say by marketplace whether orders can be accepted there."""
     routes = router(["orders"])
 
     @routes.get("/v1/orders", dependencies=[require("orders:read")], response_model=OrderPageShown)
@@ -100,7 +100,8 @@ def make_routes(
         """Accept an order towards its marketplace, which cannot be undone there.
 
         The answer is an operation: watch it until it is applied, rejected or in_doubt. A cancelled, held or accepted
-        order is refused; while an acceptance is under way the same operation is given again.
+        order is refused; while an acceptance is under way the same operation is given again. Of an account that only
+        observes it ends as observed, with the requests that would have gone, and is never sent.
         """
 
         async def work(tx: Transaction) -> Answer:
@@ -109,7 +110,7 @@ def make_routes(
                 tx,
                 order_id,
                 account_ids=await accounts.visible(tx, who.shops),
-                supports=supports,
+                abilities=abilities,
                 by=who.subject,
             )
             return accepted("order", operation.id, shown(operation))

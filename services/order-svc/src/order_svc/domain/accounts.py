@@ -3,7 +3,8 @@
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from hanro.events.accounts import AccountFact
+from hanro.events.accounts import ALL_ON, AccountFact, SwitchesSet
+from hanro.marketplace.types import Capability
 
 WORKING_STATES = frozenset({"active", "degraded"})
 
@@ -27,6 +28,9 @@ class Account:
     credential_version: int
     orders_from: datetime | None
     shop_ids: tuple[str, ...]
+    switches: SwitchesSet = ALL_ON
+    lost_capabilities: tuple[str, ...] = ()
+    lost_grants: tuple[str, ...] = ()
     paused_until: datetime | None = None
     paused_version: int | None = None
 
@@ -34,6 +38,11 @@ class Account:
     def is_working(self) -> bool:
         """Tell whether its orders may be looked for at all."""
         return self.is_enabled and self.state in WORKING_STATES
+
+    @property
+    def is_finding(self) -> bool:
+        """Tell whether its orders are to be looked for now: it works, they are switched on, and no grant is lost."""
+        return self.is_working and self.switches.orders and Capability.FIND_ORDERS.value not in self.lost_capabilities
 
     def is_paused(self, at: datetime) -> bool:
         """Tell whether its work waits for a better credential."""
@@ -45,17 +54,20 @@ class AccountChange:
     """Be the account as it stands now, and what becomes of its jobs.
 
     `is_due`: look for its orders at once; `is_stopped`: drop its jobs, its cursors stay, so that the gap is filled.
+    `is_freed`: what its wishes waited for may be there.
     """
 
     account: Account
     is_due: bool
     is_stopped: bool
+    is_freed: bool = False
 
 
 def follow(known: Account | None, fact: AccountFact) -> AccountChange:
     """Copy what a fact says; a fact that is not newer than what is known changes nothing.
 
-    Jobs become due when the account begins to work, and when a newer credential ends a pause.
+    Jobs become due when the account begins to work or what was in their way goes (a switch that was off, a lost grant),
+    and when a newer credential ends a pause.
     """
     if known is not None and fact.version <= known.version:
         return AccountChange(account=known, is_due=False, is_stopped=False)
@@ -72,6 +84,9 @@ def follow(known: Account | None, fact: AccountFact) -> AccountChange:
         credential_version=fact.credential_version,
         orders_from=fact.orders_from,
         shop_ids=fact.shop_ids,
+        switches=fact.switches,
+        lost_capabilities=fact.lost_capabilities,
+        lost_grants=fact.lost_grants,
         paused_until=known.paused_until if known else None,
         paused_version=known.paused_version if known else None,
     )
@@ -82,8 +97,9 @@ def follow(known: Account | None, fact: AccountFact) -> AccountChange:
         account = replace(account, paused_until=None, paused_version=None)
     return AccountChange(
         account=account,
-        is_due=account.is_working and (known is None or not known.is_working or is_mended),
-        is_stopped=not account.is_working,
+        is_due=account.is_finding and (known is None or not known.is_finding or is_mended),
+        is_stopped=not account.is_finding,
+        is_freed=account.is_working and known is not None and (is_mended or bool(_ways(known) - _ways(account))),
     )
 
 
@@ -92,3 +108,13 @@ def pause(account: Account, credential_version: int, at: datetime, length: timed
     if credential_version < account.credential_version:
         return account
     return replace(account, paused_until=at + length, paused_version=credential_version)
+
+
+def _ways(account: Account) -> set[str]:
+    """Name all that can be in the way of what is wished for an account."""
+    found = {f"grant {grant_id}" for grant_id in account.lost_grants}
+    if not account.is_working:
+        found.add("state")
+    if not account.switches.orders:
+        found.add("orders")
+    return found

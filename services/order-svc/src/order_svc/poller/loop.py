@@ -107,7 +107,7 @@ class Poller:
     async def _poll(self, lease: Lease, stop: asyncio.Event) -> str:
         means = self._means
         account = await accounts.find(means.db, lease.account_id)
-        if account is None or not account.is_working:
+        if account is None or not account.is_finding:
             await accounts.stop_job(means.db, lease)
             return "stopped"
         if account.paused_until is not None and account.is_paused(means.clock.now()):

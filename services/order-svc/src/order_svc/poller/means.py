@@ -21,6 +21,7 @@ from order_svc import accounts
 from order_svc.domain.accounts import Account
 
 LOG = logger(__name__)
+GRANT_MISSING = "grant-missing"
 
 
 class Opener(Protocol):
@@ -116,16 +117,26 @@ class Means:
     async def stop_for_seller(
         self, account_id: str, failure: NeedsSeller, opened: OpenSession, *, lease: Lease | None = None
     ) -> None:
-        """Let the whole account wait, tell account-svc, and give the lease back; a newer credential ends the wait."""
+        """Tell account-svc, let the whole account wait, and give the lease back; a newer credential ends the wait.
+
+        For want of one grant nothing else waits but what asked for it.
+        """
         version = opened.session.secrets.version
+        now = self.clock.now()
         LOG.warning("the seller is needed", account_id=account_id, code=failure.code, grant_id=failure.grant_id)
         await self.access.refused(account_id, failure, credential_version=version, account_epoch=opened.account_epoch)
+        if failure.code == GRANT_MISSING:
+            # The rest of the account's work needs other grants; account-svc finds out which are lost.
+            if lease is not None:
+                next_at, failures = now + self.pace.refused_pause, lease.failure_count + 1
+                await accounts.put_off(self.db, lease, next_at=next_at, failures=failures)
+            return
         await accounts.pause_after_refusal(
             self.db,
             lease,
             account_id,
             credential_version=version,
-            at=self.clock.now(),
+            at=now,
             length=self.pace.refused_pause,
         )
 

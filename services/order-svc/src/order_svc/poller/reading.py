@@ -47,7 +47,7 @@ async def read_route(means: Means, shown: Shown, errand: Errand, stop: asyncio.E
         # Nothing was shown, or the last page did not say that it was the last.
         await _store(means, errand, cursor, Page(sightings=(), position=None), None if is_sweep else next_at)
     if is_sweep:
-        if window is not None:
+        if window is not None and _may_fetch(errand):
             await follow_up(means, shown, errand, window)
         await accounts.put_off(means.db, lease, next_at=next_at, failures=0)
     return "done"
@@ -75,7 +75,11 @@ async def _pages(errand: Errand, cursor: RouteCursor) -> AsyncGenerator[OrderPag
 
 
 async def _sightings(errand: Errand, page: OrderPage) -> list[Sighting]:
-    return [*page.sightings, *(await fetch_claimed(errand.opened, page) if page.claims else ())]
+    return [*page.sightings, *(await fetch_claimed(errand.opened, page) if page.claims and _may_fetch(errand) else ())]
+
+
+def _may_fetch(errand: Errand) -> bool:
+    return Capability.FETCH_ORDER.value not in errand.account.lost_capabilities
 
 
 async def _store(

@@ -5,6 +5,8 @@ from dataclasses import fields
 from typing import TYPE_CHECKING
 
 from hanro.db import Transaction
+from hanro.events.accounts import SwitchesSet
+from hanro.marketplace.types import Capability
 from order_svc.domain.accounts import WORKING_STATES, Account
 
 if TYPE_CHECKING:
@@ -18,6 +20,15 @@ async def find_account(tx: Transaction, account_id: str) -> Account | None:
     """Give an account, or None where no fact told of it yet."""
     rows = await tx.fetch(f"select {COLUMNS} from accounts where id = $1", account_id)  # noqa: S608  columns of ours
     return _account(rows[0]) if rows else None
+
+
+async def share_accounts(tx: Transaction, account_ids: Sequence[str]) -> dict[str, Account]:
+    """Keep what is known of accounts from changing until the commit, sorted by id, and give it."""
+    rows = await tx.fetch(
+        f"select {COLUMNS} from accounts where id = any($1::text[]) order by id for share",  # noqa: S608  columns of ours
+        sorted(account_ids),
+    )
+    return {row["id"]: _account(row) for row in rows}
 
 
 async def lock_accounts(tx: Transaction, account_ids: Sequence[str]) -> dict[str, Account]:
@@ -39,17 +50,19 @@ async def list_account_ids(tx: Transaction, shop_ids: Sequence[str] | None) -> l
 
 
 async def list_without_job(tx: Transaction, marketplace_id: str, jobs: Sequence[str]) -> list[tuple[str, str]]:
-    """Give a marketplace's accounts that work, by id, with each of these jobs that is not planned for them."""
+    """Give a marketplace's accounts whose orders are to be found, and each of these jobs that is not planned."""
     rows = await tx.fetch(
         """
         select accounts.id, job from accounts cross join unnest($2::text[]) as t (job)
         where marketplace_id = $1 and is_enabled and state = any($3::text[])
+            and (switches ->> 'orders')::boolean is not false and not lost_capabilities @> array[$4::text]
             and not exists (select 1 from due where due.account_id = accounts.id and due.job = t.job)
         order by accounts.id, job
         """,
         marketplace_id,
         list(jobs),
         sorted(WORKING_STATES),
+        Capability.FIND_ORDERS.value,
     )
     return [(row["id"], row["job"]) for row in rows]
 
@@ -61,28 +74,32 @@ async def list_marketplaces(tx: Transaction, account_ids: Sequence[str]) -> dict
 
 
 async def save_accounts(tx: Transaction, accounts: Sequence[Account]) -> None:
-    """Store accounts, one statement; the shops of each as one text, since arrays of arrays must be of equal length."""
+    """Store accounts, one statement; each list as one text, since arrays of arrays must be of equal length."""
     await tx.execute(
         """
         insert into accounts (
             id, version, epoch, marketplace_id, display_name, state, is_enabled, reason_code, credential_version,
-            orders_from, shop_ids, paused_until, paused_version
+            orders_from, shop_ids, switches, lost_capabilities, lost_grants, paused_until, paused_version
         )
         select id, version, epoch, marketplace_id, display_name, state, is_enabled, reason_code, credential_version,
-            orders_from, string_to_array(shop_ids, E'\\n'), paused_until, paused_version
+            orders_from, string_to_array(shop_ids, E'\\n'), switches::jsonb,
+            string_to_array(lost_capabilities, E'\\n'), string_to_array(lost_grants, E'\\n'),
+            paused_until, paused_version
         from unnest(
             $1::text[], $2::bigint[], $3::bigint[], $4::text[], $5::text[], $6::text[], $7::boolean[], $8::text[],
-            $9::bigint[], $10::timestamptz[], $11::text[], $12::timestamptz[], $13::bigint[]
+            $9::bigint[], $10::timestamptz[], $11::text[], $12::text[], $13::text[], $14::text[],
+            $15::timestamptz[], $16::bigint[]
         ) as t (
             id, version, epoch, marketplace_id, display_name, state, is_enabled, reason_code, credential_version,
-            orders_from, shop_ids, paused_until, paused_version
+            orders_from, shop_ids, switches, lost_capabilities, lost_grants, paused_until, paused_version
         )
         on conflict (id) do update set
             version = excluded.version, epoch = excluded.epoch, marketplace_id = excluded.marketplace_id,
             display_name = excluded.display_name, state = excluded.state, is_enabled = excluded.is_enabled,
             reason_code = excluded.reason_code, credential_version = excluded.credential_version,
-            orders_from = excluded.orders_from, shop_ids = excluded.shop_ids, paused_until = excluded.paused_until,
-            paused_version = excluded.paused_version
+            orders_from = excluded.orders_from, shop_ids = excluded.shop_ids, switches = excluded.switches,
+            lost_capabilities = excluded.lost_capabilities, lost_grants = excluded.lost_grants,
+            paused_until = excluded.paused_until, paused_version = excluded.paused_version
         """,
         [account.id for account in accounts],
         [account.version for account in accounts],
@@ -95,10 +112,14 @@ async def save_accounts(tx: Transaction, accounts: Sequence[Account]) -> None:
         [account.credential_version for account in accounts],
         [account.orders_from for account in accounts],
         ["\n".join(account.shop_ids) for account in accounts],
+        [account.switches.model_dump_json() for account in accounts],
+        ["\n".join(account.lost_capabilities) for account in accounts],
+        ["\n".join(account.lost_grants) for account in accounts],
         [account.paused_until for account in accounts],
         [account.paused_version for account in accounts],
     )
 
 
 def _account(row: "asyncpg.Record") -> Account:
-    return Account(**{**dict(row), "shop_ids": tuple(row["shop_ids"])})
+    lists = {name: tuple(row[name]) for name in ("shop_ids", "lost_capabilities", "lost_grants")}
+    return Account(**{**dict(row), **lists, "switches": SwitchesSet.model_validate(row["switches"])})

@@ -20,6 +20,19 @@ from hanro.web.shapes import NextCursor, Shown
 AccountsOf = Callable[[Transaction, Caller], Awaitable[list[str]]]
 
 
+class PlannedCallShown(Shown):
+    """A request that would have gone, without its body."""
+
+    method: str
+    """The HTTP method."""
+    url: str
+    """Where to; what an earlier answer gives stands in braces."""
+    purpose: str
+    """What it is for."""
+    groups: list[str]
+    """The API groups whose rate it takes from."""
+
+
 class OperationShown(Shown):
     """An effect outside that somebody asked for; *accepted* is never *applied*."""
 
@@ -33,7 +46,8 @@ class OperationShown(Shown):
     """The account whose marketplace it goes to; null: none."""
     status: OperationStatus
     """`accepted`: we will do it. `sent`: it is under way. `applied`: it is done. `rejected`: it will not be.
-    `in_doubt`: the answer was lost, it is being looked up or waits for a decision.
+    `in_doubt`: the answer was lost, it is being looked up or waits for a decision. `observed`: the account only
+    observes, so it was planned and will never be sent.
     """
     asked: dict[str, Any]
     """What was asked for, in the terms of its kind."""
@@ -47,6 +61,8 @@ class OperationShown(Shown):
     """
     answer: dict[str, Any] | None
     """What came back: from the marketplace, or how far the work is."""
+    plan: list[PlannedCallShown] | None
+    """The requests that would have gone, of an observed one; null of all others."""
     accepted_at: datetime
     """When it was asked for."""
     sent_at: datetime | None
@@ -116,7 +132,7 @@ def operation_routes(
     async def get_operation(
         request: Request, operation_id: Annotated[str, Path(max_length=200, description="opr_…")]
     ) -> OperationShown:
-        """Look at one operation; poll it until its status is applied, rejected or in_doubt."""
+        """Look at one operation; poll it until its status is applied, rejected, in_doubt or observed."""
         async with db.begin() as tx:
             found = await operations.get_(tx, operation_id)
             accounts = await visible(tx, request)
