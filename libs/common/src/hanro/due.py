@@ -71,9 +71,16 @@ async def plan(tx: Transaction, account_id: str, job: str, *, next_at: datetime 
     )
 
 
-async def drop(tx: Transaction, account_id: str, job: str | None = None) -> None:
-    """Forget a job of an account, or all of them; who holds its lease can no longer settle it."""
-    await tx.execute("delete from due where account_id = $1 and ($2::text is null or job = $2)", account_id, job)
+async def drop(tx: Transaction, account_id: str, job: str | None = None, *, but: str | None = None) -> None:
+    """Forget a job of an account, or all of them `but` one; who holds its lease can no longer settle it."""
+    await tx.execute(
+        """
+        delete from due where account_id = $1 and ($2::text is null or job = $2) and ($3::text is null or job <> $3)
+        """,
+        account_id,
+        job,
+        but,
+    )
 
 
 async def stop(tx: Transaction, account_id: str, *, but: str) -> bool:
