@@ -116,7 +116,14 @@ async def test_a_plan_says_what_goes_and_stays_and_its_token_unlinks_once_all_ha
     await report(bench, account_id, "order-svc", account_epoch=0, holdings={"orders": 3})
     planned = await plan(bench, account_id)
     counts = {(line["kind"], line["count"]) for line in planned["goes"]}
-    assert counts == {("credentials", 1), ("preflights", 0), ("listings", 12), ("bindings", None)}
+    assert counts == {
+        ("credentials", 1),
+        ("spare_credentials", 0),
+        ("market_entries", 0),
+        ("preflights", 0),
+        ("listings", 12),
+        ("bindings", None),
+    }
     assert [(line["kind"], line["count"]) for line in planned["stays"]] == [("orders", 3)]
     assert planned["is_irreversible"] is True
     assert (await bench.show(account_id))["state"] == "active"

@@ -6,6 +6,7 @@ from typing import Final
 
 from hanro.access_reports import AccessLog
 from hanro.releasing import Releaser
+from hanro.rewrapping import SealedTable
 from hanro.service import Built, Parts, Service
 from hanro.sessions import open_session
 from hanro.web import ServiceInfo
@@ -30,6 +31,7 @@ def build(parts: Parts, settings: OrderSettings) -> Built:
         keyring=keyring,
         plugins=plugins,
         open=partial(open_session, parts.outside, parts.vending),
+        forget=parts.vending.forget,
         access=AccessLog(db, clock, service=NAME, count=accounts.count),
         clock=clock,
         pace=Pace(
@@ -82,4 +84,8 @@ SERVICE = Service(
     revision="0002",
     settings=OrderSettings,
     build=build,
+    sealed=(
+        SealedTable(name="buyers", key="order_id", column=buyers.FIELD, version="version"),
+        SealedTable(name="raw_orders", key="order_id", column=buyers.FIELD, version="version"),
+    ),
 )

@@ -16,6 +16,8 @@ from hanro.web.shapes import Body, Shown
 
 LABELS: Mapping[str, LocalizedText] = {
     "credentials": LocalizedText(ja="認証情報（完全に削除）", en="credentials, deleted for good"),
+    "spare_credentials": LocalizedText(ja="予備の認証情報（完全に削除）", en="second credentials, deleted for good"),
+    "market_entries": LocalizedText(ja="マーケットプレイスから取得した設定", en="settings read from the marketplace"),
     "preflights": LocalizedText(ja="事前チェックの履歴", en="history of preflights"),
     "listings": LocalizedText(ja="商品と SKU の対応（出品データ）", en="product data: which offer is which SKU"),
     "bindings": LocalizedText(ja="メールテンプレートの割り当て", en="bindings of templates to triggers"),

@@ -85,7 +85,7 @@ def make_routes(idempotency: Idempotency, clock: Clock, plugins: Plugins, plans:
             after = await stopping.link_again(tx, plugins, account, clock.now())
             plugin = plugins.get(MarketplaceId(after.marketplace_id))
             (picture,) = await pictures(tx, [after])
-            return Answer(body=show_account(picture, plugin), headers={"ETag": web.etag(after.version)})
+            return Answer(body=show_account(picture, plugin, clock.now()), headers={"ETag": web.etag(after.version)})
 
         return await idempotency.once(request, work)
 

@@ -36,16 +36,25 @@ class Described:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CredentialsStored:
-    """New credentials were stored, and wait for a preflight; `reason`: why there will be none.
+    """New credentials took the place of ones that did not work; they wait for a preflight.
 
-    `shop_key` None: they do not tell which shop it is.
+    `reason`: why there will be none.
     """
-
-    reason: Reason | None = None
 
     deed: ClassVar[Deed] = Deed.STORE_CREDENTIALS
 
+    version: int
+    reason: Reason | None = None
     shop_key: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CredentialsPromoted:
+    """Credentials that passed their probes took the place of those in use."""
+
+    deed: ClassVar[Deed] = Deed.ROTATE
+
+    version: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +92,15 @@ class IssuerStated:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MarketRefreshed:
+    """What the seller set up at the marketplace is known anew; `changed` names what is different, never empty."""
+
+    deed: ClassVar[Deed] = Deed.KEEP_MARKET
+
+    changed: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Unlinking:
     """The seller's staff unlinks the account: all work of this link stops, and all that hanro holds of it goes."""
 
@@ -105,4 +123,6 @@ class LinkedAgain:
     key_menu: MenuPath | None
 
 
-Happening = Described | CredentialsStored | Judged | Switched | IssuerStated | Unlinking | Unlinked | LinkedAgain
+Change = Described | CredentialsStored | CredentialsPromoted | Judged | Switched | IssuerStated | MarketRefreshed
+LettingGo = Unlinking | Unlinked | LinkedAgain
+Happening = Change | LettingGo

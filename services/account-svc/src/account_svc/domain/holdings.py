@@ -8,7 +8,11 @@ OWN = "account-svc"
 RELEASING = ("catalog-svc", "notifier-svc", "order-svc")
 """Who must let go of an account before its credentials are deleted, whether it ever heard of the account or not."""
 
-GOING = {OWN: ("credentials", "preflights"), "catalog-svc": ("listings",), "notifier-svc": ("bindings",)}
+GOING = {
+    OWN: ("credentials", "spare_credentials", "market_entries", "preflights"),
+    "catalog-svc": ("listings",),
+    "notifier-svc": ("bindings",),
+}
 STAYING = {"order-svc": ("orders",)}
 """What services count, by service."""
 

@@ -3,15 +3,20 @@
 from collections.abc import Mapping
 from dataclasses import asdict, replace
 from datetime import datetime
+from typing import Any
 
 from account_svc.domain.accounts import NO_CREDENTIALS, WORKING, Account, Reason, State, Switches
 from account_svc.domain.happenings import (
+    Change,
+    CredentialsPromoted,
     CredentialsStored,
     Described,
     Happening,
     IssuerStated,
     Judged,
+    LettingGo,
     LinkedAgain,
+    MarketRefreshed,
     Standing,
     Switched,
     Unlinked,
@@ -28,8 +33,10 @@ from hanro.events.accounts import (
     AccountSuspended,
     AccountUnlinked,
     AccountUnlinking,
+    CredentialRotated,
     GrantSeen,
     IssuerNamed,
+    MarketInformationRefreshed,
     SwitchesSet,
 )
 
@@ -97,7 +104,7 @@ def link(
         created_at=at,
         changed_at=at,
     )
-    return account, _restate(AccountLinked, account)
+    return account, restate(AccountLinked, account)
 
 
 def change(account: Account, happening: Happening, at: datetime) -> tuple[Account, AccountFact | None]:
@@ -105,21 +112,25 @@ def change(account: Account, happening: Happening, at: datetime) -> tuple[Accoun
 
     Unlinking and Unlinked tell those states. Activated tells that the account began to work, or that all that a
     degraded one had lost is back; Suspended that it ceased to work; Degraded that it works on and lost something, each
-    time that it loses more. Whatever else is Changed.
+    time that it loses more; Rotated that other credentials are in use. Whatever else is Changed.
 
     Raises:
         NotNow: it cannot happen in the account's state; code "account-state".
     """
     require(account, happening.deed)
-    after = _apply(account, happening)
+    after = _let_go(account, happening) if isinstance(happening, LettingGo) else _apply(account, happening)
     check_move(account.state, happening.deed, after.state)
-    if after == account:
+    if after == account and not isinstance(happening, MarketRefreshed):
         return account, None
     after = replace(after, version=account.version + 1, changed_at=at)
-    return after, _restate(_told_by(account, after), after)
+    if isinstance(happening, MarketRefreshed):
+        return after, restate(MarketInformationRefreshed, after, changed=happening.changed)
+    return after, restate(_told_by(account, happening, after), after)
 
 
-def _told_by(before: Account, after: Account) -> type[AccountFact]:
+def _told_by(before: Account, happening: Happening, after: Account) -> type[AccountFact]:
+    if isinstance(happening, CredentialsPromoted):
+        return CredentialRotated
     if after.state is not before.state and after.state in _OF_STATES:
         return _OF_STATES[after.state]
     if after.is_working != before.is_working:
@@ -130,7 +141,7 @@ def _told_by(before: Account, after: Account) -> type[AccountFact]:
     return AccountActivated if after.is_working and before.state is State.DEGRADED else AccountChanged
 
 
-def _apply(account: Account, happening: Happening) -> Account:
+def _apply(account: Account, happening: Change) -> Account:
     match happening:
         case Described():
             return replace(
@@ -139,26 +150,25 @@ def _apply(account: Account, happening: Happening) -> Account:
                 shop_ids=tuple(sorted(set(happening.shop_ids))),
                 orders_from=happening.orders_from,
             )
-        case CredentialsStored():
-            # What works goes on working with the new credentials until they are found wanting.
-            reason = account.reason if account.state in WORKING else happening.reason or CREDENTIALS_CHECKING
+        case CredentialsStored() | CredentialsPromoted():
+            is_told = isinstance(happening, CredentialsStored) and happening.shop_key is not None
             return replace(
                 account,
-                credential_version=account.credential_version + 1,
-                shop_key=happening.shop_key or account.shop_key,
-                reason=reason,
+                credential_version=happening.version,
+                shop_key=happening.shop_key if is_told else account.shop_key,
+                reason=_reason_after(account, happening),
             )
         case Switched():
             return replace(account, is_enabled=happening.is_enabled)
         case IssuerStated():
             return replace(account, issuer=happening.issuer)
+        case MarketRefreshed():
+            return account
         case Judged():
             return _judge(account, happening)
-        case Unlinking() | Unlinked() | LinkedAgain():
-            return _let_go(account, happening)
 
 
-def _let_go(account: Account, happening: Unlinking | Unlinked | LinkedAgain) -> Account:
+def _let_go(account: Account, happening: LettingGo) -> Account:
     match happening:
         case Unlinking():
             # What began before is told by its epoch, wherever it still is.
@@ -168,6 +178,12 @@ def _let_go(account: Account, happening: Unlinking | Unlinked | LinkedAgain) -> 
         case LinkedAgain():
             reason = replace(CREDENTIALS_MISSING, menu=happening.key_menu)
             return replace(account, state=State.DRAFT, is_enabled=True, reason=reason)
+
+
+def _reason_after(account: Account, happening: CredentialsStored | CredentialsPromoted) -> Reason | None:
+    if isinstance(happening, CredentialsPromoted) or account.state in WORKING:
+        return account.reason
+    return happening.reason or CREDENTIALS_CHECKING
 
 
 def _judge(account: Account, judged: Judged) -> Account:
@@ -193,7 +209,8 @@ def _judge(account: Account, judged: Judged) -> Account:
     )
 
 
-def _restate(kind: type[AccountFact], account: Account) -> AccountFact:
+def restate(kind: type[AccountFact], account: Account, **more: Any) -> AccountFact:
+    """Make a fact of an account as it stands; `more` are the fields that this kind has beyond it."""
     return kind(
         id=account.id,
         version=account.version,
@@ -214,4 +231,5 @@ def _restate(kind: type[AccountFact], account: Account) -> AccountFact:
         issuer=IssuerNamed(registered_name=account.issuer.name, number=account.issuer.number)
         if account.issuer
         else None,
+        **more,
     )

@@ -9,13 +9,17 @@ from account_svc.domain.holdings import Holding
 from account_svc.store.accounts import COLUMNS, account_of
 from hanro.db import Transaction
 
-COUNTED = ("credentials", "preflights")
+COUNTED = ("credentials", "spare_credentials", "market_entries", "preflights")
 """Tables whose rows of an account a plan counts, by the names that callers see."""
 
-ERASED = (*COUNTED, "grant_uses", "key_expiries", "expiry_failures", "due")
+ERASED = (
+    *COUNTED,
+    *("grant_uses", "key_expiries", "expiry_failures", "expiry_warnings"),
+    *("market_reads", "market_kinds", "market_changes", "due"),
+)
 """Tables that lose all rows of an account when it is unlinked."""
 
-KEPT = ("holdings", "credential_uses", "operations", "access_reports", "breaker", "pacer")
+KEPT = ("holdings", "credential_uses", "credential_counters", "operations", "access_reports", "breaker", "pacer")
 """Tables of accounts that keep theirs: who used which version and who asked for what is history, pace is the
 marketplace's, and what services hold tells that they let go."""
 
