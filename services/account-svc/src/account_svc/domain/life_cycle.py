@@ -151,11 +151,11 @@ def _apply(account: Account, happening: Change) -> Account:
                 orders_from=happening.orders_from,
             )
         case CredentialsStored() | CredentialsPromoted():
-            is_told = isinstance(happening, CredentialsStored) and happening.shop_key is not None
+            told = happening.shop_key if isinstance(happening, CredentialsStored) else None
             return replace(
                 account,
                 credential_version=happening.version,
-                shop_key=happening.shop_key if is_told else account.shop_key,
+                shop_key=told or account.shop_key,
                 reason=_reason_after(account, happening),
             )
         case Switched():
