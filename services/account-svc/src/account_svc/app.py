@@ -7,16 +7,19 @@ from pathlib import Path
 from account_svc import checker
 from account_svc.accounts import forgetting, market_entries
 from account_svc.accounts.credentials import Safe
+from account_svc.accounts.unlinking.plans import Plans
 from account_svc.api import (
     accounts,
     audit,
     credentials,
+    diagnostics,
     issuers,
     market,
     marketplaces,
     preflights,
     shops,
     switches,
+    unlinking,
     vending,
 )
 from account_svc.api.accounts import Desk
@@ -56,8 +59,10 @@ def build(parts: Parts, settings: AccountSettings) -> Built:
             issuers.make_routes(db, clock),
             switches.make_routes(db, clock),
             audit.make_routes(db, cursors),
+            diagnostics.make_routes(desk, settings.support_contact),
             market.make_routes(desk),
             preflights.make_routes(db, once, cursors, plugins),
+            unlinking.make_routes(once, clock, plugins, Plans(parts.keyring)),
         ),
         marketplaces_of=list_marketplaces,
         internal_routers=(vending.make_routes(db, clock, plugins, safe),),

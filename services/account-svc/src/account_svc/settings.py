@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from pydantic import Field
+
 from account_svc.vault import Installation
 from hanro.settings import PREFIX, CommonSettings, SettingsRefused
 
@@ -11,6 +13,9 @@ class AccountSettings(CommonSettings):
 
     installation_secrets_file: Path | None = None
     """JSON: marketplace id -> credential field -> value, for fields that the operator supplies once for all sellers."""
+
+    support_contact: str | None = Field(default=None, max_length=200)
+    """To whom a seller turns with a diagnostics bundle: an address or a page, shown as it is."""
 
     def installation(self) -> Installation:
         """Open the installation's own credential values.
