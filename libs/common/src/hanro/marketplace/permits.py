@@ -50,7 +50,7 @@ def missing_grant(
     lost = support.grant_ids & frozenset(lost_grants)
     for grant in grants:
         if grant.id in lost:
-            return lost_grant(grant, f"{capability.value} cannot be done")
+            return lost_grant(grant, f"the capability {capability.value} is lost")
     return None
 
 

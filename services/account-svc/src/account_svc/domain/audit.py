@@ -7,7 +7,7 @@ from datetime import datetime
 from account_svc.domain.accounts import Account
 
 # What follows from a change by itself.
-_DERIVED = frozenset({"version", "changed_at", "reason", "state"})
+_DERIVED = frozenset({"version", "changed_at", "reason", "state", "shop_key"})
 _NAMES = {"credential_version": "credentials", "is_enabled": "enabled"}
 
 
