@@ -149,7 +149,8 @@ async def begin(tx: Transaction, plugins: Plugins, safe: Safe, lease: Lease, at:
         plugin=plugin,
         secrets=secrets,
         is_alone=not account.is_working or is_suspect,
-        is_brief=not account.is_working and not waiting and await _was_checked(tx, account),
+        # Whether a key is dead is told by the first call that the account needs; that must not wait for all others.
+        is_brief=is_suspect or (not account.is_working and not waiting and await _was_checked(tx, account)),
         fresh=reports.fresh_grants(account, uses, at) if account.is_working else {},
         operations=waiting,
         started_at=at,
