@@ -24,7 +24,7 @@ from account_svc.checker.doer import check
 from account_svc.checker.metrics import CheckMetrics
 from account_svc.checker.relay_login import Relays
 from account_svc.settings import AccountSettings
-from account_svc.vault import Installation, Vault
+from account_svc.vault import Vault
 from hanro import due
 from hanro.crypto import Keyring
 from hanro.db import Database, migrate
@@ -168,10 +168,19 @@ class Bench:
 
 @asynccontextmanager
 async def open_bench(
-    urls: SchemaUrls, market: Simulator | None = None, keyring: Keyring | None = None
+    urls: SchemaUrls,
+    market: Simulator | None = None,
+    keyring: Keyring | None = None,
+    installation: Path | None = None,
 ) -> AsyncIterator[Bench]:
     """Open account-svc on a database, with a simulator or with none in reach."""
-    settings = AccountSettings(database_url=urls.runtime, issuer="x", jwks_url="http://x.invalid/", keys_dir=Path("/x"))
+    settings = AccountSettings(
+        database_url=urls.runtime,
+        issuer="x",
+        jwks_url="http://x.invalid/",
+        keys_dir=Path("/x"),
+        installation_secrets_file=installation,
+    )
     parts = open_parts(SERVICE, settings, keyring=keyring or fixed_keyring())
     built = SERVICE.build(parts, settings)
     apps = create_app(
@@ -197,7 +206,7 @@ async def open_bench(
             redirects={RELAY: market.relay} if market else {},
             trust=tls_context(market.certificate_file if market else None),
         ),
-        safe=Safe(vault=Vault(parts.keyring, schema="account"), installation=Installation(None)),
+        safe=Safe(vault=Vault(parts.keyring, schema="account"), installation=settings.installation()),
         metrics=CheckMetrics(CollectorRegistry()),
     )
     public = httpx.AsyncClient(
