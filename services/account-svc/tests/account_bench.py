@@ -168,10 +168,16 @@ class Bench:
 
 @asynccontextmanager
 async def open_bench(
-    urls: SchemaUrls, market: Simulator | None = None, keyring: Keyring | None = None
+    urls: SchemaUrls, market: Simulator | None = None, keyring: Keyring | None = None, texts_file: Path | None = None
 ) -> AsyncIterator[Bench]:
-    """Open account-svc on a database, with a simulator or with none in reach."""
-    settings = AccountSettings(database_url=urls.runtime, issuer="x", jwks_url="http://x.invalid/", keys_dir=Path("/x"))
+    """Open account-svc on a database, with a simulator or none in reach; a file may hold the installation's texts."""
+    settings = AccountSettings(
+        database_url=urls.runtime,
+        issuer="x",
+        jwks_url="http://x.invalid/",
+        keys_dir=Path("/x"),
+        installation_texts_file=texts_file,
+    )
     parts = open_parts(SERVICE, settings, keyring=keyring or fixed_keyring())
     built = SERVICE.build(parts, settings)
     apps = create_app(

@@ -7,7 +7,7 @@ from pathlib import Path
 from account_svc import checker
 from account_svc.accounts import forgetting
 from account_svc.accounts.credentials import Safe
-from account_svc.api import accounts, issuers, marketplaces, preflights, shops, vending
+from account_svc.api import accounts, checklists, issuers, marketplaces, preflights, sheets, shops, vending
 from account_svc.api.accounts import Desk
 from account_svc.api.permissions import accounts_of
 from account_svc.checker import Checking
@@ -27,6 +27,7 @@ SCHEMA = "account"
 def build(parts: Parts, settings: AccountSettings) -> Built:
     """Build what account-svc adds to what every service has."""
     db, once, cursors, clock, plugins = parts.db, parts.idempotency, parts.cursors, parts.clock, parts.outside.plugins
+    texts = settings.texts()
     safe = Safe(vault=Vault(parts.keyring, schema=SCHEMA), installation=settings.installation())
     checking = Checking(
         db=db,
@@ -38,10 +39,12 @@ def build(parts: Parts, settings: AccountSettings) -> Built:
     desk = Desk(db=db, idempotency=once, cursors=cursors, clock=clock, plugins=plugins, safe=safe)
     return Built(
         routers=(
-            marketplaces.make_routes(plugins),
+            marketplaces.make_routes(plugins, texts),
             shops.make_routes(db, once, cursors, clock),
             accounts.make_routes(desk),
             issuers.make_routes(db, clock),
+            checklists.make_routes(db, clock, plugins, texts),
+            sheets.make_routes(db, clock, plugins, parts.keyring, texts),
             preflights.make_routes(db, once, cursors, plugins),
         ),
         marketplaces_of=list_marketplaces,

@@ -7,6 +7,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from hanro.settings import PREFIX, CommonSettings, SettingsRefused
 
+LONGEST_TEXT = 200
 _INSTALLATION = TypeAdapter(dict[str, dict[str, str]])
 
 
@@ -15,6 +16,32 @@ class AccountSettings(CommonSettings):
 
     installation_secrets_file: Path | None = None
     """JSON: marketplace id -> credential field -> value, for fields that the operator supplies once for all sellers."""
+
+    installation_texts_file: Path | None = None
+    """JSON: marketplace id -> name -> text, for what guides and letters say of the operator: names, mail, number."""
+
+    def texts(self) -> dict[str, dict[str, str]]:
+        """Read what the installation says of itself; empty where no file is named.
+
+        Raises:
+            SettingsRefused: the file cannot be read, is of another shape, or holds a text of more than a line.
+        """
+        if self.installation_texts_file is None:
+            return {}
+        name = f"{PREFIX}INSTALLATION_TEXTS_FILE"
+        try:
+            found = _INSTALLATION.validate_python(json.loads(self.installation_texts_file.read_bytes()))
+        except (OSError, ValueError, ValidationError):
+            raise SettingsRefused(
+                f"{name}: {self.installation_texts_file} holds no JSON of marketplace -> name -> text"
+            ) from None
+        for marketplace_id, texts in found.items():
+            for key, text in texts.items():
+                if not text.strip() or not text.isprintable() or len(text) > LONGEST_TEXT:
+                    raise SettingsRefused(
+                        f"{name}: {marketplace_id}.{key} is no line of 1 to {LONGEST_TEXT} characters"
+                    )
+        return found
 
     def installation(self) -> dict[str, dict[str, str]]:
         """Read the installation's own credential values; empty where no file is named.

@@ -4,7 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from account_svc.domain.accounts import Account
+from account_svc.domain.checklist import Tick
 from account_svc.store import accounts as account_rows
+from account_svc.store import checklist as checklist_rows
 from account_svc.store import credentials as credential_rows
 from account_svc.store import preflights as preflight_rows
 from account_svc.store.credentials import ExpiryFailure, StoredCredentials, StoredExpiry
@@ -23,6 +25,7 @@ class AccountPicture:
     expiries: tuple[StoredExpiry, ...]
     expiry_failure: ExpiryFailure | None
     last_preflight: Preflight | None
+    ticks: tuple[Tick, ...]
 
 
 async def pictures(tx: Transaction, accounts: Sequence[Account]) -> list[AccountPicture]:
@@ -32,6 +35,7 @@ async def pictures(tx: Transaction, accounts: Sequence[Account]) -> list[Account
     expiries = await credential_rows.list_expiries(tx, ids)
     failures = await credential_rows.list_expiry_failures(tx, ids)
     preflights = await preflight_rows.list_last_preflights(tx, ids)
+    ticks = await checklist_rows.list_ticks(tx, ids, newest=1)
     return [
         AccountPicture(
             account=account,
@@ -39,6 +43,7 @@ async def pictures(tx: Transaction, accounts: Sequence[Account]) -> list[Account
             expiries=tuple(expiries.get(account.id, ())),
             expiry_failure=failures.get(account.id),
             last_preflight=preflights.get(account.id),
+            ticks=tuple(ticks.get(account.id, ())),
         )
         for account in accounts
     ]
