@@ -5,10 +5,11 @@ from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
+from account_svc.vault import Installation
 from hanro.settings import PREFIX, CommonSettings, SettingsRefused
 
 LONGEST_TEXT = 200
-_INSTALLATION = TypeAdapter(dict[str, dict[str, str]])
+_TEXTS = TypeAdapter(dict[str, dict[str, str]])
 
 
 class AccountSettings(CommonSettings):
@@ -30,7 +31,7 @@ class AccountSettings(CommonSettings):
             return {}
         name = f"{PREFIX}INSTALLATION_TEXTS_FILE"
         try:
-            found = _INSTALLATION.validate_python(json.loads(self.installation_texts_file.read_bytes()))
+            found = _TEXTS.validate_python(json.loads(self.installation_texts_file.read_bytes()))
         except (OSError, ValueError, ValidationError):
             raise SettingsRefused(
                 f"{name}: {self.installation_texts_file} holds no JSON of marketplace -> name -> text"
@@ -43,18 +44,13 @@ class AccountSettings(CommonSettings):
                     )
         return found
 
-    def installation(self) -> dict[str, dict[str, str]]:
-        """Read the installation's own credential values; empty where no file is named.
+    def installation(self) -> Installation:
+        """Open the installation's own credential values.
 
         Raises:
             SettingsRefused: the file cannot be read or is of another shape; no value is repeated.
         """
-        if self.installation_secrets_file is None:
-            return {}
         try:
-            return _INSTALLATION.validate_python(json.loads(self.installation_secrets_file.read_bytes()))
-        except (OSError, ValueError, ValidationError):
-            name = f"{PREFIX}INSTALLATION_SECRETS_FILE"
-            raise SettingsRefused(
-                f"{name}: {self.installation_secrets_file} holds no JSON of marketplace -> field -> value"
-            ) from None
+            return Installation(self.installation_secrets_file)
+        except ValueError as error:
+            raise SettingsRefused(f"{PREFIX}INSTALLATION_SECRETS_FILE: {error}") from None

@@ -1,21 +1,22 @@
 """Asks for preflights, begins them with what is known, and puts their outcome into the account."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from account_svc.accounts import jobs
+from account_svc.accounts import asked, jobs, settling
 from account_svc.accounts.credentials import Safe, take_out
 from account_svc.accounts.credentials import Use as CredentialUse
 from account_svc.accounts.linking import Plugins, apply
-from account_svc.domain import activation, reports
+from account_svc.domain import activation, reports, rotation
 from account_svc.domain import preflights as rules
 from account_svc.domain.accounts import Account
+from account_svc.domain.happenings import Judged, Standing
 from account_svc.domain.preflights import Ground
 from account_svc.domain.reports import Use
 from account_svc.domain.transitions import Deed, is_possible, require
 from account_svc.store import accounts as account_rows
-from account_svc.store import credentials as credential_rows
+from account_svc.store import expiries as expiry_rows
 from account_svc.store import preflights as store
 from account_svc.store.preflights import Preflight
 from hanro import breaker, due, operations
@@ -29,24 +30,26 @@ from hanro.operations import Mark, Operation, OperationStatus
 
 KIND = "preflight"
 SERVICE = "account-svc"
-MOST_OPERATIONS = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Round:
     """Be a preflight that has begun: what it probes with, and what need not be probed.
 
-    `is_alone`: no other service calls for the account now, so its whole rate is the preflight's. `operations` are
-    answered when it ends.
+    `is_alone`: no other service calls for the account now, so its whole rate is the preflight's. `is_brief`: what the
+    account cannot work without is probed first, and the rest where that is there. `wanted`: these grants alone, None:
+    all. `operations` are answered when it ends.
     """
 
     account: Account
     plugin: Plugin
     secrets: Secrets = field(repr=False)
     is_alone: bool
+    is_brief: bool
     fresh: Mapping[str, Use]
     operations: tuple[Operation, ...]
     started_at: datetime
+    wanted: frozenset[str] | None = None
 
 
 async def request(tx: Transaction, account: Account, plugin: Plugin, by: str) -> Operation:
@@ -137,7 +140,7 @@ async def begin(tx: Transaction, plugins: Plugins, safe: Safe, lease: Lease, at:
         await due.plan(tx, account.id, jobs.RECHECK)
         await due.settle(tx, lease, next_at=at + jobs.AT_REST)
         return None
-    waiting = await _open_operations(tx, account.id)
+    waiting = await asked.open_operations(tx, account.id, KIND)
     await operations.mark(
         tx, *(Mark(id=one.id, fence=one.fence, status=OperationStatus.SENT, next_at=None) for one in waiting)
     )
@@ -146,6 +149,7 @@ async def begin(tx: Transaction, plugins: Plugins, safe: Safe, lease: Lease, at:
         plugin=plugin,
         secrets=secrets,
         is_alone=not account.is_working or is_suspect,
+        is_brief=not account.is_working and not waiting and await _was_checked(tx, account),
         fresh=reports.fresh_grants(account, uses, at) if account.is_working else {},
         operations=waiting,
         started_at=at,
@@ -174,25 +178,42 @@ async def end(tx: Transaction, lease: Lease, taken: Round, rows: Mapping[str, Pr
         await suspect(tx, account, refused.grant_id, at)
         await due.settle(tx, lease, next_at=at + jobs.AT_REST)
         return account
-    judged = rules.judge(await _ground(tx, account, taken, at), rows, taken.secrets.version)
+    ground = await ground_of(tx, account, taken, at)
+    judged = rules.judge(ground, rows, taken.secrets.version)
+    looks_until = None
+    if judged.standing in {Standing.FAILED, Standing.AWAITED} and rotation.is_key_refused(ground, rows):
+        key = settling.Key(
+            plugin=taken.plugin, stored_at=taken.secrets.stored_at, has_ended=ground.is_expired, probed_at=at
+        )
+        judged, looks_until = await settling.explain(tx, account, key, judged)
+    preflight = await save(tx, taken, judged, rows, at)
+    after = await apply(tx, account, judged, at)
+    if after.is_working:
+        await breaker.close(tx, after.id)
+        await due.plan(tx, after.id, jobs.EXPIRIES)
+    if after.is_working and not account.is_working:
+        await due.plan(tx, after.id, jobs.MARKET)
+    next_at, failures = rules.next_look(judged, rows, lease.failure_count, at, settles_until=looks_until)
+    await _plan_next(tx, lease, after, next_at, failures)
+    await _answer(tx, taken.operations, preflight, after)
+    return after
+
+
+async def save(
+    tx: Transaction, taken: Round, judged: Judged, rows: Mapping[str, PreflightRow], at: datetime
+) -> Preflight:
+    """Add what was probed to the account's history."""
     preflight = Preflight(
         id=new_id("pre"),
-        account_id=account.id,
-        credential_version=taken.secrets.version,
+        account_id=taken.account.id,
+        credential_version=judged.credential_version,
         standing=judged.standing,
         started_at=taken.started_at,
         finished_at=at,
         rows=tuple(rows[grant.id] for grant in taken.plugin.grants if grant.id in rows),
     )
     await store.save_preflight(tx, preflight)
-    after = await apply(tx, account, judged, at)
-    if after.is_working:
-        await breaker.close(tx, after.id)
-        await due.plan(tx, after.id, jobs.EXPIRIES)
-    next_at, failures = rules.next_look(judged, rows, lease.failure_count, at)
-    await _plan_next(tx, lease, after, next_at, failures)
-    await _answer(tx, taken.operations, preflight, after)
-    return after
+    return preflight
 
 
 async def suspect(tx: Transaction, account: Account, grant_id: str, at: datetime) -> None:
@@ -210,15 +231,28 @@ async def _plan_next(tx: Transaction, lease: Lease, account: Account, next_at: d
     await due.settle(tx, lease, next_at=next_at + jobs.AT_REST)
 
 
-async def _ground(tx: Transaction, account: Account, taken: Round, at: datetime) -> Ground:
-    return Ground(
+async def ground_of(tx: Transaction, account: Account, taken: Round, at: datetime) -> Ground:
+    """Give what rows of an account that is locked are judged on."""
+    ground = Ground(
         grants=taken.plugin.grants,
         capabilities=taken.plugin.capabilities,
-        # What was seen before this key says nothing; a working account was seen with the key that it has.
-        known={seen.grant_id: seen.state for seen in account.grants} if account.is_working else {},
+        known={},
         is_expired=await _is_expired(tx, account, at),
         key_menu=_key_menu(taken.plugin),
     )
+    seen = {one.grant_id: one.state for one in account.grants}
+    if account.is_working:
+        return replace(ground, known=seen)
+    # What was seen before this key says nothing; a brief round looks again at what it was seen with.
+    if taken.is_brief and taken.wanted is None:
+        needed = rules.needed_grants(ground)
+        return replace(ground, known={name: state for name, state in seen.items() if name not in needed})
+    return ground
+
+
+async def _was_checked(tx: Transaction, account: Account) -> bool:
+    last = (await store.list_last_preflights(tx, [account.id])).get(account.id)
+    return last is not None and last.credential_version == account.credential_version
 
 
 def _key_menu(plugin: Plugin) -> MenuPath | None:
@@ -232,31 +266,20 @@ async def _is_expired(tx: Transaction, account: Account, at: datetime) -> bool:
         one.expiry.expires is not None
         and one.expiry.expires.at <= at
         and one.credential_version == account.credential_version
-        for one in (await credential_rows.list_expiries(tx, [account.id])).get(account.id, ())
+        for one in (await expiry_rows.list_expiries(tx, [account.id])).get(account.id, ())
     )
-
-
-async def _open_operations(tx: Transaction, account_id: str) -> tuple[Operation, ...]:
-    found = [
-        operation
-        for status in (OperationStatus.ACCEPTED, OperationStatus.SENT)
-        for operation in await operations.list_(
-            tx, limit=MOST_OPERATIONS, kind=KIND, subject_id=account_id, status=status
-        )
-    ]
-    return tuple(found)
 
 
 async def _refuse(tx: Transaction, account: Account) -> None:
     """Answer those who asked for a preflight of an account that is nobody's any more."""
     failure = {"error": "rejected", "code": "account-state", "why": f"The account is {account.state} by now."}
-    asked = await _open_operations(tx, account.id)
+    waiting = await asked.open_operations(tx, account.id, KIND)
     await operations.mark(
-        tx, *(Mark(id=one.id, fence=one.fence, status=OperationStatus.REJECTED, failure=failure) for one in asked)
+        tx, *(Mark(id=one.id, fence=one.fence, status=OperationStatus.REJECTED, failure=failure) for one in waiting)
     )
 
 
-async def _answer(tx: Transaction, asked: tuple[Operation, ...], preflight: Preflight, account: Account) -> None:
+async def _answer(tx: Transaction, waiting: tuple[Operation, ...], preflight: Preflight, account: Account) -> None:
     states = [row.state for row in preflight.rows]
     answer = {
         "preflight_id": preflight.id,
@@ -265,5 +288,5 @@ async def _answer(tx: Transaction, asked: tuple[Operation, ...], preflight: Pref
         **{state.value: states.count(state) for state in GrantState},
     }
     await operations.mark(
-        tx, *(Mark(id=one.id, fence=one.fence, status=OperationStatus.APPLIED, answer=answer) for one in asked)
+        tx, *(Mark(id=one.id, fence=one.fence, status=OperationStatus.APPLIED, answer=answer) for one in waiting)
     )

@@ -8,7 +8,7 @@ from datetime import timedelta
 from account_svc.accounts.preflights import Round
 from account_svc.checker import relay_login
 from account_svc.checker.relay_login import Relays
-from account_svc.domain.preflights import find_refusal
+from account_svc.domain.preflights import find_refusal, needed_grants
 from hanro.clock import Clock
 from hanro.due import Lease
 from hanro.errors import ContractBroken, Failure, InDoubt, NeedsSeller, Rejected, Retryable, Unsupported
@@ -27,8 +27,9 @@ _log = logger(__name__)
 async def probe_grants(outside: Outside, relays: Relays, taken: Round, lease: Lease) -> dict[str, PreflightRow]:
     """Give a row for each grant of the plug-in.
 
-    A grant that others used lately is granted without a request. What cannot be told in time is UNKNOWN, with the time
-    to ask again: 30 s, for an account that works as long as calls of the lease may begin.
+    A grant that others used lately is granted without a request. A brief round asks for the rest only where what the
+    account needs is there, and leaves out what it did not ask for. What cannot be told in time is UNKNOWN, with the
+    time to ask again: 30 s, for an account that works as long as calls of the lease may begin.
     """
     clock = outside.clock
     try:
@@ -51,7 +52,14 @@ async def probe_grants(outside: Outside, relays: Relays, taken: Round, lease: Le
         clock=clock,
         seconds=min(seconds, ALONE_SECONDS) if taken.is_alone else seconds,
     )
-    return await _probe_all(probing, taken.plugin.grants)
+    wanted = [grant for grant in taken.plugin.grants if taken.wanted is None or grant.id in taken.wanted]
+    if not taken.is_brief:
+        return await _probe_all(probing, wanted)
+    needed = needed_grants(taken.plugin)
+    rows = await _probe_all(probing, [grant for grant in wanted if grant.id in needed])
+    if all(row.state is GrantState.GRANTED for row in rows.values()):
+        rows |= await _probe_all(probing, [grant for grant in wanted if grant.id not in needed])
+    return rows
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +78,7 @@ async def _probe_all(probing: _Probing, grants: Sequence[Grant]) -> dict[str, Pr
         while pending:
             done, pending = await asyncio.wait(pending, return_when=asyncio.FIRST_COMPLETED)
             rows |= {row.grant_id: row for row in (task.result() for task in done)}
-            if find_refusal(rows) is not None and not probing.taken.is_alone:
+            if find_refusal(rows) is not None and (probing.taken.is_brief or not probing.taken.is_alone):
                 # A dead key: to wait for the share of the others, who cannot call any more, would help nobody.
                 for task in pending:
                     task.cancel()

@@ -5,7 +5,7 @@ from datetime import date
 
 from hanro.errors import MenuPath
 from hanro.marketplace import Fault, check_fields
-from hanro.marketplace.types import CredentialForm, FormField, Registration
+from hanro.marketplace.types import CredentialForm, FormField, Registration, Supplier
 
 
 def find_registration(form: CredentialForm, registration_id: str | None) -> Registration | None:
@@ -40,6 +40,19 @@ def keep_typed(form: CredentialForm, registration: Registration, values: Mapping
     """Give what is stored: fields that were filled, and the defaults of those that were not."""
     filled = {field.name: values.get(field.name) or field.default for field in typed_fields(form, registration)}
     return {name: value for name, value in filled.items() if value}
+
+
+def lacking(form: CredentialForm, registration: Registration, installation: Mapping[str, str]) -> tuple[str, ...]:
+    """Name the fields that a call needs, the seller is not asked for, and the installation does not supply."""
+    return tuple(
+        field.name
+        for field in form.fields
+        if field.is_required
+        and field.default is None
+        and field.supplier is not Supplier.DERIVED
+        and field.name not in registration.field_names
+        and not installation.get(field.name)
+    )
 
 
 def complete(
