@@ -134,27 +134,29 @@ def _told_by(before: Account, happening: Happening, after: Account) -> type[Acco
 
 def _apply(account: Account, happening: Happening) -> Account:
     match happening:
-        case CredentialsPromoted():
-            after = replace(account, credential_version=happening.version)
         case Described():
-            after = replace(
+            return replace(
                 account,
                 display_name=happening.display_name,
                 shop_ids=tuple(sorted(set(happening.shop_ids))),
                 orders_from=happening.orders_from,
             )
-        case CredentialsStored():
-            reason = account.reason if account.state in WORKING else happening.reason or CREDENTIALS_CHECKING
-            after = replace(account, credential_version=happening.version, reason=reason)
+        case CredentialsStored() | CredentialsPromoted():
+            return replace(account, credential_version=happening.version, reason=_reason_after(account, happening))
         case Switched():
-            after = replace(account, is_enabled=happening.is_enabled)
+            return replace(account, is_enabled=happening.is_enabled)
         case IssuerStated():
-            after = replace(account, issuer=happening.issuer)
+            return replace(account, issuer=happening.issuer)
         case MarketRefreshed():
-            after = account
+            return account
         case Judged():
-            after = _judge(account, happening)
-    return after
+            return _judge(account, happening)
+
+
+def _reason_after(account: Account, happening: CredentialsStored | CredentialsPromoted) -> Reason | None:
+    if isinstance(happening, CredentialsPromoted) or account.state in WORKING:
+        return account.reason
+    return happening.reason or CREDENTIALS_CHECKING
 
 
 def _judge(account: Account, judged: Judged) -> Account:

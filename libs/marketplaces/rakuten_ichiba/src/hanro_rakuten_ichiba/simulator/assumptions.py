@@ -34,8 +34,13 @@ class Assumptions:
             genres, bear five times as much (rakuten-ichiba-catalog 10) [1].
         server, session_cookie: header values; the cookie's real name was not recorded, "" sends none (1.4) [?].
 
+        items_need_csv_option: without the contract CSV商品一括編集 functions of items and stock are refused as if they
+            were off (rakuten-ichiba-catalog 10) [?].
+
     Keys:
         key_life_days: a key dies at 23:59:59 JST of that day after its issue (1.1) [2+].
+        keeps_old_key: the key before a newly issued one works on [?], the oldest of three does not; else it dies at
+            once (1.1) [1].
         key_activation_seconds: how long a newly issued key is refused; 900 to 1800 are reported (1.1) [2+]. 0 here, so
             that a test says when it wants to wait.
 
@@ -78,7 +83,9 @@ class Assumptions:
     burst: _Count = 5
     server: HeaderValue = "openresty"
     session_cookie: HeaderValue = "JSESSIONID"
+    items_need_csv_option: bool = True
     key_life_days: _Days = 90
+    keeps_old_key: bool = False
     key_activation_seconds: _Seconds = 0.0
     repeated_keys: Literal["last", "refuse"] = "last"
     blank_is_missing: bool = False
