@@ -168,15 +168,19 @@ class Bench:
 
 @asynccontextmanager
 async def open_bench(
-    urls: SchemaUrls, market: Simulator | None = None, keyring: Keyring | None = None, texts_file: Path | None = None
+    urls: SchemaUrls, market: Simulator | None = None, keyring: Keyring | None = None, folder: Path | None = None
 ) -> AsyncIterator[Bench]:
-    """Open account-svc on a database, with a simulator or none in reach; a file may hold the installation's texts."""
+    """Open account-svc on a database, with a simulator or none in reach.
+
+    A folder may hold what the operator mounts: `texts.json` and `secrets.json` of the installation.
+    """
     settings = AccountSettings(
         database_url=urls.runtime,
         issuer="x",
         jwks_url="http://x.invalid/",
         keys_dir=Path("/x"),
-        installation_texts_file=texts_file,
+        installation_texts_file=_mounted(folder, "texts.json"),
+        installation_secrets_file=_mounted(folder, "secrets.json"),
     )
     parts = open_parts(SERVICE, settings, keyring=keyring or fixed_keyring())
     built = SERVICE.build(parts, settings)
@@ -215,6 +219,10 @@ async def open_bench(
     finally:
         for close in (public.aclose, internal.aclose, transport.close, *built.closers, parts.close):
             await close()
+
+
+def _mounted(folder: Path | None, name: str) -> Path | None:
+    return folder / name if folder is not None and (folder / name).exists() else None
 
 
 def in_a_hurry() -> Mapping[MarketplaceId, Plugin]:

@@ -40,7 +40,9 @@ DEVELOPER_ITEMS = [
 @pytest.fixture
 async def bench(urls: SchemaUrls, tmp_path: Path) -> AsyncIterator[Bench]:
     (tmp_path / "texts.json").write_text(json.dumps(TEXTS))
-    async with open_bench(urls, texts_file=tmp_path / "texts.json") as opened:
+    secrets = {"rakuten_ichiba": {"service_secret": "SP999001_synthetic0000000"}}
+    (tmp_path / "secrets.json").write_text(json.dumps(secrets))
+    async with open_bench(urls, folder=tmp_path) as opened:
         yield opened
 
 

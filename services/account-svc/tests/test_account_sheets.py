@@ -40,7 +40,7 @@ LETTERS = string.ascii_letters + string.digits
 async def bench(urls: SchemaUrls, tmp_path: Path) -> AsyncIterator[Bench]:
     texts = {"rakuten_ichiba": {"developer_mail": "apply@example.invalid"}}
     (tmp_path / "texts.json").write_text(json.dumps(texts))
-    async with open_bench(urls, texts_file=tmp_path / "texts.json") as opened:
+    async with open_bench(urls, folder=tmp_path) as opened:
         yield opened
 
 
