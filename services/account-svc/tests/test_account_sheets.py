@@ -13,7 +13,7 @@ from account_bench import SCOPES, Bench, open_bench, prepare
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from account_svc.accounts import sheets
+from account_svc.store.holdings import erase
 from hanro.crypto import Keyring
 from hanro.marketplace import check_fields, installed
 from hanro.marketplace.types import MarketplaceId
@@ -154,7 +154,7 @@ async def test_twins_fill_in_one_after_the_other_a_strange_key_is_named_and_unli
         assert (closed.status_code, "test-1" in closed.json()["detail"]) == (503, True)
         assert (await blind.public.put(path, json={"values": GOOD})).json()["operator_note"]["ja"]
     async with bench.db.begin() as tx:
-        await sheets.forget(tx, account_id)
+        await erase(tx, account_id)
     assert (await bench.public.get(path)).json()["version"] == 0
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from account_svc import checker
 from account_svc.accounts import forgetting, market_entries
 from account_svc.accounts.credentials import Safe
+from account_svc.accounts.unlinking.plans import Plans
 from account_svc.api import (
     accounts,
     checklists,
@@ -17,6 +18,7 @@ from account_svc.api import (
     preflights,
     sheets,
     shops,
+    unlinking,
     vending,
 )
 from account_svc.api.accounts import Desk
@@ -59,6 +61,7 @@ def build(parts: Parts, settings: AccountSettings) -> Built:
             sheets.make_routes(db, clock, plugins, parts.keyring, texts),
             market.make_routes(desk),
             preflights.make_routes(db, once, cursors, plugins),
+            unlinking.make_routes(once, clock, plugins, Plans(parts.keyring)),
         ),
         marketplaces_of=list_marketplaces,
         internal_routers=(vending.make_routes(db, clock, plugins, safe),),

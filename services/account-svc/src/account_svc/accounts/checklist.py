@@ -74,10 +74,5 @@ async def tick(
     return rules.stand(prerequisite, known, account, plugin.zone, now)
 
 
-async def forget(tx: Transaction, account_id: str) -> None:
-    """Forget what was ticked for an account that is unlinked."""
-    await store.delete_ticks(tx, account_id)
-
-
 def _of(prerequisite: Prerequisite, ticks: Sequence[Tick]) -> list[Tick]:
     return [one for one in ticks if one.prerequisite_id == prerequisite.id]

@@ -138,11 +138,6 @@ async def note_sent(
     return await get_sheet(tx, keyring, account, plugin)
 
 
-async def forget(tx: Transaction, account_id: str) -> None:
-    """Erase the sheet of an account that is unlinked: name, telephone and address are gone with it."""
-    await store.delete_sheet(tx, account_id)
-
-
 def _reopen(keyring: Keyring, stored: StoredSheet) -> dict[str, str] | None:
     try:
         return _read(keyring, stored)

@@ -47,8 +47,3 @@ async def list_ticks(tx: Transaction, account_ids: Sequence[str], *, newest: int
         )
         found.setdefault(row["account_id"], []).append(tick)
     return found
-
-
-async def delete_ticks(tx: Transaction, account_id: str) -> None:
-    """Forget all ticks of an account."""
-    await tx.execute("delete from checklist_ticks where account_id = $1", account_id)

@@ -58,8 +58,3 @@ async def find_sheet(tx: Transaction, account_id: str) -> StoredSheet | None:
         account_id,
     )
     return StoredSheet(**dict(rows[0])) if rows else None
-
-
-async def delete_sheet(tx: Transaction, account_id: str) -> None:
-    """Delete an account's sheet for good."""
-    await tx.execute("delete from application_sheets where account_id = $1", account_id)
