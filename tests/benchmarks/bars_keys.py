@@ -25,7 +25,7 @@ from account_svc.checker.relay_login import Relays
 from account_svc.settings import AccountSettings
 from account_svc.vault import Installation, Vault
 from hanro import due
-from hanro.http import tls_context
+from hanro.http import Transport, tls_context
 from hanro.marketplace import installed
 from hanro.marketplace.types import ExpirySource, KeyExpiry, MarketplaceId, Moment
 from hanro.metrics import new_registry
@@ -161,8 +161,8 @@ def _checking(parts: Parts) -> Checking:
     known = KeyExpiry(field="license_key", source=ExpirySource.COMPUTED, expires=Moment(at=end, local=end.isoformat()))
     plugin: Any = copy.copy(installed()[MARKETPLACE])
     plugin.access = lambda _session: _Door(known)
-    transport = copy.copy(parts.outside.transport)
-    setattr(transport, "reaches", lambda _id: True)  # noqa: B010  a method of a copy
+    # Nobody is called there: the door answers by itself.
+    transport = Transport({MARKETPLACE: "http://127.0.0.1:9"}, parts.clock)
     return Checking(
         db=parts.db,
         outside=replace(parts.outside, plugins={MARKETPLACE: plugin}, transport=transport),
