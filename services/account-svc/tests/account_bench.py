@@ -183,13 +183,6 @@ async def open_bench(
     urls: SchemaUrls,
     market: Simulator | None = None,
     keyring: Keyring | None = None,
-<<<<<<< HEAD
-    installation: Path | None = None,
-    *,
-    is_whole: bool = False,
-) -> AsyncIterator[Bench]:
-    """Open account-svc on a database, with a simulator or with none in reach."""
-=======
     *,
     folder: Path | None = None,
     is_whole: bool = False,
@@ -198,18 +191,13 @@ async def open_bench(
 
     A folder may hold what the operator mounts: `texts.json` and `secrets.json` of the installation.
     """
->>>>>>> main
     settings = AccountSettings(
         database_url=urls.runtime,
         issuer="x",
         jwks_url="http://x.invalid/",
         keys_dir=Path("/x"),
-<<<<<<< HEAD
-        installation_secrets_file=installation,
-=======
         installation_texts_file=_mounted(folder, "texts.json"),
         installation_secrets_file=_mounted(folder, "secrets.json"),
->>>>>>> main
     )
     parts = open_parts(SERVICE, settings, keyring=keyring or fixed_keyring())
     built = SERVICE.build(parts, settings)

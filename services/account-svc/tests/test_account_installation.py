@@ -23,7 +23,7 @@ def market(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulator]:
 
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
-    return tmp_path / "installation.json"
+    return tmp_path / "secrets.json"
 
 
 def supply(file: Path, secret: str) -> None:
@@ -42,7 +42,7 @@ def spoil(file: Path) -> None:
 async def bench(urls: SchemaUrls, market: Simulator, file: Path) -> AsyncIterator[Bench]:
     market.reset()
     supply(file, "")
-    async with open_bench(urls, market, installation=file) as opened:
+    async with open_bench(urls, market, folder=file.parent) as opened:
         yield opened
 
 

@@ -163,20 +163,15 @@ async def begin(tx: Transaction, plugins: Plugins, safe: Safe, lease: Lease, at:
     )
 
 
-<<<<<<< HEAD
-async def is_asked_anew(tx: Transaction, taken: Round) -> bool:
-    """Tell whether somebody asked for a preflight of the account after this one began, or a candidate waits."""
-    spare = await spares.find_spare(tx, taken.account.id)
-    if spare is not None and spare.state is SpareState.WAITING:
-=======
 async def is_over(tx: Transaction, taken: Round) -> bool:
     """Tell whether a preflight of an account that worked need not go on.
 
-    Somebody asked for another, or the account does not work any more, or with other credentials.
+    Somebody asked for another, a candidate waits for its turn, or the account does not work any more, or with others.
     """
     account = await account_rows.get_account(tx, taken.account.id)
-    if not account.is_working or account.credential_version != taken.secrets.version:
->>>>>>> main
+    spare = await spares.find_spare(tx, account.id)
+    is_waited_for = spare is not None and spare.state is SpareState.WAITING
+    if is_waited_for or not account.is_working or account.credential_version != taken.secrets.version:
         return True
     known = {operation.id for operation in taken.operations}
     return any(operation.id not in known for operation in await asked.open_operations(tx, taken.account.id, KIND))
