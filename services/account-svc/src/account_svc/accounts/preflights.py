@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from account_svc.accounts import asked, jobs, settling
+from account_svc.accounts import asked, jobs, looking_back, settling
 from account_svc.accounts.credentials import Safe, take_out
 from account_svc.accounts.credentials import Use as CredentialUse
 from account_svc.accounts.linking import Plugins, apply
@@ -16,7 +16,6 @@ from account_svc.domain.preflights import Ground
 from account_svc.domain.reports import Use
 from account_svc.domain.transitions import Deed, is_possible, require
 from account_svc.store import accounts as account_rows
-from account_svc.store import expiries as expiry_rows
 from account_svc.store import preflights as store
 from account_svc.store.preflights import Preflight
 from hanro import breaker, due, operations
@@ -38,7 +37,7 @@ class Round:
 
     `is_alone`: no other service calls for the account now, so its whole rate is the preflight's. `is_brief`: what the
     account cannot work without is probed first, and the rest where that is there. `wanted`: these grants alone, None:
-    all. `operations` are answered when it ends.
+    all; of the others `carried` are the rows of the preflight before. `operations` are answered when it ends.
     """
 
     account: Account
@@ -50,6 +49,7 @@ class Round:
     operations: tuple[Operation, ...]
     started_at: datetime
     wanted: frozenset[str] | None = None
+    carried: Mapping[str, PreflightRow] = field(default_factory=dict)
 
 
 async def request(tx: Transaction, account: Account, plugin: Plugin, by: str) -> Operation:
@@ -134,7 +134,7 @@ async def begin(tx: Transaction, plugins: Plugins, safe: Safe, lease: Lease, at:
         await due.settle(tx, lease, next_at=at + jobs.AT_REST)
         return None
     uses = (await store.list_uses(tx, [account.id])).get(account.id, {})
-    is_suspect = reports.is_refused_lately(account, uses) or await _is_expired(tx, account, at)
+    is_suspect = reports.is_refused_lately(account, uses) or await looking_back.is_expired(tx, account, at)
     if lease.job == jobs.PREFLIGHT and account.is_working and not is_suspect:
         # It works after all: what is left to find out must not take the rate from those who work with it.
         await due.plan(tx, account.id, jobs.RECHECK)
@@ -144,16 +144,27 @@ async def begin(tx: Transaction, plugins: Plugins, safe: Safe, lease: Lease, at:
     await operations.mark(
         tx, *(Mark(id=one.id, fence=one.fence, status=OperationStatus.SENT, next_at=None) for one in waiting)
     )
+    is_alone = not account.is_working or is_suspect
+    last = {} if is_alone else await looking_back.last_rows(tx, account)
+    wanted = rules.left_over(plugin, last, is_asked=bool(waiting))
     return Round(
         account=account,
         plugin=plugin,
         secrets=secrets,
-        is_alone=not account.is_working or is_suspect,
-        is_brief=not account.is_working and not waiting and await _was_checked(tx, account),
+        is_alone=is_alone,
+        is_brief=not account.is_working and not waiting and await looking_back.was_checked(tx, account),
         fresh=reports.fresh_grants(account, uses, at) if account.is_working else {},
         operations=waiting,
         started_at=at,
+        wanted=wanted,
+        carried={} if wanted is None else last,
     )
+
+
+async def is_asked_anew(tx: Transaction, taken: Round) -> bool:
+    """Tell whether somebody asked for a preflight of the account after this one began."""
+    known = {operation.id for operation in taken.operations}
+    return any(operation.id not in known for operation in await asked.open_operations(tx, taken.account.id, KIND))
 
 
 async def end(tx: Transaction, lease: Lease, taken: Round, rows: Mapping[str, PreflightRow], at: datetime) -> Account:
@@ -173,7 +184,8 @@ async def end(tx: Transaction, lease: Lease, taken: Round, rows: Mapping[str, Pr
     if account.credential_version != taken.secrets.version:
         await due.settle(tx, lease, next_at=at)
         return account
-    refused = rules.find_refusal(rows)
+    rows = {**taken.carried, **rows}
+    refused = rules.find_refusal(taken.plugin, rows)
     if refused is not None and not taken.is_alone:
         await suspect(tx, account, refused.grant_id, at)
         await due.settle(tx, lease, next_at=at + jobs.AT_REST)
@@ -237,7 +249,7 @@ async def ground_of(tx: Transaction, account: Account, taken: Round, at: datetim
         grants=taken.plugin.grants,
         capabilities=taken.plugin.capabilities,
         known={},
-        is_expired=await _is_expired(tx, account, at),
+        is_expired=await looking_back.is_expired(tx, account, at),
         key_menu=_key_menu(taken.plugin),
     )
     seen = {one.grant_id: one.state for one in account.grants}
@@ -250,24 +262,10 @@ async def ground_of(tx: Transaction, account: Account, taken: Round, at: datetim
     return ground
 
 
-async def _was_checked(tx: Transaction, account: Account) -> bool:
-    last = (await store.list_last_preflights(tx, [account.id])).get(account.id)
-    return last is not None and last.credential_version == account.credential_version
-
-
 def _key_menu(plugin: Plugin) -> MenuPath | None:
     ending = {life.field for life in plugin.key_life}
     fields = [one for one in plugin.credential_form.fields if one.name in ending and one.where is not None]
     return fields[0].where if fields else None
-
-
-async def _is_expired(tx: Transaction, account: Account, at: datetime) -> bool:
-    return any(
-        one.expiry.expires is not None
-        and one.expiry.expires.at <= at
-        and one.credential_version == account.credential_version
-        for one in (await expiry_rows.list_expiries(tx, [account.id])).get(account.id, ())
-    )
 
 
 async def _refuse(tx: Transaction, account: Account) -> None:

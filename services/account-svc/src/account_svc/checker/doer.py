@@ -108,7 +108,11 @@ async def _preflight(checking: Checking, lease: Lease) -> None:
     if taken is None:
         return
     began_at = outside.clock.monotonic()
-    rows = await probe_grants(outside, checking.relays, taken, lease)
+
+    async def is_asked_anew() -> bool:
+        return await db.run(lambda tx: preflights.is_asked_anew(tx, taken))
+
+    rows = await probe_grants(outside, checking.relays, taken, lease, is_asked_anew)
     seconds = outside.clock.monotonic() - began_at
     failpoints.reach("checker.probed")
     account = await db.run(lambda tx: preflights.end(tx, lease, taken, rows, outside.clock.now()))

@@ -88,20 +88,20 @@ def judge(ground: Ground, rows: Mapping[str, PreflightRow], credential_version: 
 
 
 def lost_capabilities(capabilities: Mapping[Capability, Support], states: Mapping[str, GrantState]) -> tuple[str, ...]:
-    """Name the capabilities that a denied or pending grant takes away, sorted."""
+    """Name the capabilities that a denied or pending grant takes away, those still to come among them, sorted."""
     wanting = {grant_id for grant_id, state in states.items() if state in WANTING}
     return tuple(
-        sorted(
-            capability.value
-            for capability, support in capabilities.items()
-            if isinstance(support, Supported) and support.grant_ids & wanting
-        )
+        sorted(capability.value for capability, support in capabilities.items() if support.grant_ids & wanting)
     )
 
 
-def find_refusal(rows: Mapping[str, PreflightRow]) -> PreflightRow | None:
-    """Find a row that tells of a dead credential by itself; None: no row does."""
-    return next((row for row in rows.values() if is_refusal(row)), None)
+def find_refusal(ground: Declares, rows: Mapping[str, PreflightRow]) -> PreflightRow | None:
+    """Find a row that tells of a dead credential by itself; None: no row does.
+
+    Only what the account needs is looked at: a service of the marketplace may answer 401 for reasons of its own.
+    """
+    needed = needed_grants(ground)
+    return next((row for name, row in rows.items() if name in needed and is_refusal(row)), None)
 
 
 def is_refusal(row: PreflightRow) -> bool:
@@ -113,6 +113,18 @@ def find_blame(ground: Ground, rows: Mapping[str, PreflightRow]) -> Reason | Non
     """Give the one reason that rows, by grant, speak of; None where all that was probed is there."""
     probed = replace(ground, grants=tuple(grant for grant in ground.grants if grant.id in rows))
     return _reason(probed, rows, {grant_id: row.state for grant_id, row in rows.items()})
+
+
+def left_over(ground: Declares, rows: Mapping[str, PreflightRow], *, is_asked: bool) -> frozenset[str] | None:
+    """Name what an account that works is asked for, after a preflight that found `rows`; None: everything.
+
+    Who asks wants to know whether what was missing is there by now, and waits for nothing else. By itself what could
+    not be told, or settles, is asked again. What the account needs is asked with it: its services use it anyway.
+    """
+    missing = {name for name, row in rows.items() if row.state in WANTING}
+    again = {name for name, row in rows.items() if row.state is not GrantState.GRANTED and row.retry_at is not None}
+    wanted = missing if is_asked and missing else again
+    return needed_grants(ground) | wanted if wanted else None
 
 
 def next_look(
@@ -216,7 +228,7 @@ def _named(title: LocalizedText, text: LocalizedText) -> LocalizedText:
 def is_credential_refused(ground: Ground, rows: Mapping[str, PreflightRow]) -> bool:
     """Tell whether rows, by grant, say that the credential is dead."""
     asked = [rows[grant.id] for grant in ground.grants if grant.probe in CALLS and grant.id in rows]
-    if any(is_refusal(row) for row in asked):
+    if find_refusal(ground, rows) is not None:
         return True
     # Not every marketplace answers 401 for a dead key; one that opens nothing at all is dead.
     return len(asked) > 1 and all(row.state is GrantState.DENIED for row in asked)

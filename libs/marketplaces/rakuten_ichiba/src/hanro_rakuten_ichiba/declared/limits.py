@@ -41,7 +41,8 @@ _GROUPS = (
     _group("inventory_read", "catalog-svc", "rakuten-ichiba-catalog 3.3", request_count=5),
     _group("inventory_write", "catalog-svc", "rakuten-ichiba-catalog 3.1"),
     _group("navigation", "catalog-svc", "rakuten-ichiba-catalog 4.1", request_count=5),
-    _group("category", "catalog-svc", "rakuten-ichiba-catalog 5 [?]"),
+    # account-svc reads a tree for each category set, catalog-svc writes once for a listing.
+    _group("category", "catalog-svc", "rakuten-ichiba-catalog 5 [?]", read=Decimal("0.05")),
     _group("cabinet", "catalog-svc", "rakuten-ichiba-catalog 6"),
     # No rate of the mail relay is public; the group exists so that its grant belongs to one.
     ApiGroup(
