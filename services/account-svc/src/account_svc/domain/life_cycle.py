@@ -133,8 +133,9 @@ def _told_by(before: Account, happening: Happening, after: Account) -> type[Acco
 
 
 def _apply(account: Account, happening: Happening) -> Account:
-    if isinstance(happening, CredentialsPromoted):
-        return replace(account, credential_version=happening.version)
+    if isinstance(happening, CredentialsPromoted | MarketRefreshed):
+        version = happening.version if isinstance(happening, CredentialsPromoted) else account.credential_version
+        return replace(account, credential_version=version)
     match happening:
         case Described():
             return replace(
@@ -150,8 +151,6 @@ def _apply(account: Account, happening: Happening) -> Account:
             return replace(account, is_enabled=happening.is_enabled)
         case IssuerStated():
             return replace(account, issuer=happening.issuer)
-        case MarketRefreshed():
-            return account
         case Judged():
             return _judge(account, happening)
 

@@ -107,10 +107,10 @@ CAPABILITIES: Mapping[Capability, Support] = MappingProxyType(
         Capability.MARKET_INFORMATION: Supported(
             grant_ids=frozenset(_MARKET),
             note=both(
-                "RMS で店舗情報・配送方法・カテゴリなどを変えたら「再取得」を押してください（1 日 1 回は自動で取得します）。"
+                "RMS で店舗情報・配送方法・カテゴリなどを変えたら再取得してください。1 日 1 回は自動で取得します。"
                 "返品・交換先は読み取れないため、RMS で変えたらここでも入力し直してください。",
-                "After changing the shop, its shipping groups or its categories in RMS press refresh; once a day it is read"
-                " by itself. The return address cannot be read: type it again here whenever it changes in RMS.",
+                "After changing the shop, its shipping groups or its categories in RMS refresh it here; once a day it"
+                " is read by itself. The return address cannot be read: type it again here whenever it changes in RMS.",
             ),
         ),
         Capability.FIND_ORDERS: Supported(grant_ids=_READ_ORDERS),

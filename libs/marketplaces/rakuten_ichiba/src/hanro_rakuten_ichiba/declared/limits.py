@@ -18,10 +18,10 @@ _SECOND = timedelta(seconds=1)
 _PROBES = Decimal("0.02")
 
 
-def _group(name: str, owner: str, source: str, *, request_count: int = 1) -> ApiGroup:
-    """Make a group of so many requests a second; probes have 2% of what another service owns."""
+def _group(name: str, owner: str, source: str, *, request_count: int = 1, read: Decimal = _PROBES) -> ApiGroup:
+    """Make a group of so many requests a second; account-svc reads with 2% of what another service owns."""
     own: Mapping[str, Decimal] = {"account-svc": Decimal(1)}
-    shares = own if owner == "account-svc" else {owner: 1 - _PROBES, "account-svc": _PROBES}
+    shares = own if owner == "account-svc" else {owner: 1 - read, "account-svc": read}
     return ApiGroup(
         name=name,
         request_count=request_count,

@@ -28,7 +28,11 @@ def map_sets(members: Mapping[str, object]) -> Mapped:
         name = _text(known.get("title")) or set_id
         entries.append(
             MarketEntry(
-                kind=MarketKind.CATEGORY, external_id=set_entry_id(set_id), name=name, is_default=set_id == "0", details={}
+                kind=MarketKind.CATEGORY,
+                external_id=set_entry_id(set_id),
+                name=name,
+                is_default=set_id == "0",
+                details={},
             )
         )
     return tuple(entries)
@@ -54,9 +58,7 @@ def map_tree(set_id: str, members: Mapping[str, object]) -> Mapped:
         category_id = _text(known.get("categoryId")) or _refuse("rootNode/children/category/categoryId")
         name = _text(known.get("title")) or category_id
         entries.append(
-            MarketEntry(
-                kind=MarketKind.CATEGORY, external_id=category_id, name=name, parent_id=parent_id, details={}
-            )
+            MarketEntry(kind=MarketKind.CATEGORY, external_id=category_id, name=name, parent_id=parent_id, details={})
         )
         waiting += [(child, category_id) for child in _children(node)]
     return tuple(entries)
@@ -79,9 +81,7 @@ def map_sub_statuses(members: Mapping[str, object]) -> Mapped:
             status_id = _text(one.get("subStatusId")) or _refuse("SubStatusModelList/subStatusId")
             name = _text(one.get("subStatusName")) or _refuse("SubStatusModelList/subStatusName")
             details = {"orderProgress": progress, "orderby": _text(one.get("orderby"))}
-            entries.append(
-                MarketEntry(kind=MarketKind.SUB_STATUS, external_id=status_id, name=name, details=details)
-            )
+            entries.append(MarketEntry(kind=MarketKind.SUB_STATUS, external_id=status_id, name=name, details=details))
     return tuple(entries)
 
 

@@ -4,6 +4,7 @@ Source: rakuten-ichiba-orders 10 [1], [2+] as marked there; rakuten-ichiba-catal
 """
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import NoReturn
 from xml.etree.ElementTree import Element
 
@@ -13,7 +14,15 @@ from hanro.value import value
 
 Mapped = tuple[MarketEntry, ...]
 _FLAGS = {"1": True, "0": False, "": False, "true": True, "false": False}
-_ADDRESS = ("addressZip", "addressPrefecture", "addressCity", "addressStreet", "presidentName", "companyTel", "companyFax")
+_ADDRESS = (
+    "addressZip",
+    "addressPrefecture",
+    "addressCity",
+    "addressStreet",
+    "presidentName",
+    "companyTel",
+    "companyFax",
+)
 _PARTS = {
     "businessHoliday": "休業日",
     "shippingHoliday": "発送休業日(受注・問い合わせのみ)",
@@ -134,7 +143,9 @@ def map_status(result: Element) -> Mapped:
     key, found = result.findtext("statusKey"), result.findtext("statusValue")
     if not key or found is None:
         _refuse("statusKey" if not key else "statusValue")
-    return (MarketEntry(kind=MarketKind.SHOP, external_id=f"shopStatus/{key}", name=key, details={"statusValue": found}),)
+    return (
+        MarketEntry(kind=MarketKind.SHOP, external_id=f"shopStatus/{key}", name=key, details={"statusValue": found}),
+    )
 
 
 def map_calendar(result: Element) -> Mapped:
@@ -158,7 +169,7 @@ MAPPERS: dict[str, Callable[[Element], Mapped]] = {
     "shopMaster": map_shop_master,
     "shopStatus": map_status,
     "shopCalendar": map_calendar,
-    **{name: (lambda result, name=name: map_list(name, result)) for name in LISTS},
+    **{name: partial(map_list, name) for name in LISTS},
 }
 """By the function's name."""
 
