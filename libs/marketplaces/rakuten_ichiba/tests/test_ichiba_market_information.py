@@ -123,7 +123,7 @@ async def test_all_grants_off_fail_all_kinds_and_a_dead_key_raises(shop: Shop) -
 
 
 async def test_an_outage_of_all_raises_and_one_of_a_part_fails_that_part(shop: Shop) -> None:
-    fault = {"kind": "status", "status": 503, "match": {"function": "deliverySetInfo", "shop": shop.id}}
+    fault = {"kind": "status", "status": 503, "match": {"path": "deliverySetInfo", "shop": shop.id}}
     shop.simulator.control("POST", "/faults", fault)
     found = await read(shop)
     assert {kind: type(one) for kind, one in found.failed.items()} == {MarketKind.SHIPPING_GROUP: Retryable}
@@ -282,7 +282,7 @@ def test_what_is_no_answer_of_the_shop_family_is_refused_without_quoting_it(body
 
 async def test_bytes_that_cannot_be_read_fail_their_kind_alone(shop: Shop) -> None:
     for function, body in (("deliverySetInfo", "<!DOCTYPE x><x/>"), ("getSubStatusList", '{"MessageModelList":[]}')):
-        match = {"function": function, "shop": shop.id}
+        match = {"path": function, "shop": shop.id}
         shop.simulator.control("POST", "/faults", {"kind": "status", "status": 200, "body": body, "match": match})
     found = await read(shop)
     assert set(found.failed) == {MarketKind.SHIPPING_GROUP, MarketKind.SUB_STATUS}

@@ -20,6 +20,7 @@ from hanro_rakuten_ichiba.functions import Function
 JAPAN = ZoneInfo("Asia/Tokyo")
 # Source: rakuten-ichiba-orders 1.2; GK: credentials malformed, or a request that is structurally bad [1].
 _KEY_CODES = frozenset({"GA0001", "ES01-01", "GK0001", "GK0005", "GK0006"})
+_CABINET_REFUSAL = "AuthError"
 _NOT_PERMITTED = "ES04-01"
 _RATE_WORDS = re.compile(rb"QPSLimit|AccessLimit")
 _XML_CODE = re.compile(rb"<message>\s*([A-Za-z]+)")
@@ -45,7 +46,8 @@ def judge(
     refusal = Refusal(
         code=code,
         message=without_secrets(message, secrets)[:_LONGEST_MESSAGE],
-        http_status=answer.status,
+        # R-Cabinet says 401 also to a shop that never opened it: the status tells nothing of the key (6.5 [2+]).
+        http_status=None if code == _CABINET_REFUSAL else answer.status,
         request_id=header(answer, "requestid") or header(answer, "x-request-id"),
     )
     if answer.status == _UNAUTHORISED or code in _KEY_CODES:

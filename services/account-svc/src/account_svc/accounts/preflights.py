@@ -185,7 +185,7 @@ async def end(tx: Transaction, lease: Lease, taken: Round, rows: Mapping[str, Pr
         await due.settle(tx, lease, next_at=at)
         return account
     rows = {**taken.carried, **rows}
-    refused = rules.find_refusal(taken.plugin, rows)
+    refused = rules.find_refusal(rows)
     if refused is not None and not taken.is_alone:
         await suspect(tx, account, refused.grant_id, at)
         await due.settle(tx, lease, next_at=at + jobs.AT_REST)

@@ -128,7 +128,7 @@ async def _is_enough(probing: _Probing, rows: Mapping[str, PreflightRow]) -> boo
     another answer.
     """
     taken = probing.taken
-    if find_refusal(taken.plugin, rows) is not None:
+    if find_refusal(rows) is not None:
         return True
     if not taken.is_alone:
         return await probing.is_asked_anew()
@@ -139,7 +139,7 @@ async def _is_enough(probing: _Probing, rows: Mapping[str, PreflightRow]) -> boo
 
 def _left_out(probing: _Probing, grant: Grant, rows: Mapping[str, PreflightRow]) -> PreflightRow:
     """Give the row of a grant that was not asked for."""
-    refused = find_refusal(probing.taken.plugin, rows)
+    refused = find_refusal(rows)
     if refused is None:
         return _row(grant, probing.clock, GrantState.UNKNOWN, "It is asked for next.", retry_after=timedelta())
     if grant.probe in CALLS and probing.taken.is_alone:

@@ -133,9 +133,6 @@ def _told_by(before: Account, happening: Happening, after: Account) -> type[Acco
 
 
 def _apply(account: Account, happening: Happening) -> Account:
-    if isinstance(happening, CredentialsPromoted | MarketRefreshed):
-        version = happening.version if isinstance(happening, CredentialsPromoted) else account.credential_version
-        return replace(account, credential_version=version)
     match happening:
         case Described():
             return replace(
@@ -144,15 +141,22 @@ def _apply(account: Account, happening: Happening) -> Account:
                 shop_ids=tuple(sorted(set(happening.shop_ids))),
                 orders_from=happening.orders_from,
             )
-        case CredentialsStored():
-            reason = account.reason if account.state in WORKING else happening.reason or CREDENTIALS_CHECKING
-            return replace(account, credential_version=happening.version, reason=reason)
+        case CredentialsStored() | CredentialsPromoted():
+            return replace(account, credential_version=happening.version, reason=_reason_after(account, happening))
         case Switched():
             return replace(account, is_enabled=happening.is_enabled)
         case IssuerStated():
             return replace(account, issuer=happening.issuer)
+        case MarketRefreshed():
+            return account
         case Judged():
             return _judge(account, happening)
+
+
+def _reason_after(account: Account, happening: CredentialsStored | CredentialsPromoted) -> Reason | None:
+    if isinstance(happening, CredentialsPromoted) or account.state in WORKING:
+        return account.reason
+    return happening.reason or CREDENTIALS_CHECKING
 
 
 def _judge(account: Account, judged: Judged) -> Account:

@@ -95,13 +95,9 @@ def lost_capabilities(capabilities: Mapping[Capability, Support], states: Mappin
     )
 
 
-def find_refusal(ground: Declares, rows: Mapping[str, PreflightRow]) -> PreflightRow | None:
-    """Find a row that tells of a dead credential by itself; None: no row does.
-
-    Only what the account needs is looked at: a service of the marketplace may answer 401 for reasons of its own.
-    """
-    needed = needed_grants(ground)
-    return next((row for name, row in rows.items() if name in needed and is_refusal(row)), None)
+def find_refusal(rows: Mapping[str, PreflightRow]) -> PreflightRow | None:
+    """Find a row that tells of a dead credential by itself; None: no row does."""
+    return next((row for row in rows.values() if is_refusal(row)), None)
 
 
 def is_refusal(row: PreflightRow) -> bool:
@@ -228,7 +224,7 @@ def _named(title: LocalizedText, text: LocalizedText) -> LocalizedText:
 def is_credential_refused(ground: Ground, rows: Mapping[str, PreflightRow]) -> bool:
     """Tell whether rows, by grant, say that the credential is dead."""
     asked = [rows[grant.id] for grant in ground.grants if grant.probe in CALLS and grant.id in rows]
-    if find_refusal(ground, rows) is not None:
+    if any(is_refusal(row) for row in asked):
         return True
     # Not every marketplace answers 401 for a dead key; one that opens nothing at all is dead.
     return len(asked) > 1 and all(row.state is GrantState.DENIED for row in asked)
