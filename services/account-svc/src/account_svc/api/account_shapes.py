@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from account_svc.api.checklist_shapes import ChecklistSummaryShown
 from account_svc.api.credential_shapes import CredentialsShown
 from account_svc.api.issuer_shapes import IssuerShown
 from account_svc.api.texts import MenuShown, RefusalShown, TextShown
@@ -125,6 +126,8 @@ class AccountShown(Shown):
     """Which fields are stored, and when they end."""
     issuer: IssuerShown | None
     """Who issues qualified invoices; null: nobody was named."""
+    checklist: ChecklistSummaryShown | None
+    """How far its checklist is; null: its marketplace's plug-in is not installed here."""
     last_preflight_id: str | None
     """The last check that ended; null: none yet."""
     last_preflight_at: datetime | None
