@@ -1,27 +1,33 @@
 """Orders and mappings on a real Postgres: twice, late, replayed and side by side are harmless."""
 
 import asyncio
+import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from catalog_svc import listings, products, stock
+from catalog_svc import accounts, listings, products, stock
 from catalog_svc.consumers import on_accounts, on_orders
 from catalog_svc.domain.products import Product, Variant
 from catalog_svc.listings import OfferMapping
 from catalog_svc.store import reservations as reservation_store
 from catalog_svc.store import stock as stock_store
+from hanro.access_reports import AccessLog
 from hanro.broker import Message
 from hanro.clock import SystemClock
 from hanro.consume import consume
 from hanro.db import Database, Transaction, migrate
+from hanro.errors import Rejected
 from hanro.events import envelope
 from hanro.events.accounts import AccountActivated
 from hanro.events.fact import Fact
 from hanro.events.orders import OrderCancelled, OrderChanged, OrderFact, OrderLine, OrderPlaced, OrderShipped
 from hanro.marketplace import installed
+from hanro.marketplace.types import MarketplaceId
+from hanro.releasing import Releaser
 from hanro.testing.memory_broker import MemoryBroker
 from hanro_local.databases import SchemaUrls
 
@@ -62,6 +68,10 @@ def order(
     )  # fmt: skip
 
 
+def log_of(db: Database) -> AccessLog:
+    return AccessLog(db, SystemClock(), service="catalog-svc", count=accounts.count)
+
+
 async def hear(db: Database, facts: Sequence[Fact]) -> None:
     """Publish facts to a broker in memory and let both consumers take all of them."""
     broker = MemoryBroker()
@@ -76,7 +86,7 @@ async def hear(db: Database, facts: Sequence[Fact]) -> None:
     stop = asyncio.Event()
     clock = SystemClock()
     async with asyncio.TaskGroup() as group:
-        group.create_task(consume(db, broker, on_accounts(), clock=clock, stop=stop))
+        group.create_task(consume(db, broker, on_accounts(log_of(db)), clock=clock, stop=stop))
         group.create_task(consume(db, broker, on_orders(PLUGINS, clock), clock=clock, stop=stop))
         async with asyncio.timeout(20):
             while sum(sum(one.committed.values()) for one in broker.groups.values()) < len(facts):
@@ -99,8 +109,8 @@ async def stand(db: Database, on_hand: int, *, is_mapped: bool = True) -> None:
 async def adopt(db: Database) -> None:
     async with db.begin() as tx:
         found = await listings.lock_account(tx, "acc_1")
-        fields = PLUGINS[next(iter(PLUGINS))].key_fields
-        await listings.adopt(tx, found, fields, [OfferMapping(keys=KEYS, sku="TOWEL-M-WH")], at=NOON)
+        fields = PLUGINS[MarketplaceId("rakuten_ichiba")].key_fields
+        await listings.adopt(tx, found, fields, [OfferMapping(keys=KEYS, sku="TOWEL-M-WH")], at=NOON, access=log_of(db))
 
 
 async def figures(db: Database) -> tuple[int, int, int]:
@@ -113,7 +123,9 @@ async def figures(db: Database) -> tuple[int, int, int]:
 
 async def recorded(db: Database) -> list[str]:
     async with db.begin() as tx:
-        return [row["type"] for row in await tx.fetch("select type from outbox order by id")]
+        return [
+            row["type"] for row in await tx.fetch("select type from outbox where topic <> 'hanro.access' order by id")
+        ]
 
 
 async def test_an_order_is_reserved_and_told_once_however_often_it_is_heard(db: Database) -> None:
@@ -220,3 +232,43 @@ async def test_a_change_of_a_line_restates_it(db: Database) -> None:
     await stand(db, 10)
     await hear(db, [order(OrderPlaced, "a", 1, wanted=5), order(OrderChanged, "a", 2, wanted=2)])
     assert await figures(db) == (10, 2, 0)
+
+
+async def reports(db: Database) -> list[dict[str, Any]]:
+    async with db.begin() as tx:
+        rows = await tx.fetch(
+            "select convert_from(value, 'utf8') as told from outbox where topic = 'hanro.access' order by id"
+        )
+    return [json.loads(row["told"]) for row in rows]
+
+
+async def release(db: Database) -> None:
+    await Releaser(db, SystemClock(), log_of(db), accounts.erase).release_due()
+
+
+async def test_product_data_goes_what_orders_hold_stays_and_it_is_reported_once(db: Database) -> None:
+    await stand(db, 5)
+    await hear(db, [order(OrderPlaced, "1", 1, wanted=2)])
+    assert await figures(db) == (5, 2, 0)
+    gone = account().model_copy(update={"version": 2, "state": "unlinking", "account_epoch": 1})
+    for _ in range(2):
+        await hear(db, [gone])
+        await release(db)
+    told = await reports(db)
+    assert [one["holdings"] for one in told] == [{"listings": 0}, {"listings": 1}, {"listings": 0}]
+    assert [one["released_epoch"] for one in told] == [None, None, 0]
+    # A later fact of the order finds no mapping any more, and keeps what it holds all the same.
+    await hear(db, [order(OrderChanged, "1", 2, wanted=2)])
+    assert await figures(db) == (5, 2, 0)
+    async with db.begin() as tx:
+        with pytest.raises(Rejected, match="unlinking"):
+            await listings.lock_account(tx, "acc_1")
+    await hear(db, [gone.model_copy(update={"version": 3, "state": "active"})])
+    await adopt(db)
+    assert await figures(db) == (5, 2, 0)
+
+
+async def test_an_account_that_was_never_heard_of_is_reported_too(db: Database) -> None:
+    await hear(db, [account().model_copy(update={"version": 7, "state": "unlinking", "account_epoch": 3})])
+    await release(db)
+    assert [one["released_epoch"] for one in await reports(db)] == [2]

@@ -64,7 +64,7 @@ async def request(tx: Transaction, account: Account, plugin: Plugin, by: str) ->
     if absence is not None:
         raise activation.unsupported(absence)
     require(account, Deed.PREFLIGHT)
-    if not account.credential_version:
+    if not account.has_credentials:
         why = account.reason
         raise NeedsSeller(
             "No credentials are stored.",
@@ -161,8 +161,14 @@ async def begin(tx: Transaction, plugins: Plugins, safe: Safe, lease: Lease, at:
     )
 
 
-async def is_asked_anew(tx: Transaction, taken: Round) -> bool:
-    """Tell whether somebody asked for a preflight of the account after this one began."""
+async def is_over(tx: Transaction, taken: Round) -> bool:
+    """Tell whether a preflight of an account that worked need not go on.
+
+    Somebody asked for another, or the account does not work any more, or with other credentials.
+    """
+    account = await account_rows.get_account(tx, taken.account.id)
+    if not account.is_working or account.credential_version != taken.secrets.version:
+        return True
     known = {operation.id for operation in taken.operations}
     return any(operation.id not in known for operation in await asked.open_operations(tx, taken.account.id, KIND))
 

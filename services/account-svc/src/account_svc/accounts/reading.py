@@ -3,8 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from account_svc.accounts.unlinking import stopping
 from account_svc.domain.accounts import Account
+from account_svc.domain.checklist import Tick
 from account_svc.store import accounts as account_rows
+from account_svc.store import checklist as checklist_rows
 from account_svc.store import credentials as credential_rows
 from account_svc.store import expiries as expiry_rows
 from account_svc.store import preflights as preflight_rows
@@ -19,6 +22,14 @@ PAGE = 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Unlink:
+    """Be an unlink that is under way: its operation, and the services that have not let go yet."""
+
+    operation_id: str
+    waiting_for: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AccountPicture:
     """Be an account with what is known around it; nothing of the credentials themselves."""
 
@@ -28,6 +39,8 @@ class AccountPicture:
     expiries: tuple[StoredExpiry, ...]
     expiry_failure: ExpiryFailure | None
     last_preflight: Preflight | None
+    ticks: tuple[Tick, ...]
+    unlink: Unlink | None = None
 
 
 async def pictures(tx: Transaction, accounts: Sequence[Account]) -> list[AccountPicture]:
@@ -38,6 +51,12 @@ async def pictures(tx: Transaction, accounts: Sequence[Account]) -> list[Account
     expiries = await expiry_rows.list_expiries(tx, ids)
     failures = await expiry_rows.list_expiry_failures(tx, ids)
     preflights = await preflight_rows.list_last_preflights(tx, ids)
+    ticks = await checklist_rows.list_ticks(tx, ids, newest=1)
+    unlinks = {
+        account_id: Unlink(operation_id=running.id, waiting_for=waiting)
+        for account_id, waiting in (await stopping.find_waiting(tx, accounts)).items()
+        if (running := await stopping.find_running(tx, account_id))
+    }
     return [
         AccountPicture(
             account=account,
@@ -46,6 +65,8 @@ async def pictures(tx: Transaction, accounts: Sequence[Account]) -> list[Account
             expiries=tuple(expiries.get(account.id, ())),
             expiry_failure=failures.get(account.id),
             last_preflight=preflights.get(account.id),
+            ticks=tuple(ticks.get(account.id, ())),
+            unlink=unlinks.get(account.id),
         )
         for account in accounts
     ]

@@ -2,9 +2,11 @@
 
 from datetime import datetime
 
+from account_svc.api.checklist_shapes import ChecklistSummaryShown
 from account_svc.api.credential_shapes import CredentialsShown
 from account_svc.api.issuer_shapes import IssuerShown
 from account_svc.api.texts import MenuShown, RefusalShown, TextShown
+from account_svc.api.unlink_shapes import UnlinkingShown
 from hanro.marketplace.types import GrantState
 from hanro.web.shapes import NextCursor, Shown
 
@@ -124,10 +126,14 @@ class AccountShown(Shown):
     """Which fields are stored, and when they end."""
     issuer: IssuerShown | None
     """Who issues qualified invoices; null: nobody was named."""
+    checklist: ChecklistSummaryShown | None
+    """How far its checklist is; null: its marketplace's plug-in is not installed here."""
     last_preflight_id: str | None
     """The last check that ended; null: none yet."""
     last_preflight_at: datetime | None
     """When that was."""
+    unlinking: UnlinkingShown | None
+    """How far its unlink is; null: it is not being unlinked."""
     epoch: int
     """Grows with each unlink."""
     version: int

@@ -12,9 +12,11 @@ from account_svc.api.account_shapes import (
     ReasonShown,
     ShopShown,
 )
+from account_svc.api.checklist_views import show_summary
 from account_svc.api.credential_views import show_credentials
 from account_svc.api.issuer_shapes import show_issuer
 from account_svc.api.texts import TextShown, show_menu, show_refusal, show_text
+from account_svc.api.unlink_shapes import show_unlink
 from account_svc.domain.accounts import Account
 from account_svc.domain.next_steps import find_place
 from account_svc.domain.transitions import possible
@@ -51,8 +53,12 @@ def show_account(picture: AccountPicture, plugin: Plugin | None, at: datetime) -
         lost_capabilities=list(account.lost_capabilities),
         credentials=show_credentials(picture, plugin, at),
         issuer=show_issuer(account.issuer),
+        checklist=show_summary(
+            account, picture.credentials.registration_id if picture.credentials else None, picture.ticks, plugin
+        ),
         last_preflight_id=last.id if last else None,
         last_preflight_at=last.finished_at if last else None,
+        unlinking=show_unlink(picture.unlink),
         epoch=account.epoch,
         version=account.version,
         created_at=account.created_at,

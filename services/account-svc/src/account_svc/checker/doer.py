@@ -9,6 +9,7 @@ from account_svc.accounts import expiries, jobs, preflights, rotation, warnings
 from account_svc.accounts.credentials import Safe
 from account_svc.accounts.expiries import LookUp, LookUpFailure
 from account_svc.accounts.rotation import Probed
+from account_svc.accounts.unlinking import stopping
 from account_svc.checker.market import read_market
 from account_svc.checker.metrics import CheckMetrics
 from account_svc.checker.probing import probe_grants
@@ -69,6 +70,8 @@ async def check(checking: Checking, lease: Lease) -> None:
     """Do one check; whatever fails stays with this account, and its lease runs out or is put off."""
     try:
         match lease.job:
+            case jobs.UNLINK:
+                await _unlink(checking, lease)
             case jobs.EXPIRIES:
                 await _look_up_expiries(checking, lease)
             case jobs.MARKET:
@@ -102,6 +105,12 @@ async def _claim(checking: Checking, running: Sequence[str]) -> list[Lease]:
     return found
 
 
+async def _unlink(checking: Checking, lease: Lease) -> None:
+    if await checking.db.run(lambda tx: stopping.step(tx, lease, checking.outside.clock.now())):
+        failpoints.reach("unlink.after_commit")
+        _log.info("unlink.done", account_id=lease.account_id)
+
+
 async def _preflight(checking: Checking, lease: Lease) -> None:
     db, outside = checking.db, checking.outside
     taken = await db.run(lambda tx: preflights.begin(tx, outside.plugins, checking.safe, lease, outside.clock.now()))
@@ -109,10 +118,10 @@ async def _preflight(checking: Checking, lease: Lease) -> None:
         return
     began_at = outside.clock.monotonic()
 
-    async def is_asked_anew() -> bool:
-        return await db.run(lambda tx: preflights.is_asked_anew(tx, taken))
+    async def is_over() -> bool:
+        return await db.run(lambda tx: preflights.is_over(tx, taken))
 
-    rows = await probe_grants(outside, checking.relays, taken, lease, is_asked_anew)
+    rows = await probe_grants(outside, checking.relays, taken, lease, is_over)
     seconds = outside.clock.monotonic() - began_at
     failpoints.reach("checker.probed")
     account = await db.run(lambda tx: preflights.end(tx, lease, taken, rows, outside.clock.now()))
