@@ -24,7 +24,7 @@ from account_svc.checker.doer import check
 from account_svc.checker.metrics import CheckMetrics
 from account_svc.checker.relay_login import Relays
 from account_svc.settings import AccountSettings
-from account_svc.vault import Installation, Vault
+from account_svc.vault import Vault
 from hanro import due
 from hanro.crypto import Keyring
 from hanro.db import Database, migrate
@@ -180,10 +180,25 @@ class Bench:
 
 @asynccontextmanager
 async def open_bench(
-    urls: SchemaUrls, market: Simulator | None = None, keyring: Keyring | None = None, *, is_whole: bool = False
+    urls: SchemaUrls,
+    market: Simulator | None = None,
+    keyring: Keyring | None = None,
+    *,
+    folder: Path | None = None,
+    is_whole: bool = False,
 ) -> AsyncIterator[Bench]:
-    """Open account-svc on a database, with a simulator or with none in reach."""
-    settings = AccountSettings(database_url=urls.runtime, issuer="x", jwks_url="http://x.invalid/", keys_dir=Path("/x"))
+    """Open account-svc on a database, with a simulator or none in reach.
+
+    A folder may hold what the operator mounts: `texts.json` and `secrets.json` of the installation.
+    """
+    settings = AccountSettings(
+        database_url=urls.runtime,
+        issuer="x",
+        jwks_url="http://x.invalid/",
+        keys_dir=Path("/x"),
+        installation_texts_file=_mounted(folder, "texts.json"),
+        installation_secrets_file=_mounted(folder, "secrets.json"),
+    )
     parts = open_parts(SERVICE, settings, keyring=keyring or fixed_keyring())
     built = SERVICE.build(parts, settings)
     apps = create_app(
@@ -213,7 +228,7 @@ async def open_bench(
             redirects={RELAY: market.relay} if market else {},
             trust=tls_context(market.certificate_file if market else None),
         ),
-        safe=Safe(vault=Vault(parts.keyring, schema="account"), installation=Installation(None)),
+        safe=Safe(vault=Vault(parts.keyring, schema="account"), installation=settings.installation()),
         metrics=CheckMetrics(CollectorRegistry()),
     )
     public = httpx.AsyncClient(
@@ -225,6 +240,10 @@ async def open_bench(
     finally:
         for close in (public.aclose, internal.aclose, transport.close, *built.closers, parts.close):
             await close()
+
+
+def _mounted(folder: Path | None, name: str) -> Path | None:
+    return folder / name if folder is not None and (folder / name).exists() else None
 
 
 def in_a_hurry(*, is_whole: bool = False) -> Mapping[MarketplaceId, Plugin]:

@@ -11,12 +11,14 @@ from account_svc.accounts.unlinking.plans import Plans
 from account_svc.api import (
     accounts,
     audit,
+    checklists,
     credentials,
     diagnostics,
     issuers,
     market,
     marketplaces,
     preflights,
+    sheets,
     shops,
     switches,
     unlinking,
@@ -41,6 +43,7 @@ SCHEMA = "account"
 def build(parts: Parts, settings: AccountSettings) -> Built:
     """Build what account-svc adds to what every service has."""
     db, once, cursors, clock, plugins = parts.db, parts.idempotency, parts.cursors, parts.clock, parts.outside.plugins
+    texts = settings.texts()
     safe = Safe(vault=Vault(parts.keyring, schema=SCHEMA), installation=settings.installation())
     checking = Checking(
         db=db,
@@ -52,7 +55,7 @@ def build(parts: Parts, settings: AccountSettings) -> Built:
     desk = Desk(db=db, idempotency=once, cursors=cursors, clock=clock, plugins=plugins, safe=safe)
     return Built(
         routers=(
-            marketplaces.make_routes(plugins),
+            marketplaces.make_routes(plugins, texts),
             shops.make_routes(db, once, cursors, clock),
             accounts.make_routes(desk),
             credentials.make_routes(desk),
@@ -60,6 +63,8 @@ def build(parts: Parts, settings: AccountSettings) -> Built:
             switches.make_routes(db, clock),
             audit.make_routes(db, cursors),
             diagnostics.make_routes(desk, settings.support_contact),
+            checklists.make_routes(db, clock, plugins, texts),
+            sheets.make_routes(db, clock, plugins, parts.keyring, texts),
             market.make_routes(desk),
             preflights.make_routes(db, once, cursors, plugins),
             unlinking.make_routes(once, clock, plugins, Plans(parts.keyring)),

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 
 from account_svc.accounts.unlinking import stopping
 from account_svc.domain.accounts import Account
+from account_svc.domain.checklist import Tick
 from account_svc.store import accounts as account_rows
+from account_svc.store import checklist as checklist_rows
 from account_svc.store import credentials as credential_rows
 from account_svc.store import expiries as expiry_rows
 from account_svc.store import preflights as preflight_rows
@@ -37,6 +39,7 @@ class AccountPicture:
     expiries: tuple[StoredExpiry, ...]
     expiry_failure: ExpiryFailure | None
     last_preflight: Preflight | None
+    ticks: tuple[Tick, ...]
     unlink: Unlink | None = None
 
 
@@ -48,6 +51,7 @@ async def pictures(tx: Transaction, accounts: Sequence[Account]) -> list[Account
     expiries = await expiry_rows.list_expiries(tx, ids)
     failures = await expiry_rows.list_expiry_failures(tx, ids)
     preflights = await preflight_rows.list_last_preflights(tx, ids)
+    ticks = await checklist_rows.list_ticks(tx, ids, newest=1)
     unlinks = {
         account_id: Unlink(operation_id=running.id, waiting_for=waiting)
         for account_id, waiting in (await stopping.find_waiting(tx, accounts)).items()
@@ -61,6 +65,7 @@ async def pictures(tx: Transaction, accounts: Sequence[Account]) -> list[Account
             expiries=tuple(expiries.get(account.id, ())),
             expiry_failure=failures.get(account.id),
             last_preflight=preflights.get(account.id),
+            ticks=tuple(ticks.get(account.id, ())),
             unlink=unlinks.get(account.id),
         )
         for account in accounts

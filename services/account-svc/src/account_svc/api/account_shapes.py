@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from account_svc.api.checklist_shapes import ChecklistSummaryShown
 from account_svc.api.credential_shapes import CredentialsShown
 from account_svc.api.issuer_shapes import IssuerShown
 from account_svc.api.switch_shapes import SwitchesShown
@@ -128,6 +129,8 @@ class AccountShown(Shown):
     """Which work is done."""
     issuer: IssuerShown | None
     """Who issues qualified invoices; null: nobody was named."""
+    checklist: ChecklistSummaryShown | None
+    """How far its checklist is; null: its marketplace's plug-in is not installed here."""
     last_preflight_id: str | None
     """The last check that ended; null: none yet."""
     last_preflight_at: datetime | None

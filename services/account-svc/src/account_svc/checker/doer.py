@@ -118,10 +118,10 @@ async def _preflight(checking: Checking, lease: Lease) -> None:
         return
     began_at = outside.clock.monotonic()
 
-    async def is_asked_anew() -> bool:
-        return await db.run(lambda tx: preflights.is_asked_anew(tx, taken))
+    async def is_over() -> bool:
+        return await db.run(lambda tx: preflights.is_over(tx, taken))
 
-    rows = await probe_grants(outside, checking.relays, taken, lease, is_asked_anew)
+    rows = await probe_grants(outside, checking.relays, taken, lease, is_over)
     seconds = outside.clock.monotonic() - began_at
     failpoints.reach("checker.probed")
     account = await db.run(lambda tx: preflights.end(tx, lease, taken, rows, outside.clock.now()))

@@ -21,8 +21,11 @@ from hanro.sessions import Outside, session_with
 ALONE_SECONDS = 30.0
 FIRST_LOOK_SECONDS = 3.0
 """How long everything is asked for before an account begins to work for which more is left to ask."""
-AT_ONCE = 3
-"""Probes of a group side by side: they keep the order, and a slow answer does not keep the next one waiting."""
+AT_ONCE = 2
+"""Probes of a group side by side: they keep the order, and a slow answer does not keep the next one waiting.
+
+No more, because each that waits for its turn asks for it in the database.
+"""
 LOOK_SECONDS = 1.0
 RETRY = timedelta(seconds=15)
 RETRY_BROKEN = timedelta(minutes=10)
@@ -39,7 +42,7 @@ async def probe_grants(
     relays: Relays,
     taken: Round,
     lease: Lease,
-    is_asked_anew: Callable[[], Awaitable[bool]] = _never,
+    is_over: Callable[[], Awaitable[bool]] = _never,
 ) -> dict[str, PreflightRow]:
     """Give a row for each grant of the plug-in.
 
@@ -70,7 +73,7 @@ async def probe_grants(
         clock=clock,
         began_at=began_at,
         ends_at=min(last, began_at + ALONE_SECONDS) if taken.is_alone else last,
-        is_asked_anew=is_asked_anew,
+        is_over=is_over,
     )
     wanted = [grant for grant in taken.plugin.grants if taken.wanted is None or grant.id in taken.wanted]
     if not taken.is_brief:
@@ -90,7 +93,7 @@ class _Probing:
     clock: Clock
     began_at: float
     ends_at: float
-    is_asked_anew: Callable[[], Awaitable[bool]]
+    is_over: Callable[[], Awaitable[bool]]
 
 
 async def _probe_all(probing: _Probing, grants: Sequence[Grant]) -> dict[str, PreflightRow]:
@@ -125,13 +128,13 @@ async def _is_enough(probing: _Probing, rows: Mapping[str, PreflightRow]) -> boo
 
     A dead key: to wait for the others, who cannot call any more, would help nobody. An account that can begin to work:
     it is not kept from its orders, and the rate is not ours alone from then on. One that works: somebody waits for
-    another answer.
+    another answer, or it works no more.
     """
     taken = probing.taken
     if find_refusal(rows) is not None:
         return True
     if not taken.is_alone:
-        return await probing.is_asked_anew()
+        return await probing.is_over()
     is_first_look = not taken.account.is_working and probing.clock.monotonic() - probing.began_at >= FIRST_LOOK_SECONDS
     needed = needed_grants(taken.plugin)
     return is_first_look and all(name in rows and rows[name].state is GrantState.GRANTED for name in needed)
