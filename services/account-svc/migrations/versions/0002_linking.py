@@ -14,10 +14,18 @@ ACCOUNTS = (
     "create unique index accounts_shop_key on accounts (marketplace_id, shop_key) where state <> 'unlinked'",
 )
 
+PREFLIGHTS = (
+    # One that runs has neither yet.
+    "alter table preflights alter column standing drop not null",
+    "alter table preflights alter column finished_at drop not null",
+    "alter table preflights add column total_count integer not null default 0",
+    "alter table preflights add column expected_at timestamptz",
+    "create unique index preflights_open on preflights (account_id) where finished_at is null",
+)
 SHOPS = ("alter table shops add column version integer not null default 1",)
 
 
 def upgrade() -> None:
     make_2("account")
-    for statement in (*ACCOUNTS, *SHOPS):
+    for statement in (*ACCOUNTS, *SHOPS, *PREFLIGHTS):
         op.execute(statement)

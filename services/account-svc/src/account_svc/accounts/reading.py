@@ -23,6 +23,7 @@ class AccountPicture:
     expiries: tuple[StoredExpiry, ...]
     expiry_failure: ExpiryFailure | None
     last_preflight: Preflight | None
+    running_preflight: Preflight | None
 
 
 async def pictures(tx: Transaction, accounts: Sequence[Account]) -> list[AccountPicture]:
@@ -32,6 +33,7 @@ async def pictures(tx: Transaction, accounts: Sequence[Account]) -> list[Account
     expiries = await credential_rows.list_expiries(tx, ids)
     failures = await credential_rows.list_expiry_failures(tx, ids)
     preflights = await preflight_rows.list_last_preflights(tx, ids)
+    running = await preflight_rows.list_open(tx, ids)
     return [
         AccountPicture(
             account=account,
@@ -39,6 +41,7 @@ async def pictures(tx: Transaction, accounts: Sequence[Account]) -> list[Account
             expiries=tuple(expiries.get(account.id, ())),
             expiry_failure=failures.get(account.id),
             last_preflight=preflights.get(account.id),
+            running_preflight=running.get(account.id),
         )
         for account in accounts
     ]

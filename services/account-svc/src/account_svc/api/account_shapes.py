@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from account_svc.api.issuer_shapes import IssuerShown
+from account_svc.api.preflight_shapes import PreflightProgressShown
 from account_svc.api.texts import MenuShown, RefusalShown, TextShown
 from hanro.marketplace.types import GrantState
 from hanro.web.shapes import NextCursor, Shown
@@ -179,6 +180,8 @@ class AccountShown(Shown):
     """Which fields are stored, and when they end."""
     issuer: IssuerShown | None
     """Who issues qualified invoices; null: nobody was named."""
+    preflight: PreflightProgressShown | None
+    """How far the check that runs has come; null: none runs."""
     last_preflight_id: str | None
     """The last check that ended; null: none yet."""
     last_preflight_at: datetime | None

@@ -15,6 +15,7 @@ from account_svc.api.account_shapes import (
     ShopShown,
 )
 from account_svc.api.issuer_shapes import show_issuer
+from account_svc.api.preflight_views import show_progress
 from account_svc.api.texts import TextShown, show_menu, show_refusal, show_text
 from account_svc.domain.accounts import Account
 from account_svc.domain.next_steps import find_place
@@ -52,6 +53,7 @@ def show_account(picture: AccountPicture, plugin: Plugin | None) -> AccountShown
         lost_capabilities=list(account.lost_capabilities),
         credentials=_show_credentials(picture, plugin),
         issuer=show_issuer(account.issuer),
+        preflight=show_progress(picture.running_preflight),
         last_preflight_id=last.id if last else None,
         last_preflight_at=last.finished_at if last else None,
         epoch=account.epoch,

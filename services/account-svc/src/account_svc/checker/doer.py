@@ -2,10 +2,12 @@
 
 import asyncio
 import random
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from account_svc.accounts import expiries, jobs, preflights
+from account_svc.accounts import expiries, jobs, rounds
 from account_svc.accounts.credentials import Safe
+from account_svc.accounts.rounds import Going
 from account_svc.checker.metrics import CheckMetrics
 from account_svc.checker.probing import probe_grants
 from account_svc.checker.relay_login import Relays
@@ -14,6 +16,7 @@ from hanro.db import Database, is_passing
 from hanro.due import Lease
 from hanro.errors import ContractBroken, InDoubt, NeedsSeller, Rejected, Retryable, Unsupported
 from hanro.log import logger
+from hanro.marketplace.types import PreflightRow
 from hanro.sessions import Outside, session_with
 from hanro.waiting import Backoff, rest
 
@@ -89,14 +92,24 @@ async def _claim(checking: Checking, free_count: int) -> list[Lease]:
 
 async def _preflight(checking: Checking, lease: Lease) -> None:
     db, outside = checking.db, checking.outside
-    taken = await db.run(lambda tx: preflights.begin(tx, outside.plugins, checking.safe, lease, outside.clock.now()))
+    taken = await db.run(lambda tx: rounds.begin(tx, outside.plugins, checking.safe, lease, outside.clock.now()))
     if taken is None:
         return
+
+    async def report(rows: Mapping[str, PreflightRow]) -> Going | None:
+        try:
+            return await db.run(lambda tx: rounds.advance(tx, lease, taken, rows, outside.clock.now()))
+        except Exception as error:
+            if not is_passing(error):
+                raise
+            _log.warning("check.not_reported", account_id=lease.account_id, error_type=type(error).__name__)
+            return None
+
     began_at = outside.clock.monotonic()
-    rows = await probe_grants(outside, checking.relays, taken, lease)
+    rows = await probe_grants(outside, checking.relays, taken, lease, report)
     seconds = outside.clock.monotonic() - began_at
     failpoints.reach("checker.probed")
-    account = await db.run(lambda tx: preflights.end(tx, lease, taken, rows, outside.clock.now()))
+    account = await db.run(lambda tx: rounds.end(tx, lease, taken, rows, outside.clock.now()))
     checking.metrics.checked(account.marketplace_id, account.state.value, seconds)
     _log.info("check.done", account_id=account.id, job=lease.job, state=account.state.value)
 

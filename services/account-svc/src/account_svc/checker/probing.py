@@ -1,11 +1,11 @@
-"""Probes an account's grants side by side, each within its deadline; every grant gets its row."""
+"""Probes an account's grants, the API groups side by side, and reports what is found while it goes on."""
 
 import asyncio
-from collections.abc import Sequence
-from dataclasses import dataclass
+import contextlib
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
 
-from account_svc.accounts.preflights import Round
+from account_svc.accounts.rounds import ALONE, Going, Round
 from account_svc.checker import relay_login
 from account_svc.checker.relay_login import Relays
 from account_svc.domain.preflights import find_refusal
@@ -17,18 +17,29 @@ from hanro.marketplace.port import Access
 from hanro.marketplace.types import Grant, GrantState, PreflightRow, ProbeKind, Refusal
 from hanro.sessions import Outside, session_with
 
-ALONE_SECONDS = 30.0
+REPORT_SECONDS = 1.0
+"""So often what was found is reported at most; what lets an account work is reported at once."""
+LOOK_SECONDS = 5.0
+"""So often it is reported at least, to learn whether somebody asked anew."""
 RETRY = timedelta(seconds=15)
 RETRY_BROKEN = timedelta(minutes=10)
 
 _log = logger(__name__)
 
+Report = Callable[[Mapping[str, PreflightRow]], Awaitable[Going | None]]
+"""Keeps the rows so far; says how the preflight goes on, None where that cannot be told now."""
 
-async def probe_grants(outside: Outside, relays: Relays, taken: Round, lease: Lease) -> dict[str, PreflightRow]:
-    """Give a row for each grant of the plug-in.
 
-    A grant that others used lately is granted without a request. What cannot be told in time is UNKNOWN, with the time
-    to ask again: 30 s, for an account that works as long as calls of the lease may begin.
+async def probe_grants(
+    outside: Outside, relays: Relays, taken: Round, lease: Lease, report: Report
+) -> dict[str, PreflightRow]:
+    """Give a row for each grant that was asked for or need not be.
+
+    What cannot be told in time is left out or UNKNOWN: 30 s, for an account that works as long as calls of the lease
+    may begin. Once a credential is refused, nothing but what the account needs is asked for any more.
+
+    Raises:
+        Retryable: the lease is lost.
     """
     clock = outside.clock
     try:
@@ -44,70 +55,105 @@ async def probe_grants(outside: Outside, relays: Relays, taken: Round, lease: Le
     except Unsupported as failure:
         return {grant.id: _unknown(grant, clock, failure) for grant in taken.plugin.grants}
     seconds = max(0.0, lease.last_call_monotonic - clock.monotonic())
-    probing = _Probing(
-        access=taken.plugin.access(session),
-        relays=relays,
-        taken=taken,
-        clock=clock,
-        seconds=min(seconds, ALONE_SECONDS) if taken.is_alone else seconds,
-    )
-    return await _probe_all(probing, taken.plugin.grants)
+    if taken.is_alone:
+        seconds = min(seconds, ALONE.total_seconds())
+    return await _Probing(taken.plugin.access(session), relays, taken, clock).run(seconds, report)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class _Probing:
-    access: Access
-    relays: Relays
-    taken: Round
-    clock: Clock
-    seconds: float
+    """Be the probes of one preflight: a worker for each API group asks for its grants one after the other."""
 
+    def __init__(self, access: Access, relays: Relays, taken: Round, clock: Clock) -> None:
+        self._access = access
+        self._relays = relays
+        self._taken = taken
+        self._clock = clock
+        self._rows = {row.grant_id: row for row in taken.preflight.rows}
+        self._going = Going(is_working=taken.account.is_working, is_over=False)
+        self._news = asyncio.Event()
+        self._ends_at = float("inf")
 
-async def _probe_all(probing: _Probing, grants: Sequence[Grant]) -> dict[str, PreflightRow]:
-    rows = {grant.id: _row(grant, probing.clock, GrantState.UNKNOWN, "It was not asked for.") for grant in grants}
-    async with asyncio.TaskGroup() as group:
-        pending = {group.create_task(_probe(probing, grant)) for grant in grants}
-        while pending:
-            done, pending = await asyncio.wait(pending, return_when=asyncio.FIRST_COMPLETED)
-            rows |= {row.grant_id: row for row in (task.result() for task in done)}
-            if find_refusal(rows) is not None and not probing.taken.is_alone:
-                # A dead key: to wait for the share of the others, who cannot call any more, would help nobody.
-                for task in pending:
-                    task.cancel()
-                break
-    return rows
+    async def run(self, seconds: float, report: Report) -> dict[str, PreflightRow]:
+        self._ends_at = self._clock.monotonic() + seconds
+        by_group: dict[str, list[Grant]] = {}
+        for grant in self._taken.grants:
+            by_group.setdefault(grant.group, []).append(grant)
+        lost: Retryable | None = None
+        async with asyncio.TaskGroup() as group:
+            workers = {group.create_task(self._ask_group(grants)) for grants in by_group.values()}
+            try:
+                await self._watch(workers, report)
+            except Retryable as failure:
+                lost = failure
+            for worker in workers:
+                worker.cancel()
+        if lost is not None:
+            raise lost
+        return self._rows
 
+    async def _watch(self, workers: "set[asyncio.Task[None]]", report: Report) -> None:
+        told_count, told_at = len(self._rows), self._clock.monotonic()
+        while any(not worker.done() for worker in workers) and not self._going.is_over:
+            left = self._ends_at - self._clock.monotonic()
+            if left <= 0 or self._is_dead_for_all():
+                return
+            await self._wait(min(REPORT_SECONDS, left))
+            now, count = self._clock.monotonic(), len(self._rows)
+            is_early = not self._going.is_working and self._taken.early <= self._rows.keys()
+            is_due = now - told_at >= (REPORT_SECONDS if count > told_count else LOOK_SECONDS)
+            if is_due or (is_early and count > told_count):
+                told_count, told_at = count, now
+                self._going = await report(dict(self._rows)) or self._going
 
-async def _probe(probing: _Probing, grant: Grant) -> PreflightRow:
-    taken, clock = probing.taken, probing.clock
-    used = taken.fresh.get(grant.id)
-    if used is not None and used.succeeded_at is not None:
-        why = f"{used.service} used it at {used.succeeded_at:%Y-%m-%dT%H:%M:%SZ}."
-        return PreflightRow(grant_id=grant.id, state=GrantState.GRANTED, why=why, checked_at=used.succeeded_at)
-    try:
-        async with asyncio.timeout(probing.seconds):
-            return await _ask(probing, grant)
-    except TimeoutError:
-        return _row(grant, clock, GrantState.UNKNOWN, "There was no answer in time.", retry_after=RETRY)
-    except NeedsSeller as failure:
-        return _row(grant, clock, GrantState.DENIED, failure.why, refusal=failure.refusal)
-    except (Retryable, ContractBroken, InDoubt, Rejected, Unsupported) as failure:
-        return _unknown(grant, clock, failure)
-    except Exception as error:  # noqa: BLE001  a plug-in's bug must stop neither the other grants nor other accounts
-        _log.exception("probe.broken", account_id=taken.account.id, grant_id=grant.id, error_type=type(error).__name__)
-        return _row(grant, clock, GrantState.UNKNOWN, "The probe is broken.", retry_after=RETRY_BROKEN)
+    async def _wait(self, seconds: float) -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._news.wait()
+        self._news.clear()
 
+    async def _ask_group(self, grants: list[Grant]) -> None:
+        for grant in grants:
+            if grant.id not in self._rows and self._may_ask(grant):
+                self._rows[grant.id] = await self._probe(grant)
+                self._news.set()
+        self._news.set()
 
-async def _ask(probing: _Probing, grant: Grant) -> PreflightRow:
-    match grant.probe:
-        case ProbeKind.SMTP:
-            return await relay_login.probe(
-                probing.relays, probing.taken.plugin, probing.taken.secrets, grant.id, probing.clock.now()
-            )
-        case ProbeKind.READ | ProbeKind.REFUSED:
-            return await probing.access.probe(grant.id)
-        case ProbeKind.NONE:
-            return _row(grant, probing.clock, GrantState.UNKNOWN, "It cannot be probed.")
+    def _may_ask(self, grant: Grant) -> bool:
+        if find_refusal(self._rows) is not None and grant.id not in self._taken.early:
+            return False
+        # Others began to work for the account: the whole rate is theirs.
+        return not (self._taken.is_alone and self._going.is_working) or grant.group in self._taken.open_groups
+
+    def _is_dead_for_all(self) -> bool:
+        """Tell whether a refused key makes it vain to wait for the share of the others, who cannot call any more."""
+        return not self._taken.is_alone and find_refusal(self._rows) is not None
+
+    async def _probe(self, grant: Grant) -> PreflightRow:
+        clock = self._clock
+        try:
+            async with asyncio.timeout(max(0.0, self._ends_at - clock.monotonic())):
+                return await self._ask(grant)
+        except TimeoutError:
+            return _row(grant, clock, GrantState.UNKNOWN, "There was no answer in time.", retry_after=RETRY)
+        except NeedsSeller as failure:
+            return _row(grant, clock, GrantState.DENIED, failure.why, refusal=failure.refusal)
+        except (Retryable, ContractBroken, InDoubt, Rejected, Unsupported) as failure:
+            return _unknown(grant, clock, failure)
+        except Exception as error:  # noqa: BLE001  a plug-in's bug must stop neither the other grants nor other accounts
+            account_id = self._taken.account.id
+            _log.exception("probe.broken", account_id=account_id, grant_id=grant.id, error_type=type(error).__name__)
+            return _row(grant, clock, GrantState.UNKNOWN, "The probe is broken.", retry_after=RETRY_BROKEN)
+
+    async def _ask(self, grant: Grant) -> PreflightRow:
+        match grant.probe:
+            case ProbeKind.SMTP:
+                return await relay_login.probe(
+                    self._relays, self._taken.plugin, self._taken.secrets, grant.id, self._clock.now()
+                )
+            case ProbeKind.READ | ProbeKind.REFUSED:
+                return await self._access.probe(grant.id)
+            case ProbeKind.NONE:
+                return _row(grant, self._clock, GrantState.UNKNOWN, "It cannot be probed.")
 
 
 def _unknown(grant: Grant, clock: Clock, failure: Failure) -> PreflightRow:

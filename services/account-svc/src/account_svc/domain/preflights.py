@@ -58,6 +58,13 @@ class Ground:
     awaited: Awaited | None = None
 
 
+def needed(grants: Sequence[Grant], capabilities: Mapping[Capability, Support]) -> frozenset[str]:
+    """Name the grants without which an account cannot work: those of its orders, else all that are called for."""
+    supports = [capabilities.get(capability) for capability in NEEDED]
+    named = frozenset(one for support in supports if isinstance(support, Supported) for one in support.grant_ids)
+    return named or frozenset(grant.id for grant in grants if _is_call(grant))
+
+
 def judge(ground: Ground, rows: Mapping[str, PreflightRow], credential_version: int) -> Judged:
     """Say what the rows, by grant, mean for the account. A grant that could not be probed keeps its known state."""
     states = {grant.id: _state(grant.id, rows, ground.known) for grant in ground.grants}
@@ -112,14 +119,8 @@ def _state(grant_id: str, rows: Mapping[str, PreflightRow], known: Mapping[str, 
     return row.state
 
 
-def _needed(ground: Ground) -> frozenset[str]:
-    supports = [ground.capabilities.get(capability) for capability in NEEDED]
-    named = frozenset(one for support in supports if isinstance(support, Supported) for one in support.grant_ids)
-    return named or frozenset(grant.id for grant in ground.grants if _is_call(grant))
-
-
 def _standing(ground: Ground, rows: Mapping[str, PreflightRow], states: Mapping[str, GrantState]) -> Standing:
-    found = {states[grant_id] for grant_id in _needed(ground)}
+    found = {states[grant_id] for grant_id in needed(ground.grants, ground.capabilities)}
     if GrantState.DENIED in found:
         # What is not there yet because it was only applied for is no failure of the seller's; a dead key is.
         is_awaited = ground.awaited is not None and not _is_credential_refused(ground, rows)
@@ -134,11 +135,11 @@ def _standing(ground: Ground, rows: Mapping[str, PreflightRow], states: Mapping[
 
 
 def _reason(ground: Ground, rows: Mapping[str, PreflightRow], states: Mapping[str, GrantState]) -> Reason | None:
-    needed = _needed(ground)
+    first = needed(ground.grants, ground.capabilities)
     for state in (GrantState.DENIED, GrantState.PENDING, GrantState.UNKNOWN):
         culprits = [grant for grant in ground.grants if states[grant.id] is state and grant.probe is not ProbeKind.NONE]
         # What the account cannot work without comes first; sorting keeps the plug-in's order otherwise.
-        for grant in sorted(culprits, key=lambda one: one.id not in needed):
+        for grant in sorted(culprits, key=lambda one: one.id not in first):
             return _blame(ground, grant, state, rows)
     return None
 
@@ -164,7 +165,7 @@ def _advise(
         case GrantState.DENIED if _is_credential_refused(ground, rows):
             code = "credential-expired" if ground.is_expired else "credential-refused"
             return code, _KEY_REMEDY, ground.key_menu or grant.menu
-        case GrantState.DENIED if awaited is not None and grant.id in _needed(ground):
+        case GrantState.DENIED if awaited is not None and grant.id in needed(ground.grants, ground.capabilities):
             return "approval-awaited", _named(awaited.title, _APPROVAL_REMEDY), awaited.menu or grant.menu
         case GrantState.DENIED:
             return "grant-missing", grant.remedies[0] if grant.remedies else _KEY_REMEDY, grant.menu

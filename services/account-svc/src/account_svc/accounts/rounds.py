@@ -1,0 +1,313 @@
+"""Begins preflights with what is known, keeps what they found so far, and puts their outcome into the account."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from account_svc.accounts import jobs
+from account_svc.accounts.credentials import Safe, take_out
+from account_svc.accounts.credentials import Use as CredentialUse
+from account_svc.accounts.linking import Plugins, apply
+from account_svc.accounts.preflights import SERVICE, answer_asked, list_asked, refuse_asked, suspect, take_asked
+from account_svc.domain import preflights as rules
+from account_svc.domain import probes, reports
+from account_svc.domain.accounts import WORKING, Account, State
+from account_svc.domain.happenings import Judged, Standing
+from account_svc.domain.preflights import Ground
+from account_svc.domain.transitions import Deed, is_possible
+from account_svc.store import accounts as account_rows
+from account_svc.store import credentials as credential_rows
+from account_svc.store import preflights as store
+from account_svc.store.preflights import Preflight
+from hanro import breaker, due
+from hanro.db import Transaction
+from hanro.due import Lease
+from hanro.errors import MenuPath
+from hanro.ids import new_id
+from hanro.marketplace.port import Plugin, Secrets
+from hanro.marketplace.types import Grant, GrantState, MarketplaceId, PreflightRow
+from hanro.operations import Operation, OperationStatus
+
+ALONE = timedelta(seconds=30)
+MARGIN = timedelta(seconds=5)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Round:
+    """Be a preflight in hand: what it asks with, in which order, and what is known already.
+
+    `is_alone`: no other service calls for the account now, so its whole rate is the preflight's; once the account works
+    only the groups in `open_groups` go on so. `preflight.rows` hold what need not be asked. `early`: the grants that
+    must be known before the account may begin to work. `operations` are answered when it ends.
+    """
+
+    account: Account
+    plugin: Plugin
+    secrets: Secrets = field(repr=False)
+    is_alone: bool
+    preflight: Preflight
+    grants: tuple[Grant, ...]
+    early: frozenset[str]
+    open_groups: frozenset[str]
+    operations: tuple[Operation, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Going:
+    """Be how a preflight goes on: `is_working`: others work for the account by now; `is_over`: it is to end here."""
+
+    is_working: bool
+    is_over: bool
+
+
+async def begin(tx: Transaction, plugins: Plugins, safe: Safe, lease: Lease, at: datetime) -> Round | None:
+    """Take up what a preflight needs; None where there is nothing to probe, and the job is put to rest.
+
+    One that a dead process left is gone on with: what it found stands.
+
+    Raises:
+        Retryable: the lease is lost, or the credentials cannot be opened now.
+        ContractBroken: the stored credentials cannot be opened.
+    """
+    account = await account_rows.lock_account(tx, lease.account_id)
+    await due.hold(tx, lease)
+    plugin = plugins.get(MarketplaceId(account.marketplace_id))
+    if not is_possible(account, Deed.JUDGE):
+        await _stop(tx, lease, account, at)
+        return None
+    secrets = await take_out(
+        tx, safe, account.id, plugin, CredentialUse(caller=SERVICE, service=SERVICE, purpose=lease.job, at=at)
+    )
+    if secrets is None or plugin is None:
+        await due.settle(tx, lease, next_at=at + jobs.AT_REST)
+        return None
+    uses = (await store.list_uses(tx, [account.id])).get(account.id, {})
+    is_suspect = reports.is_refused_lately(account, uses) or await _is_expired(tx, account, at)
+    if lease.job == jobs.PREFLIGHT and account.is_working and not is_suspect:
+        # It works after all: what is left to find out must not take the rate from those who work with it.
+        await due.plan(tx, account.id, jobs.RECHECK)
+        await due.settle(tx, lease, next_at=at + jobs.AT_REST)
+        return None
+    asked = await take_asked(tx, account.id)
+    is_alone = not account.is_working or is_suspect
+    known = {seen.grant_id: seen.state for seen in account.grants} if account.is_working else {}
+    grants = probes.in_order(plugin.grants, plugin.capabilities, known)
+    rows = {} if is_alone else _used_rows(reports.fresh_grants(account, uses, at))
+    if not is_alone:
+        rows |= await _carried(tx, account, plugin, at, is_asked=bool(asked))
+    left = await _left_open(tx, account, at, is_suspect=is_suspect)
+    rows |= {row.grant_id: row for row in left.rows} if left else {}
+    if all(grant.id in rows for grant in grants):
+        # Nothing but a request shows that the key still lives.
+        rows.pop(grants[0].id)
+    unasked = [grant for grant in grants if grant.id not in rows]
+    seconds = probes.seconds_of(unasked, plugin.limits, SERVICE, is_alone=is_alone)
+    preflight = Preflight(
+        id=left.id if left else new_id("pre"),
+        account_id=account.id,
+        credential_version=secrets.version,
+        standing=None,
+        total_count=len(grants),
+        started_at=left.started_at if left else at,
+        expected_at=at + (min(timedelta(seconds=seconds) + MARGIN, ALONE) if is_alone else timedelta(seconds=seconds)),
+        finished_at=None,
+        rows=_in_their_order(plugin, rows),
+    )
+    await store.save_preflight(tx, preflight)
+    return Round(
+        account=account,
+        plugin=plugin,
+        secrets=secrets,
+        is_alone=is_alone,
+        preflight=preflight,
+        grants=grants,
+        early=probes.judged_early(plugin.grants, plugin.capabilities),
+        open_groups=probes.open_groups(
+            plugin.grants,
+            plugin.capabilities,
+            plugin.limits,
+            SERVICE,
+            is_first=account.state in {State.DRAFT, State.PENDING_APPROVAL},
+        ),
+        operations=asked,
+    )
+
+
+async def advance(tx: Transaction, lease: Lease, taken: Round, rows: Mapping[str, PreflightRow], at: datetime) -> Going:
+    """Keep what was found so far, and judge what cannot wait.
+
+    An account begins to work as soon as all that must be known for that is; one that works learns at once what it lost,
+    and what came back. It is over where newer credentials were stored, where the account was taken away, or where
+    somebody asks anew while the rest would take long.
+
+    Raises:
+        Retryable: the lease is lost.
+    """
+    account = await account_rows.lock_account(tx, taken.account.id)
+    await due.hold(tx, lease)
+    if account.credential_version != taken.secrets.version or not is_possible(account, Deed.JUDGE):
+        return Going(is_working=account.is_working, is_over=True)
+    await store.save_preflight(tx, replace(taken.preflight, rows=_in_their_order(taken.plugin, rows)))
+    judged = rules.judge(await _ground(tx, account, taken, at), rows, taken.secrets.version)
+    if rules.find_refusal(rows) is None and _cannot_wait(account, judged, taken, rows):
+        account = await _put(tx, account, judged, at)
+    if taken.is_alone:
+        return Going(is_working=account.is_working, is_over=False)
+    is_asked_anew = bool(await list_asked(tx, account.id, OperationStatus.ACCEPTED))
+    # One that no longer works is probed anew at the whole rate.
+    return Going(is_working=account.is_working, is_over=is_asked_anew or not account.is_working)
+
+
+async def end(tx: Transaction, lease: Lease, taken: Round, found: Mapping[str, PreflightRow], at: datetime) -> Account:
+    """Store what a preflight found, judge the account by it, answer who asked, and say when to look again.
+
+    A grant without a row was not asked for.
+    Where newer credentials were stored meanwhile nothing is judged: they are checked next. Nor where an account that
+    works turns out to have a dead key: then all is probed at once, at the whole rate, for nobody else calls any more.
+    What was left out because others work for the account by now is asked for next, at their pace.
+
+    Raises:
+        Retryable: the lease is lost; nothing is to be committed.
+    """
+    account = await account_rows.lock_account(tx, taken.account.id)
+    if not is_possible(account, Deed.JUDGE):
+        await _stop(tx, lease, account, at)
+        return account
+    rows = _filled(taken, account, found, at)
+    if account.credential_version != taken.secrets.version:
+        await store.save_preflight(tx, _closed(taken.preflight, rows.values(), Standing.UNKNOWN, at))
+        await due.settle(tx, lease, next_at=at)
+        return account
+    refused = rules.find_refusal(found)
+    if refused is not None and not taken.is_alone:
+        await store.save_preflight(tx, _closed(taken.preflight, rows.values(), Standing.UNKNOWN, at))
+        await suspect(tx, account, refused.grant_id, at)
+        await due.settle(tx, lease, next_at=at + jobs.AT_REST)
+        return account
+    judged = rules.judge(await _ground(tx, account, taken, at), rows, taken.secrets.version)
+    preflight = _closed(taken.preflight, rows.values(), judged.standing, at)
+    await store.save_preflight(tx, preflight)
+    after = await _put(tx, account, judged, at)
+    next_at, failures = rules.next_look(judged, rows, lease.failure_count, at)
+    if after.is_working and len(found) < len(rows):
+        next_at, failures = at, 0
+    await _plan_next(tx, lease, after, next_at, failures)
+    await answer_asked(tx, taken.operations, preflight, after)
+    return after
+
+
+def _filled(taken: Round, account: Account, found: Mapping[str, PreflightRow], at: datetime) -> dict[str, PreflightRow]:
+    """Give a row for each grant, in the plug-in's order: those not asked for say why."""
+    retry_at = None
+    if rules.find_refusal(found) is not None:
+        why = "It was not asked for: the credentials were refused."
+    elif account.is_working:
+        why = "It is asked for next, at the pace that those who work for the account leave."
+    else:
+        why, retry_at = "There was no time to ask for it.", at + rules.FIRST_RETRY
+    return {
+        grant.id: found.get(grant.id)
+        or PreflightRow(grant_id=grant.id, state=GrantState.UNKNOWN, why=why, checked_at=at, retry_at=retry_at)
+        for grant in taken.plugin.grants
+    }
+
+
+async def _put(tx: Transaction, account: Account, judged: Judged, at: datetime) -> Account:
+    after = await apply(tx, account, judged, at)
+    if after.is_working:
+        await breaker.close(tx, after.id)
+        await due.plan(tx, after.id, jobs.EXPIRIES)
+    return after
+
+
+def _cannot_wait(account: Account, judged: Judged, taken: Round, rows: Mapping[str, PreflightRow]) -> bool:
+    is_good = judged.standing in {Standing.WHOLE, Standing.PARTLY}
+    if account.state not in WORKING:
+        return is_good and taken.early <= rows.keys()
+    is_whole = account.state is State.ACTIVE
+    is_other = is_good and is_whole is not (judged.standing is Standing.WHOLE)
+    return is_other or judged.standing is Standing.FAILED or judged.lost_capabilities != account.lost_capabilities
+
+
+async def _plan_next(tx: Transaction, lease: Lease, account: Account, next_at: datetime, failures: int) -> None:
+    wanted = jobs.RECHECK if account.is_working else jobs.PREFLIGHT
+    if lease.job == wanted:
+        await due.settle(tx, lease, next_at=next_at, failures=failures)
+        return
+    await due.plan(tx, account.id, wanted, next_at=next_at)
+    await due.settle(tx, lease, next_at=next_at + jobs.AT_REST)
+
+
+async def _stop(tx: Transaction, lease: Lease, account: Account, at: datetime) -> None:
+    """Let go of an account that is nobody's any more."""
+    await refuse_asked(tx, account)
+    left = await store.find_open(tx, account.id)
+    if left is not None:
+        await store.save_preflight(tx, _closed(left, left.rows, Standing.UNKNOWN, at))
+    await due.settle(tx, lease, next_at=at + jobs.AT_REST)
+
+
+async def _left_open(tx: Transaction, account: Account, at: datetime, *, is_suspect: bool) -> Preflight | None:
+    """Give the preflight that a dead process left; close one of other credentials, or of a key that may be dead."""
+    left = await store.find_open(tx, account.id)
+    if left is None or (left.credential_version == account.credential_version and not is_suspect):
+        return left
+    await store.save_preflight(tx, _closed(left, left.rows, Standing.UNKNOWN, at))
+    return None
+
+
+async def _carried(
+    tx: Transaction, account: Account, plugin: Plugin, at: datetime, *, is_asked: bool
+) -> dict[str, PreflightRow]:
+    last = (await store.list_last_preflights(tx, [account.id])).get(account.id)
+    if last is None or last.credential_version != account.credential_version:
+        return {}
+    since = at - (probes.CARRIED if is_asked else probes.CONTINUED)
+    return probes.carry(plugin.grants, last.rows, plugin.limits, SERVICE, since)
+
+
+def _used_rows(fresh: Mapping[str, reports.Use]) -> dict[str, PreflightRow]:
+    return {
+        grant_id: PreflightRow(
+            grant_id=grant_id,
+            state=GrantState.GRANTED,
+            why=f"{use.service} used it at {use.succeeded_at:%Y-%m-%dT%H:%M:%SZ}.",
+            checked_at=use.succeeded_at,
+        )
+        for grant_id, use in fresh.items()
+        if use.succeeded_at is not None
+    }
+
+
+def _closed(preflight: Preflight, rows: Iterable[PreflightRow], standing: Standing, at: datetime) -> Preflight:
+    return replace(preflight, standing=standing, finished_at=at, expected_at=None, rows=tuple(rows))
+
+
+def _in_their_order(plugin: Plugin, rows: Mapping[str, PreflightRow]) -> tuple[PreflightRow, ...]:
+    return tuple(rows[grant.id] for grant in plugin.grants if grant.id in rows)
+
+
+async def _ground(tx: Transaction, account: Account, taken: Round, at: datetime) -> Ground:
+    return Ground(
+        grants=taken.plugin.grants,
+        capabilities=taken.plugin.capabilities,
+        # What was seen before this key says nothing; a working account was seen with the key that it has.
+        known={seen.grant_id: seen.state for seen in account.grants} if account.is_working else {},
+        is_expired=await _is_expired(tx, account, at),
+        key_menu=_key_menu(taken.plugin),
+    )
+
+
+def _key_menu(plugin: Plugin) -> MenuPath | None:
+    ending = {life.field for life in plugin.key_life}
+    fields = [one for one in plugin.credential_form.fields if one.name in ending and one.where is not None]
+    return fields[0].where if fields else None
+
+
+async def _is_expired(tx: Transaction, account: Account, at: datetime) -> bool:
+    return any(
+        one.expiry.expires is not None
+        and one.expiry.expires.at <= at
+        and one.credential_version == account.credential_version
+        for one in (await credential_rows.list_expiries(tx, [account.id])).get(account.id, ())
+    )
