@@ -15,6 +15,7 @@ from hanro.testing.conformance import (
     batches,
     declared,
     finding,
+    forms,
     linking,
     mapping,
     pace,
@@ -47,6 +48,10 @@ def database_url(make_database: Callable[..., SchemaUrls]) -> str:
 
 class TestDeclared(declared.Declared):
     """Rule 1."""
+
+
+class TestForms(forms.Forms):
+    """Rule 2."""
 
 
 class TestCapabilities(absence.Capabilities):

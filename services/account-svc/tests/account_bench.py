@@ -24,7 +24,7 @@ from account_svc.checker.doer import check
 from account_svc.checker.metrics import CheckMetrics
 from account_svc.checker.relay_login import Relays
 from account_svc.settings import AccountSettings
-from account_svc.vault import Vault
+from account_svc.vault import Installation, Vault
 from hanro import due
 from hanro.crypto import Keyring
 from hanro.db import Database, migrate
@@ -117,10 +117,10 @@ class Bench:
         """Give the service's own database."""
         return self.parts.db
 
-    async def link(self, name: str = "見本店") -> Json:
+    async def link(self, name: str = "見本店", marketplace_id: str = "rakuten_ichiba") -> Json:
         """Link an account of a new internal shop."""
         shop = (await self.public.post("/v1/shops", json={"display_name": name})).json()
-        wish = {"marketplace_id": "rakuten_ichiba", "display_name": name, "shop_ids": [shop["id"]]}
+        wish = {"marketplace_id": marketplace_id, "display_name": name, "shop_ids": [shop["id"]]}
         answer = await self.public.post("/v1/accounts", json=wish)
         assert answer.status_code == 201, answer.text
         made: Json = answer.json()
@@ -197,7 +197,7 @@ async def open_bench(
             redirects={RELAY: market.relay} if market else {},
             trust=tls_context(market.certificate_file if market else None),
         ),
-        safe=Safe(vault=Vault(parts.keyring, schema="account"), installation={}),
+        safe=Safe(vault=Vault(parts.keyring, schema="account"), installation=Installation(None)),
         metrics=CheckMetrics(CollectorRegistry()),
     )
     public = httpx.AsyncClient(

@@ -234,16 +234,6 @@ async def test_a_dead_key_is_found_in_spite_of_what_worked_a_moment_ago(bench: B
     assert {one["status"] for one in await bench.fetch("select status from operations")} == {"applied"}
 
 
-async def test_a_bad_key_stored_over_a_good_one_suspends_within_seconds(bench: Bench, market: Simulator) -> None:
-    typed = credentials_of(market.open_shop())
-    shown = await linked(bench, typed)
-    await bench.store(shown["id"], typed | {"license_key": "SL999001_0000000000000000"})
-    started = time.monotonic()
-    await bench.check_due(jobs.PREFLIGHT, jobs.RECHECK)
-    assert time.monotonic() - started < 20
-    assert (await bench.show(shown["id"]))["state"] == "suspended"
-
-
 async def test_an_outage_leaves_a_draft_a_draft_and_is_looked_at_again_soon(bench: Bench, market: Simulator) -> None:
     shop = market.open_shop()
     market.control("/faults", "POST", OUTAGE)

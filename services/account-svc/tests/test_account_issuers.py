@@ -144,5 +144,5 @@ async def test_an_account_that_is_unlinked_names_no_issuer(bench: Bench, state: 
         await tx.execute("update accounts set state = $1", state)
     path = f"/v1/accounts/{made['id']}/issuer"
     answer = await bench.public.put(path, json=NAMED, headers={"If-Match": '"v1"'})
-    assert (answer.status_code, answer.json()["code"]) == (409, "account-unlinked")
-    assert answer.json()["remedy"]["ja"]
+    assert (answer.status_code, answer.json()["code"]) == (409, "account-state")
+    assert answer.json()["possible"] == ([] if state == "unlinking" else ["link-again"])

@@ -50,6 +50,7 @@ async def samples(edge: Edge) -> Samples:
         known={
             "account_id": account.raise_for_status().json()["id"],
             "marketplace_id": "rakuten_ichiba",
+            "kind": "return_address",
             "shop_id": shop.json()["id"],
         },
         exempt={

@@ -8,7 +8,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from account_svc.domain.accounts import WORKING, Account, Reason, State
-from account_svc.domain.happenings import CredentialsStored, Described, Happening, Judged, Standing, Switched
+from account_svc.domain.happenings import (
+    CredentialsPromoted,
+    CredentialsStored,
+    Described,
+    Happening,
+    Judged,
+    Standing,
+    Switched,
+)
 from account_svc.domain.life_cycle import change, link
 from account_svc.domain.preflights import judge
 from account_svc.domain.transitions import TABLE, Deed, check_move, possible
@@ -19,6 +27,7 @@ from hanro.events.accounts import (
     AccountDegraded,
     AccountLinked,
     AccountSuspended,
+    CredentialRotated,
 )
 from hanro.marketplace.types import GrantState
 
@@ -90,14 +99,17 @@ def test_the_same_preflight_twice_is_told_once() -> None:
     assert change(first, judged(Standing.WHOLE), NOON) == (first, None)
 
 
-def test_new_credentials_do_not_stop_an_account_that_works() -> None:
-    after, fact = change(account(State.ACTIVE, reason=None), CredentialsStored(), NOON)
-    assert (after.state, after.credential_version, after.reason) == (State.ACTIVE, 2, None)
-    assert type(fact) is AccountChanged
+@pytest.mark.parametrize("state", [State.ACTIVE, State.DEGRADED, State.SUSPENDED])
+def test_credentials_that_take_over_are_told_and_change_no_state(state: State) -> None:
+    before = account(state, reason=REASON)
+    after, fact = change(before, CredentialsPromoted(version=3), NOON)
+    assert after == replace(before, credential_version=3, version=before.version + 1)
+    assert type(fact) is CredentialRotated
+    assert fact.credential_version == 3
 
 
 def test_new_credentials_of_a_suspended_account_wait_for_their_check() -> None:
-    after, _ = change(account(State.SUSPENDED, reason=REASON), CredentialsStored(), NOON)
+    after, _ = change(account(State.SUSPENDED, reason=REASON), CredentialsStored(version=2), NOON)
     assert (after.state, after.reason.code if after.reason else None) == (State.SUSPENDED, "credentials-checking")
 
 
@@ -122,7 +134,8 @@ def test_a_seller_sees_enabled_exactly_for_active_and_degraded() -> None:
     "happening",
     [
         Described(display_name="x", shop_ids=("shp_1",), orders_from=None),
-        CredentialsStored(),
+        CredentialsStored(version=2),
+        CredentialsPromoted(version=2),
         Switched(is_enabled=False),
         Switched(is_enabled=True),
         judged(Standing.WHOLE),
@@ -144,7 +157,14 @@ def test_what_is_possible_leaves_out_what_would_change_nothing() -> None:
     fresh, _ = link(
         "acc_1", marketplace_id="m", display_name="x", shop_ids=("a",), orders_from=None, key_menu=None, at=NOON
     )
-    assert possible(fresh) == (Deed.DESCRIBE, Deed.STORE_CREDENTIALS, Deed.NAME_ISSUER, Deed.DISABLE, Deed.UNLINK)
+    assert possible(fresh) == (
+        Deed.DESCRIBE,
+        Deed.STORE_CREDENTIALS,
+        Deed.NAME_ISSUER,
+        Deed.TYPE_MARKET,
+        Deed.DISABLE,
+        Deed.UNLINK,
+    )
     assert Deed.PREFLIGHT in possible(account())
     off = account(State.ACTIVE, is_enabled=False)
     assert (Deed.ENABLE in possible(off), Deed.DISABLE in possible(off)) == (True, False)
@@ -182,7 +202,8 @@ def test_each_further_loss_is_told_and_so_is_what_comes_back() -> None:
 
 happenings: st.SearchStrategy[Happening] = st.one_of(
     st.builds(Described, display_name=st.just("x"), shop_ids=st.just(("shp_2",)), orders_from=st.none()),
-    st.just(CredentialsStored()),
+    st.just(CredentialsStored(version=2)),
+    st.just(CredentialsPromoted(version=3)),
     st.builds(Switched, is_enabled=st.booleans()),
     st.builds(
         lambda search, confirm, relay, version: judge(

@@ -7,15 +7,10 @@ from datetime import UTC, datetime
 
 import pytest
 from ichiba_samples import (
-    ASYNC_RESULT_REQUEST,
-    ASYNC_SHIPPING_REQUEST,
-    CANCEL_REQUEST,
-    MEMO_REQUEST,
     NOT_ENABLED,
     OLDER_UNAUTHORISED,
     SEARCH_NO_HIT,
     SEARCH_REQUEST,
-    SHIPPING_REQUEST,
     TOO_MANY,
     UNAUTHORISED,
 )
@@ -177,21 +172,6 @@ def test_a_missing_content_type_is_415(shop: Shop) -> None:
 def test_an_unknown_path_is_404(shop: Shop, path: str) -> None:
     sent = {"Authorization": shop.authorization, "Content-Type": JSON_TYPE}
     assert shop.simulator.send("POST", path, SEARCH_REQUEST, sent).status == 404
-
-
-@pytest.mark.parametrize(
-    ("function", "body"),
-    [
-        ("updateOrderShipping", SHIPPING_REQUEST),
-        ("updateOrderShippingAsync", ASYNC_SHIPPING_REQUEST),
-        ("getResultUpdateOrderShippingAsync", ASYNC_RESULT_REQUEST),
-        ("updateOrderMemo", MEMO_REQUEST),
-        ("cancelOrder", CANCEL_REQUEST),
-    ],
-)
-def test_functions_that_are_not_played_yet_are_404_and_pretend_nothing(shop: Shop, function: str, body: bytes) -> None:
-    for path in (function, f"{function}/"):
-        assert shop.post(path, body).status == 404
 
 
 @pytest.mark.parametrize("function", ["searchOrder/", "getOrder", "confirmOrder/", "getSubStatusList"])

@@ -30,7 +30,16 @@ from ichiba_samples import (
 )
 from ichiba_wire import JSON_TYPE, Shop, authorization, open_shop, place_order, running_simulator, set_clock
 
-NOT_PLAYED = b'{"errors":[{"code":"SIM-404","message":"Not Found"}]}'
+NOT_PLAYED = b'{"errors":[{"code":"SIM-501","message":"(not simulated: this function is played up to its refusals)"}]}'
+NO_RESULT = (
+    '{"ResultShippingModelList":[{"MessageModelList":[{"messageType":"INFO",'
+    '"messageCode":"ORDER_EXT_API_GET_RESULT_UPDATEORDERSHIPPING_ASYNC_INFO_101",'
+    '"message":"指定されたリクエストIDの処理結果は存在しませんでした。"}]}]}'
+).encode()
+NO_PAYMENT = (
+    b'{"MessageModelList":[{"messageType":"ERROR","messageCode":"ORDER_EXT_API_GET_PAYMENT_ERROR_999",'
+    b'"message":"(text unknown: no such order)","orderNumber":"..."}]}'
+)
 STATES_MISSING = (
     '{"orderNumberList":null,"MessageModelList":[{"messageType":"ERROR","messageCode":'
     '"ORDER_EXT_API_SEARCH_ORDER_ERROR_009","message":"orderProgressListの項目を指定して下さい。"}],'
@@ -55,8 +64,8 @@ class Sample:
 
 
 def unplayed(section: str, function: str, request: bytes) -> Sample:
-    """State a sample of a function that is not played yet."""
-    return Sample(section, function, request, 404, NOT_PLAYED)
+    """State a sample of a function that is played up to its required keys, which are there."""
+    return Sample(section, function, request, 501, NOT_PLAYED)
 
 
 CANCEL = b'{"orderNumber":"...","inventoryRestoreType":%d,"changeReasonDetailApply":8}'
@@ -70,7 +79,7 @@ SAMPLES = (
         "4.4", "updateOrderShipping", b'{ "orderNumber": "...", "BasketidModelList": [ { "basketId": 90010001 } ] }'
     ),
     unplayed("4.5", "updateOrderShippingAsync", b'{"OrderShippingModelList":[{"orderNumber":"..."}]}'),
-    unplayed("4.6", "getResultUpdateOrderShippingAsync", b'{"requestId":"..."}'),
+    Sample("4.6", "getResultUpdateOrderShippingAsync", b'{"requestId":"..."}', 200, NO_RESULT),
     *(Sample("4.7", "getSubStatusList", body, 200, SUB_STATUS_LIST) for body in (b"", b"null", b"{}")),
     unplayed("4.8", "updateOrderSubStatus", b'{"subStatusId": 3423, "orderNumberList":["..."]}'),
     unplayed("4.8", "updateOrderSubStatus", b'{"subStatusId": null, "orderNumberList":["..."]}'),
@@ -78,7 +87,10 @@ SAMPLES = (
     unplayed("4.10", "updateOrderRemarks", b'{"orderNumber":"...","giftCheck":1}'),
     *(unplayed("4.13", "cancelOrder", CANCEL % restore) for restore in (0, 1, 2)),
     *(unplayed("4.14", "cancelOrderAfterShipping", CANCEL % restore) for restore in (0, 1, 2)),
-    *(unplayed("4.18", "getPayment", b'{"orderNumber":"...","version":%d}' % version) for version in (3, 4)),
+    *(
+        Sample("4.18", "getPayment", b'{"orderNumber":"...","version":%d}' % version, 200, NO_PAYMENT)
+        for version in (3, 4)
+    ),
     Sample("15.1", "searchOrder", SEARCH_REQUEST, 200, SEARCH_HITS),
     Sample(
         "15.1",
@@ -106,7 +118,7 @@ SAMPLES = (
     Sample("15.3", "confirmOrder", CONFIRM_REQUEST, 200, CONFIRM_MIXED),
     unplayed("15.4", "updateOrderShipping", SHIPPING_REQUEST),
     unplayed("15.5", "updateOrderShippingAsync", ASYNC_SHIPPING_REQUEST),
-    unplayed("15.5", "getResultUpdateOrderShippingAsync", ASYNC_RESULT_REQUEST),
+    Sample("15.5", "getResultUpdateOrderShippingAsync", ASYNC_RESULT_REQUEST, 200, NO_RESULT),
     unplayed("15.6", "updateOrderMemo", MEMO_REQUEST),
     unplayed("15.6", "cancelOrder", CANCEL_REQUEST),
 )

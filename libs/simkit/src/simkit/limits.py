@@ -1,7 +1,8 @@
 """Limits calls per shop and group, exactly, and remembers how close the callers came."""
 
 from collections import deque
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
 from simkit.clock import Clock
@@ -65,11 +66,13 @@ class Limits:
     """Admit or refuse calls by GCRA on the clock's monotonic side.
 
     The most special limit counts: of shop and group, of the shop, of the group, then the default. A limit that changes
-    keeps the tokens that a bucket holds, as far as the new burst has room for them.
+    keeps the tokens that a bucket holds, as far as the new burst has room for them. A group with a factor bears so many
+    times what is said of all groups; what is said of the group itself counts as it is.
     """
 
     def __init__(self, clock: Clock, default: Limit) -> None:
         self._clock = clock
+        self._factors: Mapping[str, float] = {}
         self._start = default
         self._limits: dict[tuple[str | None, str | None], Limit] = {(None, None): default}
         self._buckets: dict[tuple[str, str], _Bucket] = {}
@@ -94,8 +97,16 @@ class Limits:
         """Give the limit in force for a shop in a group."""
         for key in ((shop, group), (shop, None), (None, group)):
             if key in self._limits:
-                return self._limits[key]
-        return self._limits[None, None]
+                return self._limits[key] if key[1] else self._multiplied(self._limits[key], group)
+        return self._multiplied(self._limits[None, None], group)
+
+    def multiply(self, factors: Mapping[str, float]) -> None:
+        """Let groups bear so many times as much as the others."""
+        self._factors = factors
+
+    def _multiplied(self, limit: Limit, group: str) -> Limit:
+        factor = self._factors.get(group, 1.0)
+        return limit if factor == 1 else replace(limit, requests_per_second=limit.requests_per_second * factor)
 
     def admit(self, shop: str, group: str) -> float | None:
         """Take a token; None when there was one, else the seconds until there is. A refusal costs no token."""

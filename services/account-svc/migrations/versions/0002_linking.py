@@ -22,10 +22,94 @@ PREFLIGHTS = (
     "alter table preflights add column expected_at timestamptz",
     "create unique index preflights_open on preflights (account_id) where finished_at is null",
 )
+KEYS = (
+    """
+    create table spare_credentials (
+        account_id text primary key references accounts,
+        version integer not null check (version > 0),
+        registration_id text not null,
+        field_names text[] not null,
+        sealed bytea not null,
+        stored_at timestamptz not null,
+        stored_by text not null,
+        state text not null check (state in ('waiting', 'settling', 'refused', 'retiring')),
+        since timestamptz not null,
+        until timestamptz,
+        reason jsonb
+    )
+    """,
+    # A version is given to one set of credentials alone, also when that set was withdrawn.
+    "create table credential_counters (account_id text primary key references accounts, newest integer not null)",
+    """
+    create table expiry_warnings (
+        account_id text not null,
+        field text not null,
+        credential_version integer not null,
+        threshold_days integer not null,
+        expires_at timestamptz not null,
+        warned_at timestamptz not null,
+        primary key (account_id, field, credential_version, threshold_days)
+    )
+    """,
+)
+
+MARKET = (
+    """
+    create table market_reads (
+        account_id text primary key,
+        read_at timestamptz,
+        failure jsonb,
+        failed_at timestamptz
+    )
+    """,
+    """
+    create table market_kinds (
+        account_id text not null,
+        kind text not null,
+        is_typed boolean not null,
+        known_at timestamptz,
+        absent jsonb,
+        failure jsonb,
+        failed_at timestamptz,
+        primary key (account_id, kind)
+    )
+    """,
+    """
+    create table market_entries (
+        account_id text not null,
+        kind text not null,
+        position integer not null,
+        external_id text not null,
+        name text not null,
+        is_default boolean not null,
+        parent_id text,
+        details jsonb not null,
+        primary key (account_id, kind, position),
+        unique (account_id, kind, external_id)
+    )
+    """,
+    """
+    create table market_changes (
+        position bigint generated always as identity (cache 1) primary key,
+        account_id text not null,
+        kind text not null,
+        what text not null,
+        external_id text,
+        name text not null,
+        old_name text,
+        fields text[] not null,
+        changed_at timestamptz not null,
+        changed_by text not null
+    )
+    """,
+    "create index market_changes_account on market_changes (account_id, position)",
+    "create index market_changes_age on market_changes using brin (changed_at)",
+)
+
 SHOPS = ("alter table shops add column version integer not null default 1",)
 
 
 def upgrade() -> None:
     make_2("account")
-    for statement in (*ACCOUNTS, *SHOPS, *PREFLIGHTS):
+    for statement in (*ACCOUNTS, *MARKET, *SHOPS, *KEYS, *PREFLIGHTS):
         op.execute(statement)

@@ -5,12 +5,12 @@ from functools import partial
 from pathlib import Path
 
 from account_svc import checker
-from account_svc.accounts import forgetting
+from account_svc.accounts import forgetting, market_entries
 from account_svc.accounts.credentials import Safe
-from account_svc.api import accounts, issuers, marketplaces, preflights, shops, vending
+from account_svc.api import accounts, credentials, issuers, market, marketplaces, preflights, shops, vending
 from account_svc.api.accounts import Desk
 from account_svc.api.permissions import accounts_of
-from account_svc.checker import Checking
+from account_svc.checker import Checking, gauges
 from account_svc.checker.metrics import CheckMetrics
 from account_svc.checker.relay_login import Relays
 from account_svc.consumers import on_access_reports
@@ -41,16 +41,25 @@ def build(parts: Parts, settings: AccountSettings) -> Built:
             marketplaces.make_routes(plugins),
             shops.make_routes(db, once, cursors, clock),
             accounts.make_routes(desk),
+            credentials.make_routes(desk),
             issuers.make_routes(db, clock),
+            market.make_routes(desk),
             preflights.make_routes(db, once, cursors, plugins),
         ),
         marketplaces_of=list_marketplaces,
         internal_routers=(vending.make_routes(db, clock, plugins, safe),),
         subscriptions=(on_access_reports,),
-        doers={"checker": partial(checker.run, checking)},
+        doers={
+            "checker": partial(checker.run, checking),
+            "keys": partial(gauges.watch, db, parts.registry, clock),
+        },
         # A preflight in hand is finished: its answer was asked for.
         drains={"checker": timedelta(seconds=35)},
-        prunings={"uses": forgetting.forget_uses, "preflights": forgetting.forget_preflights},
+        prunings={
+            "uses": forgetting.forget_uses,
+            "preflights": forgetting.forget_preflights,
+            "market_changes": market_entries.forget_changes,
+        },
         accounts_of=accounts_of,
     )
 

@@ -1,13 +1,9 @@
 """Says what account-svc is told by its environment."""
 
-import json
 from pathlib import Path
 
-from pydantic import TypeAdapter, ValidationError
-
+from account_svc.vault import Installation
 from hanro.settings import PREFIX, CommonSettings, SettingsRefused
-
-_INSTALLATION = TypeAdapter(dict[str, dict[str, str]])
 
 
 class AccountSettings(CommonSettings):
@@ -16,18 +12,13 @@ class AccountSettings(CommonSettings):
     installation_secrets_file: Path | None = None
     """JSON: marketplace id -> credential field -> value, for fields that the operator supplies once for all sellers."""
 
-    def installation(self) -> dict[str, dict[str, str]]:
-        """Read the installation's own credential values; empty where no file is named.
+    def installation(self) -> Installation:
+        """Open the installation's own credential values.
 
         Raises:
             SettingsRefused: the file cannot be read or is of another shape; no value is repeated.
         """
-        if self.installation_secrets_file is None:
-            return {}
         try:
-            return _INSTALLATION.validate_python(json.loads(self.installation_secrets_file.read_bytes()))
-        except (OSError, ValueError, ValidationError):
-            name = f"{PREFIX}INSTALLATION_SECRETS_FILE"
-            raise SettingsRefused(
-                f"{name}: {self.installation_secrets_file} holds no JSON of marketplace -> field -> value"
-            ) from None
+            return Installation(self.installation_secrets_file)
+        except ValueError as error:
+            raise SettingsRefused(f"{PREFIX}INSTALLATION_SECRETS_FILE: {error}") from None

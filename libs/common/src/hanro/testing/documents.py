@@ -13,7 +13,16 @@ CANARY = "canary-3f1b"
 VERBS = ("get", "put", "post", "delete", "patch")
 LONG = 100_000
 HUGE = 10**30
-_TEXTS = ("sample", "SAMPLE", "12345678", "2026-05-11", "2026-05-11T03:00:00Z", "a", "acc_01JZZZZZZZZZZZZZZZZZZZZZZZ")
+_TEXTS = (
+    "sample",
+    "SAMPLE",
+    "12345678",
+    "2026-05-11",
+    "2026-05-11T03:00:00Z",
+    "a",
+    "JP",
+    "acc_01JZZZZZZZZZZZZZZZZZZZZZZZ",
+)
 _MISFITS = (CANARY, f" {CANARY}", f"/{CANARY} ", "")
 
 

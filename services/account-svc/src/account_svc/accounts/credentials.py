@@ -5,28 +5,33 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from account_svc.accounts.linking import apply
+from account_svc.domain import activation
 from account_svc.domain import credentials as rules
-from account_svc.domain.accounts import Account
-from account_svc.domain.credentials import Fault
+from account_svc.domain.accounts import WORKING, Account
 from account_svc.domain.happenings import CredentialsStored
+from account_svc.domain.preflights import LOOK_SETTLING
+from account_svc.domain.rotation import SETTLING, SpareState, is_key_dead
 from account_svc.domain.transitions import Deed, require
 from account_svc.store import credentials as store
+from account_svc.store import spares
 from account_svc.store.credentials import CredentialUse, StoredCredentials
-from account_svc.vault import Vault
+from account_svc.store.spares import Spare
+from account_svc.vault import Installation, Vault
 from hanro import breaker
 from hanro.crypto import KeyMissing, SealBroken
 from hanro.db import Transaction
-from hanro.errors import ContractBroken, LocalizedText, NeedsSeller, Retryable
+from hanro.errors import ContractBroken, LocalizedText, NeedsSeller, Rejected, Retryable
+from hanro.marketplace import Fault
 from hanro.marketplace.port import Plugin, Secrets
 from hanro.marketplace.types import Registration
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Safe:
-    """Hold what opens stored credentials: the vault, and the installation's own values by marketplace and field."""
+    """Hold what opens stored credentials: the vault, and the installation's own values."""
 
     vault: Vault
-    installation: Mapping[str, Mapping[str, str]] = field(repr=False)
+    installation: Installation = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,34 +90,54 @@ def check_typed(plugin: Plugin, registration_id: str | None, values: Mapping[str
     return registration
 
 
-async def store_credentials(tx: Transaction, safe: Safe, account: Account, plugin: Plugin, typed: Typed) -> Account:
-    """Store checked values for an account that is locked, and have them checked at the marketplace at once.
+async def store_credentials(
+    tx: Transaction, safe: Safe, account: Account, plugin: Plugin, typed: Typed
+) -> tuple[Account, bool]:
+    """Store checked values for an account that is locked; True: as a candidate, beside those that work.
 
-    The same values again raise no version: whoever repeats a request after a lost answer changes nothing.
+    A candidate takes the place of another one, and of credentials that were in use before. The same values again store
+    nothing: whoever repeats a request after a lost answer changes nothing.
 
     Raises:
         NotNow: the account's state does not allow it; code "account-state".
+        Rejected: the operator has not supplied what this registration needs; code "installation-incomplete".
     """
     require(account, Deed.STORE_CREDENTIALS)
+    lacking = rules.lacking(plugin.credential_form, typed.registration, safe.installation.of(plugin.id))
+    if lacking:
+        raise _incomplete(lacking)
     kept = rules.keep_typed(plugin.credential_form, typed.registration, typed.values)
-    stored = await store.find_credentials(tx, account.id)
-    if stored and stored.registration_id == typed.registration.id and _reopen(safe, stored) == kept:
-        return account
-    after = await apply(tx, account, CredentialsStored(), typed.at)
-    await store.save_credentials(
-        tx,
-        StoredCredentials(
-            account_id=after.id,
-            version=after.credential_version,
-            registration_id=typed.registration.id,
-            field_names=tuple(kept),
-            sealed=safe.vault.close(after.id, after.credential_version, kept),
-            stored_at=typed.at,
-            stored_by=typed.by,
-        ),
+    wanted = (typed.registration.id, kept)
+    in_use = await store.find_credentials(tx, account.id)
+    opened = _reopen(safe, in_use)
+    if in_use is not None and (in_use.registration_id, opened) == wanted:
+        return account, False
+    spare = await spares.find_spare(tx, account.id)
+    if spare is not None and spare.state is not SpareState.RETIRING:
+        second = spare.credentials
+        if (second.registration_id, _reopen(safe, second)) == wanted:
+            return account, True
+    version = await spares.next_version(tx, account.id, account.credential_version)
+    stored = StoredCredentials(
+        account_id=account.id,
+        version=version,
+        registration_id=typed.registration.id,
+        field_names=tuple(kept),
+        sealed=safe.vault.close(account.id, version, kept),
+        stored_at=typed.at,
+        stored_by=typed.by,
     )
+    # What cannot be opened works for nobody, whatever the account's state says.
+    if account.state in WORKING and opened is not None:
+        await spares.save_spare(tx, Spare(credentials=stored, state=SpareState.WAITING, since=typed.at))
+        return account, True
+    absence = activation.find_absence(plugin.capabilities)
+    stored_now = CredentialsStored(version=version, reason=activation.reason_of(absence) if absence else None)
+    after = await apply(tx, account, stored_now, typed.at)
+    await spares.delete_spare(tx, account.id)
+    await store.save_credentials(tx, stored)
     await breaker.close(tx, after.id)
-    return after
+    return after, False
 
 
 async def vend(tx: Transaction, safe: Safe, account: Account, plugin: Plugin | None, use: Use) -> Vended:
@@ -120,11 +145,12 @@ async def vend(tx: Transaction, safe: Safe, account: Account, plugin: Plugin | N
 
     Raises:
         NeedsSeller: the account does not work; `remedy` says what to do.
-        Retryable: the key-encryption key is not mounted here; code "unavailable".
+        Retryable: the key-encryption key is not mounted here; code "unavailable". Or a new key settles: calls pause;
+            code "key-settling".
         ContractBroken: what is stored cannot be opened; code "unreadable".
     """
     if not account.is_working:
-        raise not_working(account)
+        raise pausing(account) or not_working(account)
     secrets = await take_out(tx, safe, account.id, plugin, use)
     if secrets is None:
         raise ContractBroken("The account works, yet no credentials are stored.", code="unreadable")
@@ -134,16 +160,21 @@ async def vend(tx: Transaction, safe: Safe, account: Account, plugin: Plugin | N
 async def take_out(tx: Transaction, safe: Safe, account_id: str, plugin: Plugin | None, use: Use) -> Secrets | None:
     """Open an account's credentials and note the use; None where none are stored. Errors as `vend`."""
     stored = await store.find_credentials(tx, account_id)
-    if stored is None:
-        return None
-    values = _open(safe, stored)
+    return None if stored is None else await open_noted(tx, safe, stored, plugin, use)
+
+
+async def open_noted(
+    tx: Transaction, safe: Safe, stored: StoredCredentials, plugin: Plugin | None, use: Use
+) -> Secrets:
+    """Open credentials and note the use. Errors as `vend`."""
+    values = open_stored(safe, stored)
     if plugin is not None:
-        own = safe.installation.get(plugin.id, {})
+        own = safe.installation.of(plugin.id)
         values = rules.complete(plugin.credential_form, stored.registration_id, values, own)
     await store.save_use(
         tx,
         CredentialUse(
-            account_id=account_id,
+            account_id=stored.account_id,
             credential_version=stored.version,
             caller=use.caller,
             service=use.service,
@@ -152,6 +183,14 @@ async def take_out(tx: Transaction, safe: Safe, account_id: str, plugin: Plugin 
         ),
     )
     return Secrets(values=values, version=stored.version, stored_at=stored.stored_at)
+
+
+def pausing(account: Account) -> Retryable | None:
+    """Make the error that lets calls wait while a new key settles; None where none does."""
+    reason = account.reason
+    if not account.is_enabled or reason is None or not is_key_dead(account) or reason.code != SETTLING:
+        return None
+    return Retryable(reason.why, code=SETTLING, after=LOOK_SETTLING, remedy=reason.remedy, menu=reason.menu)
 
 
 def not_working(account: Account) -> NeedsSeller:
@@ -173,7 +212,9 @@ def not_working(account: Account) -> NeedsSeller:
     )
 
 
-def _reopen(safe: Safe, stored: StoredCredentials) -> dict[str, str] | None:
+def _reopen(safe: Safe, stored: StoredCredentials | None) -> dict[str, str] | None:
+    if stored is None:
+        return None
     try:
         return safe.vault.open(stored.account_id, stored.version, stored.sealed)
     except (KeyMissing, SealBroken):
@@ -181,7 +222,21 @@ def _reopen(safe: Safe, stored: StoredCredentials) -> dict[str, str] | None:
         return None
 
 
-def _open(safe: Safe, stored: StoredCredentials) -> dict[str, str]:
+def _incomplete(names: tuple[str, ...]) -> Rejected:
+    listed = ", ".join(names)
+    return Rejected(
+        f"The operator has not supplied {listed} for this installation, and this registration does not ask for it.",
+        code="installation-incomplete",
+        field="/registration",
+        remedy=LocalizedText(
+            ja=f"運用者に {listed} の設定を依頼するか、別の登録方法を選んでください。",
+            en=f"Ask the operator to supply {listed}, or choose another way to register.",
+        ),
+    )
+
+
+def open_stored(safe: Safe, stored: StoredCredentials) -> dict[str, str]:
+    """Open credentials. Errors as `vend`."""
     try:
         return safe.vault.open(stored.account_id, stored.version, stored.sealed)
     except KeyMissing as error:

@@ -10,8 +10,8 @@ from account_svc.accounts.linking import Plugins
 from account_svc.accounts.preflights import SERVICE, suspect
 from account_svc.domain.reports import CREDENTIAL_CODES
 from account_svc.store import accounts as account_rows
-from account_svc.store import credentials as store
-from account_svc.store.credentials import StoredExpiry
+from account_svc.store import expiries as store
+from account_svc.store.expiries import StoredExpiry
 from hanro import due
 from hanro.db import Transaction
 from hanro.due import Lease
@@ -66,23 +66,25 @@ async def keep(tx: Transaction, lease: Lease, taken: LookUp, found: Sequence[Key
     await store.save_expiries(tx, account.id, stored)
     if any(one.expires is not None and one.expires.at <= at for one in found):
         await due.plan(tx, account.id, jobs.PREFLIGHT)
+    await due.plan(tx, account.id, jobs.WARNINGS)
     await due.settle(tx, lease, next_at=at + DAILY)
 
 
-async def keep_failure(tx: Transaction, lease: Lease, taken: LookUp, failure: LookUpFailure, at: datetime) -> None:
-    """Note that a look-up failed, and try again sooner than tomorrow: whoever watches must learn of it.
+async def keep_failure(tx: Transaction, lease: Lease, taken: LookUp, failure: LookUpFailure, at: datetime) -> bool:
+    """Note that a look-up failed, and try again sooner than tomorrow; True: it fails for so long that this is an alarm.
 
     A refused credential has the account checked at once.
     """
     account = await account_rows.lock_account(tx, taken.account_id)
     if account.credential_version != taken.secrets.version:
         await due.settle(tx, lease, next_at=at)
-        return
+        return False
     if isinstance(failure, NeedsSeller) and failure.code in CREDENTIAL_CODES:
         await suspect(tx, account, failure.grant_id or lease.job, at)
-    await store.save_expiry_failure(tx, taken.account_id, code=failure.code, why=failure.why, at=at)
+    noted = await store.save_expiry_failure(tx, taken.account_id, code=failure.code, why=failure.why, at=at)
     wait = min(FIRST_RETRY * 2 ** min(lease.failure_count, 10), LONGEST_RETRY)
     await due.settle(tx, lease, next_at=at + wait, failures=lease.failure_count + 1)
+    return noted.is_alarming
 
 
 async def rest(tx: Transaction, lease: Lease, at: datetime) -> None:

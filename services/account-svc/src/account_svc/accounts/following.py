@@ -6,6 +6,7 @@ from account_svc.accounts import jobs
 from account_svc.domain.reports import Heard, Response, Use
 from account_svc.store import accounts as account_rows
 from account_svc.store import preflights as store
+from account_svc.store import spares
 from hanro import due
 from hanro.db import Transaction
 from hanro.events.access import AccessReported
@@ -27,10 +28,12 @@ async def load_heard(tx: Transaction, reports: Sequence[AccessReported]) -> Mapp
 
 
 async def apply_responses(tx: Transaction, responses: Sequence[Response]) -> None:
-    """Keep reports, and make the preflights due that they ask for."""
+    """Keep reports, make the preflights due that they ask for, delete credentials that are past and refused."""
     await store.save_uses(tx, [use for response in responses for use in response.uses])
     for account_id in sorted({one.checked_account_id for one in responses if one.checked_account_id}):
         await due.plan(tx, account_id, jobs.PREFLIGHT)
+    if dead := [one.dead for one in responses if one.dead is not None]:
+        await spares.delete_retired(tx, [account_id for account_id, _ in dead], [version for _, version in dead])
 
 
 def _of_service(uses: Mapping[tuple[str, str], Use], service: str) -> dict[str, Use]:

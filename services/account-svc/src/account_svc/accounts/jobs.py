@@ -8,8 +8,21 @@ RECHECK = "recheck"
 """Probe an account that works, slowly: with account-svc's share of the rate."""
 EXPIRIES = "key-expiries"
 """Look up when the secrets end, once a day."""
+ROTATION = "rotation"
+"""Try an account's second credentials, let them take over where they pass, and delete them when their time is up."""
+WARNINGS = "key-warnings"
+"""Tell that a secret ends soon, when the next threshold is reached."""
+MARKET = "market-information"
+"""Read what the seller set up there, once a day, slowly: with account-svc's share of the rate."""
 
-LEASES = {PREFLIGHT: timedelta(seconds=90), RECHECK: timedelta(minutes=15), EXPIRIES: timedelta(minutes=5)}
+LEASES = {
+    PREFLIGHT: timedelta(seconds=90),
+    ROTATION: timedelta(minutes=4),
+    WARNINGS: timedelta(minutes=1),
+    RECHECK: timedelta(minutes=15),
+    EXPIRIES: timedelta(minutes=5),
+    MARKET: timedelta(minutes=15),
+}
 
 AT_REST = timedelta(days=30)
 """How far a job is put off that is planned when it is needed; its row stays, to be brought forward."""

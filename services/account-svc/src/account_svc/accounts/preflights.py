@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from account_svc.accounts import jobs
-from account_svc.domain import probes, reports
+from account_svc.accounts.asked import MOST, open_operations
+from account_svc.domain import activation, probes, reports
 from account_svc.domain.accounts import Account
 from account_svc.domain.transitions import Deed, require
 from account_svc.store import preflights as store
@@ -18,10 +19,9 @@ from hanro.operations import Mark, Operation, OperationStatus
 
 KIND = "preflight"
 SERVICE = "account-svc"
-MOST_OPERATIONS = 200
 
 
-async def request(tx: Transaction, account: Account, by: str) -> Operation:
+async def request(tx: Transaction, account: Account, plugin: Plugin, by: str) -> Operation:
     """Ask for a preflight of an account that is locked; it begins at once.
 
     Whoever asks while one waits to begin joins it: the operation is the same. One that runs says nothing of what was
@@ -31,7 +31,11 @@ async def request(tx: Transaction, account: Account, by: str) -> Operation:
     Raises:
         NotNow: the account's state does not allow it; code "account-state".
         NeedsSeller: no credentials are stored; code "credentials-missing".
+        Unsupported: nothing of the marketplace can be called in this version; code "absent".
     """
+    absence = activation.find_absence(plugin.capabilities)
+    if absence is not None:
+        raise activation.unsupported(absence)
     require(account, Deed.PREFLIGHT)
     if not account.credential_version:
         why = account.reason
@@ -44,10 +48,25 @@ async def request(tx: Transaction, account: Account, by: str) -> Operation:
     await due.plan(tx, account.id, jobs.PREFLIGHT)
     asked = {"credential_version": account.credential_version}
     waiting = await list_asked(tx, account.id, OperationStatus.ACCEPTED)
-    joined = next((one for one in waiting if one.asked == asked), None)
-    return joined or await operations.accept(
-        tx, kind=KIND, subject_id=account.id, account_id=account.id, asked=asked, by=by
+    return next((one for one in waiting if one.asked == asked), None) or await _accept(tx, account, by)
+
+
+async def request_or_reject(tx: Transaction, account: Account, plugin: Plugin, by: str) -> Operation:
+    """Ask for a preflight as `request`; where nothing can be called the operation is rejected at once, and says why."""
+    absence = activation.find_absence(plugin.capabilities)
+    if absence is None:
+        return await request(tx, account, plugin, by)
+    operation = await _accept(tx, account, by)
+    failure = activation.told(absence)
+    await operations.mark(
+        tx, Mark(id=operation.id, fence=operation.fence, status=OperationStatus.REJECTED, failure=failure)
     )
+    return await operations.get_(tx, operation.id)
+
+
+async def _accept(tx: Transaction, account: Account, by: str) -> Operation:
+    asked = {"credential_version": account.credential_version}
+    return await operations.accept(tx, kind=KIND, subject_id=account.id, account_id=account.id, asked=asked, by=by)
 
 
 def estimate(account: Account, plugin: Plugin) -> timedelta:
@@ -64,12 +83,12 @@ async def suspect(tx: Transaction, account: Account, grant_id: str, at: datetime
 
 async def list_asked(tx: Transaction, account_id: str, status: OperationStatus) -> list[Operation]:
     """Give the preflights that were asked for and are in a status, newest first."""
-    return await operations.list_(tx, limit=MOST_OPERATIONS, kind=KIND, subject_id=account_id, status=status)
+    return await operations.list_(tx, limit=MOST, kind=KIND, subject_id=account_id, status=status)
 
 
 async def take_asked(tx: Transaction, account_id: str) -> tuple[Operation, ...]:
     """Take up all that was asked for: it is answered when the preflight that begins ends."""
-    asked = await _list_open(tx, account_id)
+    asked = await open_operations(tx, account_id, KIND)
     await operations.mark(
         tx, *(Mark(id=one.id, fence=one.fence, status=OperationStatus.SENT, next_at=None) for one in asked)
     )
@@ -79,7 +98,7 @@ async def take_asked(tx: Transaction, account_id: str) -> tuple[Operation, ...]:
 async def refuse_asked(tx: Transaction, account: Account) -> None:
     """Answer those who asked for a preflight of an account that is nobody's any more."""
     failure = {"error": "rejected", "code": "account-state", "why": f"The account is {account.state} by now."}
-    asked = await _list_open(tx, account.id)
+    asked = await open_operations(tx, account.id, KIND)
     await operations.mark(
         tx, *(Mark(id=one.id, fence=one.fence, status=OperationStatus.REJECTED, failure=failure) for one in asked)
     )
@@ -97,12 +116,3 @@ async def answer_asked(tx: Transaction, asked: Sequence[Operation], preflight: P
     await operations.mark(
         tx, *(Mark(id=one.id, fence=one.fence, status=OperationStatus.APPLIED, answer=answer) for one in asked)
     )
-
-
-async def _list_open(tx: Transaction, account_id: str) -> tuple[Operation, ...]:
-    found = [
-        operation
-        for status in (OperationStatus.ACCEPTED, OperationStatus.SENT)
-        for operation in await list_asked(tx, account_id, status)
-    ]
-    return tuple(found)

@@ -6,9 +6,13 @@ from dataclasses import dataclass
 from account_svc.domain.accounts import Account
 from account_svc.store import accounts as account_rows
 from account_svc.store import credentials as credential_rows
+from account_svc.store import expiries as expiry_rows
 from account_svc.store import preflights as preflight_rows
-from account_svc.store.credentials import ExpiryFailure, StoredCredentials, StoredExpiry
+from account_svc.store import spares
+from account_svc.store.credentials import StoredCredentials
+from account_svc.store.expiries import ExpiryFailure, StoredExpiry
 from account_svc.store.preflights import Preflight
+from account_svc.store.spares import Spare
 from hanro.db import Transaction
 
 PAGE = 1000
@@ -20,6 +24,7 @@ class AccountPicture:
 
     account: Account
     credentials: StoredCredentials | None
+    spare: Spare | None
     expiries: tuple[StoredExpiry, ...]
     expiry_failure: ExpiryFailure | None
     last_preflight: Preflight | None
@@ -30,14 +35,16 @@ async def pictures(tx: Transaction, accounts: Sequence[Account]) -> list[Account
     """Gather what is known around accounts, in their order."""
     ids = [account.id for account in accounts]
     credentials = await credential_rows.list_credentials(tx, ids)
-    expiries = await credential_rows.list_expiries(tx, ids)
-    failures = await credential_rows.list_expiry_failures(tx, ids)
+    seconds = await spares.list_spares(tx, ids)
+    expiries = await expiry_rows.list_expiries(tx, ids)
+    failures = await expiry_rows.list_expiry_failures(tx, ids)
     preflights = await preflight_rows.list_last_preflights(tx, ids)
     running = await preflight_rows.list_open(tx, ids)
     return [
         AccountPicture(
             account=account,
             credentials=credentials.get(account.id),
+            spare=seconds.get(account.id),
             expiries=tuple(expiries.get(account.id, ())),
             expiry_failure=failures.get(account.id),
             last_preflight=preflights.get(account.id),

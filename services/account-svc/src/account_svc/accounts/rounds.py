@@ -1,55 +1,32 @@
 """Begins preflights with what is known, keeps what they found so far, and puts their outcome into the account."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from account_svc.accounts import jobs
+from account_svc.accounts import jobs, settling
 from account_svc.accounts.credentials import Safe, take_out
 from account_svc.accounts.credentials import Use as CredentialUse
+from account_svc.accounts.grounds import ALONE, Round, closed, ground_of, in_their_order, is_expired
 from account_svc.accounts.linking import Plugins, apply
 from account_svc.accounts.preflights import SERVICE, answer_asked, list_asked, refuse_asked, suspect, take_asked
+from account_svc.domain import activation, probes, reports, rotation
 from account_svc.domain import preflights as rules
-from account_svc.domain import probes, reports
 from account_svc.domain.accounts import WORKING, Account, State
 from account_svc.domain.happenings import Judged, Standing
-from account_svc.domain.preflights import Ground
 from account_svc.domain.transitions import Deed, is_possible
 from account_svc.store import accounts as account_rows
-from account_svc.store import credentials as credential_rows
 from account_svc.store import preflights as store
 from account_svc.store.preflights import Preflight
 from hanro import breaker, due
 from hanro.db import Transaction
 from hanro.due import Lease
-from hanro.errors import MenuPath
 from hanro.ids import new_id
-from hanro.marketplace.port import Plugin, Secrets
+from hanro.marketplace.port import Plugin
 from hanro.marketplace.types import Grant, GrantState, MarketplaceId, PreflightRow
-from hanro.operations import Operation, OperationStatus
+from hanro.operations import OperationStatus
 
-ALONE = timedelta(seconds=30)
 MARGIN = timedelta(seconds=5)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Round:
-    """Be a preflight in hand: what it asks with, in which order, and what is known already.
-
-    `is_alone`: no other service calls for the account now, so its whole rate is the preflight's; once the account works
-    only the groups in `open_groups` go on so. `preflight.rows` hold what need not be asked. `early`: the grants that
-    must be known before the account may begin to work. `operations` are answered when it ends.
-    """
-
-    account: Account
-    plugin: Plugin
-    secrets: Secrets = field(repr=False)
-    is_alone: bool
-    preflight: Preflight
-    grants: tuple[Grant, ...]
-    early: frozenset[str]
-    open_groups: frozenset[str]
-    operations: tuple[Operation, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,11 +55,11 @@ async def begin(tx: Transaction, plugins: Plugins, safe: Safe, lease: Lease, at:
     secrets = await take_out(
         tx, safe, account.id, plugin, CredentialUse(caller=SERVICE, service=SERVICE, purpose=lease.job, at=at)
     )
-    if secrets is None or plugin is None:
+    if secrets is None or plugin is None or activation.find_absence(plugin.capabilities):
         await due.settle(tx, lease, next_at=at + jobs.AT_REST)
         return None
     uses = (await store.list_uses(tx, [account.id])).get(account.id, {})
-    is_suspect = reports.is_refused_lately(account, uses) or await _is_expired(tx, account, at)
+    is_suspect = reports.is_refused_lately(account, uses) or await is_expired(tx, account, at)
     if lease.job == jobs.PREFLIGHT and account.is_working and not is_suspect:
         # It works after all: what is left to find out must not take the rate from those who work with it.
         await due.plan(tx, account.id, jobs.RECHECK)
@@ -91,17 +68,16 @@ async def begin(tx: Transaction, plugins: Plugins, safe: Safe, lease: Lease, at:
     asked = await take_asked(tx, account.id)
     is_alone = not account.is_working or is_suspect
     known = {seen.grant_id: seen.state for seen in account.grants} if account.is_working else {}
-    grants = probes.in_order(plugin.grants, plugin.capabilities, known)
-    rows = {} if is_alone else _used_rows(reports.fresh_grants(account, uses, at))
+    grants = probes.in_order(plugin, known)
+    rows = {}
     if not is_alone:
-        rows |= await _carried(tx, account, plugin, at, is_asked=bool(asked))
+        rows = await _carried(tx, account, plugin, at, is_asked=bool(asked))
+        rows |= _used_rows(reports.fresh_grants(account, uses, at))
     left = await _left_open(tx, account, at, is_suspect=is_suspect)
     rows |= {row.grant_id: row for row in left.rows} if left else {}
     if all(grant.id in rows for grant in grants):
         # Nothing but a request shows that the key still lives.
-        rows.pop(grants[0].id)
-    unasked = [grant for grant in grants if grant.id not in rows]
-    seconds = probes.seconds_of(unasked, plugin.limits, SERVICE, is_alone=is_alone)
+        del rows[grants[0].id]
     preflight = Preflight(
         id=left.id if left else new_id("pre"),
         account_id=account.id,
@@ -109,26 +85,22 @@ async def begin(tx: Transaction, plugins: Plugins, safe: Safe, lease: Lease, at:
         standing=None,
         total_count=len(grants),
         started_at=left.started_at if left else at,
-        expected_at=at + (min(timedelta(seconds=seconds) + MARGIN, ALONE) if is_alone else timedelta(seconds=seconds)),
+        expected_at=at + _length([grant for grant in grants if grant.id not in rows], plugin, is_alone=is_alone),
         finished_at=None,
-        rows=_in_their_order(plugin, rows),
+        rows=in_their_order(plugin, rows),
     )
+    is_brief = not account.is_working and not asked and await _was_checked(tx, account)
     await store.save_preflight(tx, preflight)
     return Round(
         account=account,
         plugin=plugin,
         secrets=secrets,
         is_alone=is_alone,
+        is_brief=is_brief,
         preflight=preflight,
         grants=grants,
-        early=probes.judged_early(plugin.grants, plugin.capabilities),
-        open_groups=probes.open_groups(
-            plugin.grants,
-            plugin.capabilities,
-            plugin.limits,
-            SERVICE,
-            is_first=account.state in {State.DRAFT, State.PENDING_APPROVAL},
-        ),
+        early=probes.judged_early(plugin),
+        open_groups=probes.open_groups(plugin, plugin.limits, SERVICE, is_first=account.state in settling.NEVER_WORKED),
         operations=asked,
     )
 
@@ -147,8 +119,8 @@ async def advance(tx: Transaction, lease: Lease, taken: Round, rows: Mapping[str
     await due.hold(tx, lease)
     if account.credential_version != taken.secrets.version or not is_possible(account, Deed.JUDGE):
         return Going(is_working=account.is_working, is_over=True)
-    await store.save_preflight(tx, replace(taken.preflight, rows=_in_their_order(taken.plugin, rows)))
-    judged = rules.judge(await _ground(tx, account, taken, at), rows, taken.secrets.version)
+    await store.save_preflight(tx, replace(taken.preflight, rows=in_their_order(taken.plugin, rows)))
+    judged = rules.judge(await ground_of(tx, account, taken, at), rows, taken.secrets.version)
     if rules.find_refusal(rows) is None and _cannot_wait(account, judged, taken, rows):
         account = await _put(tx, account, judged, at)
     if taken.is_alone:
@@ -175,20 +147,27 @@ async def end(tx: Transaction, lease: Lease, taken: Round, found: Mapping[str, P
         return account
     rows = _filled(taken, account, found, at)
     if account.credential_version != taken.secrets.version:
-        await store.save_preflight(tx, _closed(taken.preflight, rows.values(), Standing.UNKNOWN, at))
+        await store.save_preflight(tx, closed(taken.preflight, rows.values(), Standing.UNKNOWN, at))
         await due.settle(tx, lease, next_at=at)
         return account
     refused = rules.find_refusal(found)
     if refused is not None and not taken.is_alone:
-        await store.save_preflight(tx, _closed(taken.preflight, rows.values(), Standing.UNKNOWN, at))
+        await store.save_preflight(tx, closed(taken.preflight, rows.values(), Standing.UNKNOWN, at))
         await suspect(tx, account, refused.grant_id, at)
         await due.settle(tx, lease, next_at=at + jobs.AT_REST)
         return account
-    judged = rules.judge(await _ground(tx, account, taken, at), rows, taken.secrets.version)
-    preflight = _closed(taken.preflight, rows.values(), judged.standing, at)
+    ground = await ground_of(tx, account, taken, at)
+    judged = rules.judge(ground, rows, taken.secrets.version)
+    looks_until = None
+    if judged.standing in {Standing.FAILED, Standing.AWAITED} and rotation.is_key_refused(ground, rows):
+        key = settling.Key(
+            plugin=taken.plugin, stored_at=taken.secrets.stored_at, has_ended=ground.is_expired, probed_at=at
+        )
+        judged, looks_until = await settling.explain(tx, account, key, judged)
+    preflight = closed(taken.preflight, rows.values(), judged.standing, at)
     await store.save_preflight(tx, preflight)
     after = await _put(tx, account, judged, at)
-    next_at, failures = rules.next_look(judged, rows, lease.failure_count, at)
+    next_at, failures = rules.next_look(judged, rows, lease.failure_count, at, settles_until=looks_until)
     if after.is_working and len(found) < len(rows):
         next_at, failures = at, 0
     await _plan_next(tx, lease, after, next_at, failures)
@@ -201,6 +180,8 @@ def _filled(taken: Round, account: Account, found: Mapping[str, PreflightRow], a
     retry_at = None
     if rules.find_refusal(found) is not None:
         why = "It was not asked for: the credentials were refused."
+    elif taken.is_brief and not account.is_working:
+        why = "It was not asked for: something that the account needs is missing."
     elif account.is_working:
         why = "It is asked for next, at the pace that those who work for the account leave."
     else:
@@ -217,6 +198,8 @@ async def _put(tx: Transaction, account: Account, judged: Judged, at: datetime) 
     if after.is_working:
         await breaker.close(tx, after.id)
         await due.plan(tx, after.id, jobs.EXPIRIES)
+    if after.is_working and not account.is_working:
+        await due.plan(tx, after.id, jobs.MARKET)
     return after
 
 
@@ -227,6 +210,16 @@ def _cannot_wait(account: Account, judged: Judged, taken: Round, rows: Mapping[s
     is_whole = account.state is State.ACTIVE
     is_other = is_good and is_whole is not (judged.standing is Standing.WHOLE)
     return is_other or judged.standing is Standing.FAILED or judged.lost_capabilities != account.lost_capabilities
+
+
+def _length(unasked: Sequence[Grant], plugin: Plugin, *, is_alone: bool) -> timedelta:
+    seconds = timedelta(seconds=probes.seconds_of(unasked, plugin.limits, SERVICE, is_alone=is_alone)) + MARGIN
+    return min(seconds, ALONE) if is_alone else seconds
+
+
+async def _was_checked(tx: Transaction, account: Account) -> bool:
+    last = (await store.list_last_preflights(tx, [account.id])).get(account.id)
+    return last is not None and last.credential_version == account.credential_version
 
 
 async def _plan_next(tx: Transaction, lease: Lease, account: Account, next_at: datetime, failures: int) -> None:
@@ -243,7 +236,7 @@ async def _stop(tx: Transaction, lease: Lease, account: Account, at: datetime) -
     await refuse_asked(tx, account)
     left = await store.find_open(tx, account.id)
     if left is not None:
-        await store.save_preflight(tx, _closed(left, left.rows, Standing.UNKNOWN, at))
+        await store.save_preflight(tx, closed(left, left.rows, Standing.UNKNOWN, at))
     await due.settle(tx, lease, next_at=at + jobs.AT_REST)
 
 
@@ -252,7 +245,7 @@ async def _left_open(tx: Transaction, account: Account, at: datetime, *, is_susp
     left = await store.find_open(tx, account.id)
     if left is None or (left.credential_version == account.credential_version and not is_suspect):
         return left
-    await store.save_preflight(tx, _closed(left, left.rows, Standing.UNKNOWN, at))
+    await store.save_preflight(tx, closed(left, left.rows, Standing.UNKNOWN, at))
     return None
 
 
@@ -277,37 +270,3 @@ def _used_rows(fresh: Mapping[str, reports.Use]) -> dict[str, PreflightRow]:
         for grant_id, use in fresh.items()
         if use.succeeded_at is not None
     }
-
-
-def _closed(preflight: Preflight, rows: Iterable[PreflightRow], standing: Standing, at: datetime) -> Preflight:
-    return replace(preflight, standing=standing, finished_at=at, expected_at=None, rows=tuple(rows))
-
-
-def _in_their_order(plugin: Plugin, rows: Mapping[str, PreflightRow]) -> tuple[PreflightRow, ...]:
-    return tuple(rows[grant.id] for grant in plugin.grants if grant.id in rows)
-
-
-async def _ground(tx: Transaction, account: Account, taken: Round, at: datetime) -> Ground:
-    return Ground(
-        grants=taken.plugin.grants,
-        capabilities=taken.plugin.capabilities,
-        # What was seen before this key says nothing; a working account was seen with the key that it has.
-        known={seen.grant_id: seen.state for seen in account.grants} if account.is_working else {},
-        is_expired=await _is_expired(tx, account, at),
-        key_menu=_key_menu(taken.plugin),
-    )
-
-
-def _key_menu(plugin: Plugin) -> MenuPath | None:
-    ending = {life.field for life in plugin.key_life}
-    fields = [one for one in plugin.credential_form.fields if one.name in ending and one.where is not None]
-    return fields[0].where if fields else None
-
-
-async def _is_expired(tx: Transaction, account: Account, at: datetime) -> bool:
-    return any(
-        one.expiry.expires is not None
-        and one.expiry.expires.at <= at
-        and one.credential_version == account.credential_version
-        for one in (await credential_rows.list_expiries(tx, [account.id])).get(account.id, ())
-    )

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from account_svc.api.credential_shapes import CredentialsShown
 from account_svc.api.issuer_shapes import IssuerShown
 from account_svc.api.preflight_shapes import PreflightProgressShown
 from account_svc.api.texts import MenuShown, RefusalShown, TextShown
@@ -86,62 +87,6 @@ class GrantsShown(Shown):
     """How many nobody can tell of."""
     items: list[GrantShown]
     """In the marketplace's order."""
-
-
-class ExpiryShown(Shown):
-    """When a secret ends; `expires_local` in the marketplace's own words."""
-
-    field: str
-    """The field of the form that ends."""
-    source: str
-    """`read` at the marketplace, `computed`, `typed` by the seller, or `none`: it never ends."""
-    expires_at: datetime | None
-    """When; null: it is not known."""
-    expires_local: str | None
-    """The same, as the marketplace writes it."""
-    read_at: datetime
-    """When that was found out."""
-
-
-class ExpiryFailureShown(Shown):
-    """Why the end of secrets cannot be looked up, and since when."""
-
-    code: str
-    """Stable name of the kind of failure."""
-    text: str
-    """One sentence."""
-    first_at: datetime
-    """Since when."""
-    last_at: datetime
-    """When it was tried last."""
-
-
-class FieldShown(Shown):
-    """A field of the credentials: whether something is stored, never what."""
-
-    name: str
-    """Name in the form."""
-    is_secret: bool
-    """Whether it must never be shown."""
-    is_stored: bool
-    """Whether a value is stored."""
-
-
-class CredentialsShown(Shown):
-    """What is stored for an account; no value is ever given back."""
-
-    version: int
-    """Counts the sets of credentials that were stored; 0: none yet."""
-    registration: str | None
-    """The way to register that they belong to; null: none are stored."""
-    stored_at: datetime | None
-    """When they were stored; null: none are."""
-    fields: list[FieldShown]
-    """In the form's order."""
-    expiries: list[ExpiryShown]
-    """When secrets end, as far as that is known."""
-    expiry_failure: ExpiryFailureShown | None
-    """Why that cannot be looked up; null: it can."""
 
 
 class AccountShown(Shown):

@@ -1,19 +1,18 @@
 """Shows shops and accounts: what works, why not, and the one next step; nothing of the credentials themselves."""
 
+from datetime import datetime
+
 from account_svc.accounts.credentials import not_working
 from account_svc.accounts.reading import AccountPicture
 from account_svc.api.account_shapes import (
     AccountShown,
-    CredentialsShown,
-    ExpiryFailureShown,
-    ExpiryShown,
-    FieldShown,
     GrantShown,
     GrantsShown,
     NextStepShown,
     ReasonShown,
     ShopShown,
 )
+from account_svc.api.credential_views import show_credentials
 from account_svc.api.issuer_shapes import show_issuer
 from account_svc.api.preflight_views import show_progress
 from account_svc.api.texts import TextShown, show_menu, show_refusal, show_text
@@ -33,7 +32,7 @@ def show_shop(shop: Shop) -> ShopShown:
     return ShopShown(id=shop.id, display_name=shop.display_name, version=shop.version, created_at=shop.created_at)
 
 
-def show_account(picture: AccountPicture, plugin: Plugin | None) -> AccountShown:
+def show_account(picture: AccountPicture, plugin: Plugin | None, at: datetime) -> AccountShown:
     """Show an account; without its plug-in grants and fields have no more than their names."""
     account, last = picture.account, picture.last_preflight
     return AccountShown(
@@ -51,7 +50,7 @@ def show_account(picture: AccountPicture, plugin: Plugin | None) -> AccountShown
         possible=[deed.value for deed in possible(account)],
         grants=_show_grants(account, plugin),
         lost_capabilities=list(account.lost_capabilities),
-        credentials=_show_credentials(picture, plugin),
+        credentials=show_credentials(picture, plugin, at),
         issuer=show_issuer(account.issuer),
         preflight=show_progress(picture.running_preflight),
         last_preflight_id=last.id if last else None,
@@ -110,36 +109,4 @@ def _show_grants(account: Account, plugin: Plugin | None) -> GrantsShown:
         pending=counts[GrantState.PENDING],
         unknown=counts[GrantState.UNKNOWN],
         items=items,
-    )
-
-
-def _show_credentials(picture: AccountPicture, plugin: Plugin | None) -> CredentialsShown:
-    stored, failure = picture.credentials, picture.expiry_failure
-    names = stored.field_names if stored else ()
-    fields = {field.name: field for field in plugin.credential_form.fields} if plugin else {}
-    return CredentialsShown(
-        version=picture.account.credential_version,
-        registration=stored.registration_id if stored else None,
-        stored_at=stored.stored_at if stored else None,
-        fields=[
-            FieldShown(name=name, is_secret=fields[name].is_secret if name in fields else True, is_stored=name in names)
-            for name in dict.fromkeys((*fields, *names))
-        ],
-        expiries=[
-            ExpiryShown(
-                field=one.expiry.field,
-                source=one.expiry.source.value,
-                expires_at=one.expiry.expires.at if one.expiry.expires else None,
-                expires_local=one.expiry.expires.local if one.expiry.expires else None,
-                read_at=one.read_at,
-            )
-            # When an older key ended says nothing of this one.
-            for one in picture.expiries
-            if one.credential_version == picture.account.credential_version
-        ],
-        expiry_failure=ExpiryFailureShown(
-            code=failure.code, text=failure.why, first_at=failure.first_at, last_at=failure.last_at
-        )
-        if failure
-        else None,
     )

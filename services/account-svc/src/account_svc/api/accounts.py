@@ -1,4 +1,4 @@
-"""Serves accounts: linking, describing, switching, credentials."""
+"""Serves accounts: linking, describing, switching."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,26 +6,23 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Request, Response
 
-from account_svc.accounts import credentials, linking, preflights
-from account_svc.accounts.credentials import CredentialsMalformed, Safe
+from account_svc.accounts import linking
+from account_svc.accounts.credentials import Safe
 from account_svc.accounts.linking import DescriptionWish, LinkWish, Plugins
 from account_svc.accounts.reading import pictures
 from account_svc.api.account_shapes import AccountPage, AccountShown
 from account_svc.api.account_views import show_account
-from account_svc.api.bodies import AccountBody, AccountPatch, CredentialsBody
+from account_svc.api.bodies import AccountBody, AccountPatch
 from account_svc.api.permissions import check_account, check_shops
-from account_svc.api.preflights import NOUN, show_accepted
 from account_svc.domain.accounts import Account, State
 from account_svc.store import accounts as store
 from hanro import web
 from hanro.clock import Clock
 from hanro.db import Database, Transaction
 from hanro.marketplace.types import MarketplaceId
-from hanro.web import Answer, Cursors, CursorText, FieldFault, Idempotency, Limit, Problem
-from hanro.web.routes.operations import OperationShown
+from hanro.web import Answer, Cursors, CursorText, Idempotency, Limit
 
 AccountId = Annotated[str, Path(max_length=64, description="acc_…")]
-CREDENTIALS_BODY_BYTES = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +43,6 @@ def make_routes(desk: Desk) -> APIRouter:
     _add_lists(router, desk)
     _add_linking(router, desk)
     _add_switches(router, desk)
-    _add_credentials(router, desk)
     return router
 
 
@@ -153,66 +149,17 @@ def _add_switches(router: APIRouter, desk: Desk) -> None:
         return await desk.idempotency.once(request, work)
 
 
-def _add_credentials(router: APIRouter, desk: Desk) -> None:
-    @router.put(
-        "/v1/accounts/{account_id}/credentials",
-        dependencies=[web.require("accounts:write"), web.body_limit(CREDENTIALS_BODY_BYTES), web.any_version()],
-        status_code=202,
-        response_model=OperationShown,
-    )
-    async def store_credentials(request: Request, account_id: AccountId, body: CredentialsBody) -> Response:
-        """Store an account's credentials and check them at the marketplace; they are never given back.
-
-        The operation is the preflight. Well-formed credentials are stored even where the marketplace then refuses them.
-        """
-
-        async def work(tx: Transaction) -> Answer:
-            account = check_account(request, await store.lock_account(tx, account_id))
-            plugin = linking.find_plugin(desk.plugins, account.marketplace_id)
-            now = desk.clock.now()
-            today = now.astimezone(plugin.zone).date()
-            try:
-                registration = credentials.check_typed(plugin, body.registration, body.values, today)
-            except CredentialsMalformed as error:
-                raise _malformed(error) from None
-            typed = credentials.Typed(
-                registration=registration, values=body.values, by=web.caller(request).subject, at=now
-            )
-            after = await credentials.store_credentials(tx, desk.safe, account, plugin, typed)
-            operation = await preflights.request(tx, after, web.caller(request).subject)
-            return web.accepted(NOUN, operation.id, show_accepted(operation))
-
-        return (await desk.db.run(work)).response()
-
-
 async def _show(tx: Transaction, desk: Desk, account: Account) -> AccountShown:
     return (await _show_all(tx, desk, [account]))[0]
 
 
 async def _show_all(tx: Transaction, desk: Desk, accounts: Sequence[Account]) -> list[AccountShown]:
+    at = desk.clock.now()
     return [
-        show_account(one, desk.plugins.get(MarketplaceId(one.account.marketplace_id)))
+        show_account(one, desk.plugins.get(MarketplaceId(one.account.marketplace_id)), at)
         for one in await pictures(tx, accounts)
     ]
 
 
 async def _answer(tx: Transaction, desk: Desk, account: Account) -> Answer:
     return Answer(body=await _show(tx, desk, account), headers={"ETag": web.etag(account.version)})
-
-
-def _malformed(error: CredentialsMalformed) -> Problem:
-    faults = [
-        FieldFault(
-            code=fault.code,
-            detail=f"{fault.why.en} / {fault.why.ja}",
-            pointer="/registration" if fault.code == "registration-unknown" else f"/values/{fault.field}",
-        )
-        for fault in error.faults
-    ]
-    return Problem(
-        status=422,
-        code="credentials-malformed",
-        detail="Nothing was stored: " + "; ".join(fault.why.en for fault in error.faults),
-        errors=faults,
-        menu=next((fault.where for fault in error.faults if fault.where), None),
-    )

@@ -55,7 +55,7 @@ def make_routes(db: Database, idempotency: Idempotency, cursors: Cursors, plugin
         async def work(tx: Transaction) -> Answer:
             account = check_account(request, await account_rows.lock_account(tx, account_id))
             plugin = linking.find_plugin(plugins, account.marketplace_id)
-            operation = await preflights.request(tx, account, web.caller(request).subject)
+            operation = await preflights.request(tx, account, plugin, web.caller(request).subject)
             seconds = int(preflights.estimate(account, plugin).total_seconds())
             body = PreflightAccepted(**shown(operation).model_dump(), estimated_seconds=seconds)
             return web.accepted(NOUN, operation.id, body)

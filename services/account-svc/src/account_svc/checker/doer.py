@@ -2,14 +2,17 @@
 
 import asyncio
 import random
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from account_svc.accounts import expiries, jobs, rounds
+from account_svc.accounts import expiries, jobs, rotation, rounds, warnings
 from account_svc.accounts.credentials import Safe
+from account_svc.accounts.expiries import LookUp, LookUpFailure
+from account_svc.accounts.rotation import Probed
 from account_svc.accounts.rounds import Going
+from account_svc.checker.market import read_market
 from account_svc.checker.metrics import CheckMetrics
-from account_svc.checker.probing import probe_grants
+from account_svc.checker.probing import probe_grants, unreported
 from account_svc.checker.relay_login import Relays
 from hanro import due, failpoints
 from hanro.db import Database, is_passing
@@ -21,6 +24,8 @@ from hanro.sessions import Outside, session_with
 from hanro.waiting import Backoff, rest
 
 SLOTS = 32
+MARKET_SLOTS = 16
+"""Reads that wait for their small share of the rate must not keep preflights waiting."""
 POLL_SECONDS = 0.5
 LOOK_UP_SECONDS = 120.0
 
@@ -42,11 +47,11 @@ async def run(checking: Checking, stop: asyncio.Event) -> None:
     """Check what is due until `stop`; what has begun is finished."""
     clock = checking.outside.clock
     backoff = Backoff()
-    running: set[asyncio.Task[None]] = set()
+    running: dict[asyncio.Task[None], str] = {}
     async with asyncio.TaskGroup() as group:
         while not stop.is_set():
             try:
-                leases = await _claim(checking, SLOTS - len(running))
+                leases = await _claim(checking, list(running.values()))
             except Exception as error:
                 if not is_passing(error):
                     raise
@@ -56,8 +61,8 @@ async def run(checking: Checking, stop: asyncio.Event) -> None:
             backoff.reset()
             for lease in leases:
                 task = group.create_task(check(checking, lease))
-                running.add(task)
-                task.add_done_callback(running.discard)
+                running[task] = lease.job
+                task.add_done_callback(running.pop)
             if not leases:
                 await rest(clock, POLL_SECONDS * random.uniform(0.8, 1.2), stop)  # noqa: S311  no secret
 
@@ -65,10 +70,17 @@ async def run(checking: Checking, stop: asyncio.Event) -> None:
 async def check(checking: Checking, lease: Lease) -> None:
     """Do one check; whatever fails stays with this account, and its lease runs out or is put off."""
     try:
-        if lease.job == jobs.EXPIRIES:
-            await _look_up_expiries(checking, lease)
-        else:
-            await _preflight(checking, lease)
+        match lease.job:
+            case jobs.EXPIRIES:
+                await _look_up_expiries(checking, lease)
+            case jobs.MARKET:
+                await read_market(checking.outside, checking.safe, checking.metrics, lease)
+            case jobs.ROTATION:
+                await _rotate(checking, lease)
+            case jobs.WARNINGS:
+                await _warn(checking, lease)
+            case _:
+                await _preflight(checking, lease)
     except (Retryable, ContractBroken) as failure:
         _log.warning("check.failed", account_id=lease.account_id, job=lease.job, code=failure.code, why=failure.why)
         checking.metrics.failed(lease.job, failure.code)
@@ -80,13 +92,15 @@ async def check(checking: Checking, lease: Lease) -> None:
         await _put_off(checking, lease)
 
 
-async def _claim(checking: Checking, free_count: int) -> list[Lease]:
+async def _claim(checking: Checking, running: Sequence[str]) -> list[Lease]:
+    free_count = SLOTS - len(running)
     found: list[Lease] = []
     # One job at a time, because each has a lease of its own length; what holds a seller up comes first.
     for job, lease in jobs.LEASES.items():
-        found += await due.claim(
-            checking.db, [job], limit=free_count - len(found), lease=lease, clock=checking.outside.clock
-        )
+        limit = free_count - len(found)
+        if job == jobs.MARKET:
+            limit = min(limit, MARKET_SLOTS - running.count(job))
+        found += await due.claim(checking.db, [job], limit=limit, lease=lease, clock=checking.outside.clock)
     return found
 
 
@@ -114,6 +128,26 @@ async def _preflight(checking: Checking, lease: Lease) -> None:
     _log.info("check.done", account_id=account.id, job=lease.job, state=account.state.value)
 
 
+async def _rotate(checking: Checking, lease: Lease) -> None:
+    db, outside = checking.db, checking.outside
+    tried = await db.run(lambda tx: rotation.begin(tx, outside.plugins, checking.safe, lease, outside.clock.now()))
+    if tried is None:
+        return
+    rows = await probe_grants(outside, checking.relays, tried.round, lease, unreported)
+    failpoints.reach("checker.tried")
+    probed = Probed(rows=rows, at=outside.clock.now())
+    verdict = await db.run(lambda tx: rotation.end(tx, checking.safe, lease, tried, probed))
+    checking.metrics.tried(tried.round.account.marketplace_id, verdict)
+    _log.info("rotation.tried", account_id=lease.account_id, version=tried.version, verdict=verdict)
+
+
+async def _warn(checking: Checking, lease: Lease) -> None:
+    told = await checking.db.run(lambda tx: warnings.tell_due(tx, lease, checking.outside.clock.now()))
+    for threshold_days in told:
+        checking.metrics.warned(threshold_days)
+        _log.warning("key.ends_soon", account_id=lease.account_id, threshold_days=threshold_days)
+
+
 async def _look_up_expiries(checking: Checking, lease: Lease) -> None:
     db, outside = checking.db, checking.outside
     taken = await db.run(lambda tx: expiries.begin(tx, outside.plugins, checking.safe, lease, outside.clock.now()))
@@ -128,18 +162,21 @@ async def _look_up_expiries(checking: Checking, lease: Lease) -> None:
         await db.run(lambda tx: expiries.rest(tx, lease, outside.clock.now()))
         return
     except TimeoutError:
-        checking.metrics.looked_up("unavailable")
-        late = Retryable("There was no answer in time.", code="unavailable")
-        await db.run(lambda tx: expiries.keep_failure(tx, lease, taken, late, outside.clock.now()))
+        await _keep_failure(checking, lease, taken, Retryable("There was no answer in time.", code="unavailable"))
         return
     except (Retryable, NeedsSeller, Rejected, ContractBroken, InDoubt) as error:
-        failure = error
-        checking.metrics.looked_up(failure.code)
-        _log.warning("expiries.failed", account_id=lease.account_id, code=failure.code, why=failure.why)
-        await db.run(lambda tx: expiries.keep_failure(tx, lease, taken, failure, outside.clock.now()))
+        await _keep_failure(checking, lease, taken, error)
         return
     checking.metrics.looked_up("read")
     await db.run(lambda tx: expiries.keep(tx, lease, taken, found, outside.clock.now()))
+
+
+async def _keep_failure(checking: Checking, lease: Lease, taken: LookUp, failure: LookUpFailure) -> None:
+    checking.metrics.looked_up(failure.code)
+    _log.warning("expiries.failed", account_id=lease.account_id, code=failure.code, why=failure.why)
+    at = checking.outside.clock.now()
+    if await checking.db.run(lambda tx: expiries.keep_failure(tx, lease, taken, failure, at)):
+        _log.error("expiries.unknown", account_id=lease.account_id, code=failure.code, why=failure.why)
 
 
 async def _put_off(checking: Checking, lease: Lease) -> None:

@@ -2,13 +2,14 @@
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import timedelta
 
-from account_svc.accounts.rounds import ALONE, Going, Round
+from account_svc.accounts.grounds import ALONE, Round
+from account_svc.accounts.rounds import Going
 from account_svc.checker import relay_login
 from account_svc.checker.relay_login import Relays
-from account_svc.domain.preflights import find_refusal
+from account_svc.domain.preflights import find_refusal, needed_grants
 from hanro.clock import Clock
 from hanro.due import Lease
 from hanro.errors import ContractBroken, Failure, InDoubt, NeedsSeller, Rejected, Retryable, Unsupported
@@ -26,8 +27,14 @@ RETRY_BROKEN = timedelta(minutes=10)
 
 _log = logger(__name__)
 
+
 Report = Callable[[Mapping[str, PreflightRow]], Awaitable[Going | None]]
 """Keeps the rows so far; says how the preflight goes on, None where that cannot be told now."""
+
+
+async def unreported(rows: Mapping[str, PreflightRow]) -> Going | None:  # noqa: ARG001  a `Report` is given rows
+    """Keep nothing of what was found so far; it goes on as it began."""
+    return None
 
 
 async def probe_grants(
@@ -35,7 +42,8 @@ async def probe_grants(
 ) -> dict[str, PreflightRow]:
     """Give a row for each grant that was asked for or need not be.
 
-    What cannot be told in time is left out or UNKNOWN: 30 s, for an account that works as long as calls of the lease
+    A brief round asks for the rest only where what the account needs is there. What cannot be told in time is left out
+    or UNKNOWN: 30 s, for an account that works as long as calls of the lease
     may begin. Once a credential is refused, nothing but what the account needs is asked for any more.
 
     Raises:
@@ -75,12 +83,21 @@ class _Probing:
 
     async def run(self, seconds: float, report: Report) -> dict[str, PreflightRow]:
         self._ends_at = self._clock.monotonic() + seconds
+        if self._taken.is_brief:
+            needed = needed_grants(self._taken.plugin)
+            await self._ask([grant for grant in self._taken.grants if grant.id in needed], report)
+            if any(self._rows[one].state is not GrantState.GRANTED for one in needed if one in self._rows):
+                return self._rows
+        await self._ask(self._taken.grants, report)
+        return self._rows
+
+    async def _ask(self, grants: Sequence[Grant], report: Report) -> None:
         by_group: dict[str, list[Grant]] = {}
-        for grant in self._taken.grants:
+        for grant in grants:
             by_group.setdefault(grant.group, []).append(grant)
         lost: Retryable | None = None
         async with asyncio.TaskGroup() as group:
-            workers = {group.create_task(self._ask_group(grants)) for grants in by_group.values()}
+            workers = {group.create_task(self._ask_group(one)) for one in by_group.values()}
             try:
                 await self._watch(workers, report)
             except Retryable as failure:
@@ -89,7 +106,6 @@ class _Probing:
                 worker.cancel()
         if lost is not None:
             raise lost
-        return self._rows
 
     async def _watch(self, workers: "set[asyncio.Task[None]]", report: Report) -> None:
         told_count, told_at = len(self._rows), self._clock.monotonic()
@@ -125,14 +141,15 @@ class _Probing:
         return not (self._taken.is_alone and self._going.is_working) or grant.group in self._taken.open_groups
 
     def _is_dead_for_all(self) -> bool:
-        """Tell whether a refused key makes it vain to wait for the share of the others, who cannot call any more."""
-        return not self._taken.is_alone and find_refusal(self._rows) is not None
+        """Tell whether a refused key makes it vain to wait for a share of the rate, or to look at more in a hurry."""
+        is_hurried = self._taken.is_brief or not self._taken.is_alone
+        return is_hurried and find_refusal(self._rows) is not None
 
     async def _probe(self, grant: Grant) -> PreflightRow:
         clock = self._clock
         try:
             async with asyncio.timeout(max(0.0, self._ends_at - clock.monotonic())):
-                return await self._ask(grant)
+                return await self._request(grant)
         except TimeoutError:
             return _row(grant, clock, GrantState.UNKNOWN, "There was no answer in time.", retry_after=RETRY)
         except NeedsSeller as failure:
@@ -144,7 +161,7 @@ class _Probing:
             _log.exception("probe.broken", account_id=account_id, grant_id=grant.id, error_type=type(error).__name__)
             return _row(grant, clock, GrantState.UNKNOWN, "The probe is broken.", retry_after=RETRY_BROKEN)
 
-    async def _ask(self, grant: Grant) -> PreflightRow:
+    async def _request(self, grant: Grant) -> PreflightRow:
         match grant.probe:
             case ProbeKind.SMTP:
                 return await relay_login.probe(

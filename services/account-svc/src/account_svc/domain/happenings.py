@@ -35,9 +35,24 @@ class Described:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CredentialsStored:
-    """New credentials were stored, and wait for a preflight."""
+    """New credentials took the place of ones that did not work; they wait for a preflight.
+
+    `reason`: why there will be none.
+    """
 
     deed: ClassVar[Deed] = Deed.STORE_CREDENTIALS
+
+    version: int
+    reason: Reason | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CredentialsPromoted:
+    """Credentials that passed their probes took the place of those in use."""
+
+    deed: ClassVar[Deed] = Deed.ROTATE
+
+    version: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,4 +89,13 @@ class IssuerStated:
     issuer: Issuer | None
 
 
-Happening = Described | CredentialsStored | Judged | Switched | IssuerStated
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MarketRefreshed:
+    """What the seller set up at the marketplace is known anew; `changed` names what is different, never empty."""
+
+    deed: ClassVar[Deed] = Deed.KEEP_MARKET
+
+    changed: tuple[str, ...]
+
+
+Happening = Described | CredentialsStored | CredentialsPromoted | Judged | Switched | IssuerStated | MarketRefreshed

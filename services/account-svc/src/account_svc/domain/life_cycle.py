@@ -3,14 +3,17 @@
 from collections.abc import Mapping
 from dataclasses import asdict, replace
 from datetime import datetime
+from typing import Any
 
 from account_svc.domain.accounts import WORKING, Account, Reason, State, Switches
 from account_svc.domain.happenings import (
+    CredentialsPromoted,
     CredentialsStored,
     Described,
     Happening,
     IssuerStated,
     Judged,
+    MarketRefreshed,
     Standing,
     Switched,
 )
@@ -25,8 +28,10 @@ from hanro.events.accounts import (
     AccountSuspended,
     AccountUnlinked,
     AccountUnlinking,
+    CredentialRotated,
     GrantSeen,
     IssuerNamed,
+    MarketInformationRefreshed,
     SwitchesSet,
 )
 
@@ -90,7 +95,7 @@ def link(
         created_at=at,
         changed_at=at,
     )
-    return account, _restate(AccountLinked, account)
+    return account, restate(AccountLinked, account)
 
 
 def change(account: Account, happening: Happening, at: datetime) -> tuple[Account, AccountFact | None]:
@@ -98,7 +103,7 @@ def change(account: Account, happening: Happening, at: datetime) -> tuple[Accoun
 
     Unlinking and Unlinked tell those states. Activated tells that the account began to work, or that all that a
     degraded one had lost is back; Suspended that it ceased to work; Degraded that it works on and lost something, each
-    time that it loses more. Whatever else is Changed.
+    time that it loses more; Rotated that other credentials are in use. Whatever else is Changed.
 
     Raises:
         NotNow: it cannot happen in the account's state; code "account-state".
@@ -106,13 +111,17 @@ def change(account: Account, happening: Happening, at: datetime) -> tuple[Accoun
     require(account, happening.deed)
     after = _apply(account, happening)
     check_move(account.state, happening.deed, after.state)
-    if after == account:
+    if after == account and not isinstance(happening, MarketRefreshed):
         return account, None
     after = replace(after, version=account.version + 1, changed_at=at)
-    return after, _restate(_told_by(account, after), after)
+    if isinstance(happening, MarketRefreshed):
+        return after, restate(MarketInformationRefreshed, after, changed=happening.changed)
+    return after, restate(_told_by(account, happening, after), after)
 
 
-def _told_by(before: Account, after: Account) -> type[AccountFact]:
+def _told_by(before: Account, happening: Happening, after: Account) -> type[AccountFact]:
+    if isinstance(happening, CredentialsPromoted):
+        return CredentialRotated
     if after.state is not before.state and after.state in _OF_STATES:
         return _OF_STATES[after.state]
     if after.is_working != before.is_working:
@@ -124,24 +133,29 @@ def _told_by(before: Account, after: Account) -> type[AccountFact]:
 
 
 def _apply(account: Account, happening: Happening) -> Account:
+    after = account
     match happening:
         case Described():
-            return replace(
+            after = replace(
                 account,
                 display_name=happening.display_name,
                 shop_ids=tuple(sorted(set(happening.shop_ids))),
                 orders_from=happening.orders_from,
             )
         case CredentialsStored():
-            # What works goes on working with the new credentials until they are found wanting.
-            reason = account.reason if account.state in WORKING else CREDENTIALS_CHECKING
-            return replace(account, credential_version=account.credential_version + 1, reason=reason)
+            reason = account.reason if account.state in WORKING else happening.reason or CREDENTIALS_CHECKING
+            after = replace(account, credential_version=happening.version, reason=reason)
+        case CredentialsPromoted():
+            after = replace(account, credential_version=happening.version)
         case Switched():
-            return replace(account, is_enabled=happening.is_enabled)
+            after = replace(account, is_enabled=happening.is_enabled)
         case IssuerStated():
-            return replace(account, issuer=happening.issuer)
+            after = replace(account, issuer=happening.issuer)
+        case MarketRefreshed():
+            pass
         case Judged():
-            return _judge(account, happening)
+            after = _judge(account, happening)
+    return after
 
 
 def _judge(account: Account, judged: Judged) -> Account:
@@ -167,7 +181,8 @@ def _judge(account: Account, judged: Judged) -> Account:
     )
 
 
-def _restate(kind: type[AccountFact], account: Account) -> AccountFact:
+def restate(kind: type[AccountFact], account: Account, **more: Any) -> AccountFact:
+    """Make a fact of an account as it stands; `more` are the fields that this kind has beyond it."""
     return kind(
         id=account.id,
         version=account.version,
@@ -188,4 +203,5 @@ def _restate(kind: type[AccountFact], account: Account) -> AccountFact:
         issuer=IssuerNamed(registered_name=account.issuer.name, number=account.issuer.number)
         if account.issuer
         else None,
+        **more,
     )

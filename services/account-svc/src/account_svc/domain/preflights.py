@@ -1,8 +1,9 @@
 """Decides what the rows of a preflight mean: what is lost, whether the account works, what to do next."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Protocol
 
 from account_svc.domain.accounts import Reason, SeenGrant
 from account_svc.domain.happenings import Judged, Standing
@@ -12,6 +13,7 @@ from hanro.marketplace.types import Capability, Grant, GrantState, PreflightRow,
 NEEDED = (Capability.FIND_ORDERS, Capability.FETCH_ORDER)
 """Without these an account cannot see its orders, and what it exposes elsewhere would be sold twice."""
 
+CALLS = frozenset({ProbeKind.READ, ProbeKind.REFUSED})
 HTTP_UNAUTHORISED = 401
 WANTING = frozenset({GrantState.DENIED, GrantState.PENDING})
 
@@ -31,6 +33,20 @@ RECHECK = timedelta(days=1)
 RECHECK_FAILED = timedelta(hours=1)
 FIRST_RETRY = timedelta(seconds=15)
 LONGEST_RETRY = timedelta(minutes=10)
+LOOK_SETTLING = timedelta(seconds=20)
+"""How soon a key that is refused while it is new is tried again, where nothing works until it is taken."""
+
+
+class Declares(Protocol):
+    """Declare grants, and what each capability needs of them: a plug-in does."""
+
+    @property
+    def grants(self) -> Sequence[Grant]:
+        """Give what a seller switches on."""
+
+    @property
+    def capabilities(self) -> Mapping[Capability, Support]:
+        """Give what can be done."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,13 +72,6 @@ class Ground:
     is_expired: bool
     key_menu: MenuPath | None
     awaited: Awaited | None = None
-
-
-def needed(grants: Sequence[Grant], capabilities: Mapping[Capability, Support]) -> frozenset[str]:
-    """Name the grants without which an account cannot work: those of its orders, else all that are called for."""
-    supports = [capabilities.get(capability) for capability in NEEDED]
-    named = frozenset(one for support in supports if isinstance(support, Supported) for one in support.grant_ids)
-    return named or frozenset(grant.id for grant in grants if _is_call(grant))
 
 
 def judge(ground: Ground, rows: Mapping[str, PreflightRow], credential_version: int) -> Judged:
@@ -100,11 +109,27 @@ def is_refusal(row: PreflightRow) -> bool:
     return row.refusal is not None and row.refusal.http_status == HTTP_UNAUTHORISED and row.state is GrantState.DENIED
 
 
-def next_look(judged: Judged, rows: Mapping[str, PreflightRow], failures: int, at: datetime) -> tuple[datetime, int]:
+def find_blame(ground: Ground, rows: Mapping[str, PreflightRow]) -> Reason | None:
+    """Give the one reason that rows, by grant, speak of; None where all that was probed is there."""
+    probed = replace(ground, grants=tuple(grant for grant in ground.grants if grant.id in rows))
+    return _reason(probed, rows, {grant_id: row.state for grant_id, row in rows.items()})
+
+
+def next_look(
+    judged: Judged,
+    rows: Mapping[str, PreflightRow],
+    failures: int,
+    at: datetime,
+    *,
+    settles_until: datetime | None = None,
+) -> tuple[datetime, int]:
     """Say when to look again, and how many looks in a row could not tell.
 
-    What could not be probed is asked again soon, and less often with each failure; a key that settles when it says so.
+    What could not be probed is asked again soon, and less often with each failure; a key that is refused while it is
+    new, up to `settles_until`, so often that nobody waits for long once it is taken.
     """
+    if settles_until is not None and at < settles_until:
+        return at + LOOK_SETTLING, 0
     if any(row.state is GrantState.UNKNOWN and row.retry_at is not None for row in rows.values()):
         return at + min(FIRST_RETRY * 2 ** min(failures, 10), LONGEST_RETRY), failures + 1
     settling = [row.retry_at for row in rows.values() if row.state is GrantState.PENDING and row.retry_at is not None]
@@ -119,11 +144,18 @@ def _state(grant_id: str, rows: Mapping[str, PreflightRow], known: Mapping[str, 
     return row.state
 
 
+def needed_grants(ground: Declares) -> frozenset[str]:
+    """Name the grants that the account cannot work without."""
+    supports = [ground.capabilities.get(capability) for capability in NEEDED]
+    named = frozenset(one for support in supports if isinstance(support, Supported) for one in support.grant_ids)
+    return named or frozenset(grant.id for grant in ground.grants if grant.probe in CALLS)
+
+
 def _standing(ground: Ground, rows: Mapping[str, PreflightRow], states: Mapping[str, GrantState]) -> Standing:
-    found = {states[grant_id] for grant_id in needed(ground.grants, ground.capabilities)}
+    found = {states[grant_id] for grant_id in needed_grants(ground)}
     if GrantState.DENIED in found:
         # What is not there yet because it was only applied for is no failure of the seller's; a dead key is.
-        is_awaited = ground.awaited is not None and not _is_credential_refused(ground, rows)
+        is_awaited = ground.awaited is not None and not is_credential_refused(ground, rows)
         return Standing.AWAITED if is_awaited else Standing.FAILED
     if GrantState.PENDING in found:
         return Standing.AWAITED
@@ -135,11 +167,11 @@ def _standing(ground: Ground, rows: Mapping[str, PreflightRow], states: Mapping[
 
 
 def _reason(ground: Ground, rows: Mapping[str, PreflightRow], states: Mapping[str, GrantState]) -> Reason | None:
-    first = needed(ground.grants, ground.capabilities)
+    needed = needed_grants(ground)
     for state in (GrantState.DENIED, GrantState.PENDING, GrantState.UNKNOWN):
         culprits = [grant for grant in ground.grants if states[grant.id] is state and grant.probe is not ProbeKind.NONE]
         # What the account cannot work without comes first; sorting keeps the plug-in's order otherwise.
-        for grant in sorted(culprits, key=lambda one: one.id not in first):
+        for grant in sorted(culprits, key=lambda one: one.id not in needed):
             return _blame(ground, grant, state, rows)
     return None
 
@@ -162,10 +194,10 @@ def _advise(
 ) -> tuple[str, LocalizedText, MenuPath | None]:
     row, awaited = rows.get(grant.id), ground.awaited
     match state:
-        case GrantState.DENIED if _is_credential_refused(ground, rows):
+        case GrantState.DENIED if is_credential_refused(ground, rows):
             code = "credential-expired" if ground.is_expired else "credential-refused"
             return code, _KEY_REMEDY, ground.key_menu or grant.menu
-        case GrantState.DENIED if awaited is not None and grant.id in needed(ground.grants, ground.capabilities):
+        case GrantState.DENIED if awaited is not None and grant.id in needed_grants(ground):
             return "approval-awaited", _named(awaited.title, _APPROVAL_REMEDY), awaited.menu or grant.menu
         case GrantState.DENIED:
             return "grant-missing", grant.remedies[0] if grant.remedies else _KEY_REMEDY, grant.menu
@@ -181,13 +213,10 @@ def _named(title: LocalizedText, text: LocalizedText) -> LocalizedText:
     return LocalizedText(ja=f"{title.ja}: {text.ja}", en=f"{title.en}: {text.en}")
 
 
-def _is_credential_refused(ground: Ground, rows: Mapping[str, PreflightRow]) -> bool:
-    asked = [rows[grant.id] for grant in ground.grants if _is_call(grant) and grant.id in rows]
+def is_credential_refused(ground: Ground, rows: Mapping[str, PreflightRow]) -> bool:
+    """Tell whether rows, by grant, say that the credential is dead."""
+    asked = [rows[grant.id] for grant in ground.grants if grant.probe in CALLS and grant.id in rows]
     if any(is_refusal(row) for row in asked):
         return True
     # Not every marketplace answers 401 for a dead key; one that opens nothing at all is dead.
     return len(asked) > 1 and all(row.state is GrantState.DENIED for row in asked)
-
-
-def _is_call(grant: Grant) -> bool:
-    return grant.probe in {ProbeKind.READ, ProbeKind.REFUSED}

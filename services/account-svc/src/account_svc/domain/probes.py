@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
-from account_svc.domain.preflights import WANTING, needed
+from account_svc.domain.preflights import WANTING, Declares, needed_grants
 from hanro.marketplace.types import Capability, Grant, GrantState, Limits, PreflightRow, ProbeKind, Support, Supported
 
 CARRIED = timedelta(minutes=10)
@@ -12,15 +12,13 @@ CONTINUED = timedelta(hours=1)
 """So recent is what a preflight found that goes on with what an earlier one left."""
 
 
-def in_order(
-    grants: Sequence[Grant], capabilities: Mapping[Capability, Support], known: Mapping[str, GrantState]
-) -> tuple[Grant, ...]:
+def in_order(declared: Declares, known: Mapping[str, GrantState]) -> tuple[Grant, ...]:
     """Sort grants by what is worth knowing first.
 
     What was lost (a seller may just have mended it), what the account needs, what nobody knows yet, what hanro uses,
     the rest; the plug-in's order within each.
     """
-    first, used = needed(grants, capabilities), _used(capabilities)
+    first, used = needed_grants(declared), _used(declared.capabilities)
 
     def rank(grant: Grant) -> int:
         if known.get(grant.id) in WANTING:
@@ -31,35 +29,29 @@ def in_order(
             return 2
         return 3 if grant.id in used else 4
 
-    return tuple(sorted(grants, key=rank))
+    return tuple(sorted(declared.grants, key=rank))
 
 
-def judged_early(grants: Sequence[Grant], capabilities: Mapping[Capability, Support]) -> frozenset[str]:
+def judged_early(declared: Declares) -> frozenset[str]:
     """Name the grants that must be known before an account may begin to work.
 
     Those that it needs, and what else hanro uses in their API groups: others begin to call there at once, and leave a
     preflight a small share. What is wrong elsewhere is found out within seconds, while the account works.
     """
-    first = needed(grants, capabilities)
-    groups = {grant.group for grant in grants if grant.id in first}
-    return first | {grant.id for grant in grants if grant.group in groups and grant.id in _used(capabilities)}
+    first, used = needed_grants(declared), _used(declared.capabilities)
+    groups = {grant.group for grant in declared.grants if grant.id in first}
+    return first | {grant.id for grant in declared.grants if grant.group in groups and grant.id in used}
 
 
-def open_groups(
-    grants: Sequence[Grant],
-    capabilities: Mapping[Capability, Support],
-    limits: Limits,
-    service: str,
-    *,
-    is_first: bool,
-) -> frozenset[str]:
+def open_groups(declared: Declares, limits: Limits, service: str, *, is_first: bool) -> frozenset[str]:
     """Name the API groups in which a preflight may go on at the whole rate once the account works.
 
     Those that are the service's own; and of an account that never worked those that its needs do not touch, because
     nobody has anything to send for it yet.
     """
-    needs = {grant.group for grant in grants if grant.id in needed(grants, capabilities)}
-    groups = {grant.group for grant in grants}
+    first = needed_grants(declared)
+    needs = {grant.group for grant in declared.grants if grant.id in first}
+    groups = {grant.group for grant in declared.grants}
     own = {name for name in groups if name not in limits.groups or _is_own(limits, name, service)}
     return frozenset(own | (groups - needs if is_first else set()))
 

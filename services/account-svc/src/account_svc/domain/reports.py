@@ -38,10 +38,14 @@ class Heard:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Response:
-    """Be what a report leads to: rows to keep, and the account that is to be checked at once, if any."""
+    """Be what a report leads to: rows to keep, and the account that is to be checked at once, if any.
+
+    `dead`: an account and a version of its credentials, older than those in use, that turned out to be refused.
+    """
 
     uses: tuple[Use, ...]
     checked_account_id: str | None
+    dead: tuple[str, int] | None = None
 
 
 def respond(known: Heard | None, report: AccessReported) -> Response:
@@ -66,7 +70,12 @@ def respond(known: Heard | None, report: AccessReported) -> Response:
     )
     is_told = known.account.is_working and report.credential_version == known.account.credential_version
     is_alarming = is_told and any(_is_alarming(known, use) for use in uses)
-    return Response(uses=uses, checked_account_id=known.account.id if is_alarming else None)
+    is_past = report.credential_version < known.account.credential_version and any(map(_is_key_refused, uses))
+    return Response(
+        uses=uses,
+        checked_account_id=known.account.id if is_alarming else None,
+        dead=(known.account.id, report.credential_version) if is_past else None,
+    )
 
 
 def fresh_grants(account: Account, uses: Mapping[tuple[str, str], Use], now: datetime) -> dict[str, Use]:
@@ -109,6 +118,11 @@ def own_refusal(account: Account, service: str, grant_id: str, at: datetime) -> 
         refused_at=at,
         refusal_code="credential-refused",
     )
+
+
+def _is_key_refused(use: Use) -> bool:
+    is_last = use.refused_at is not None and (use.succeeded_at is None or use.succeeded_at <= use.refused_at)
+    return is_last and use.refusal_code in CREDENTIAL_CODES
 
 
 def _is_alarming(known: Heard, use: Use) -> bool:

@@ -19,16 +19,20 @@ class Deed(StrEnum):
     STORE_CREDENTIALS = "store-credentials"
     PREFLIGHT = "preflight"
     NAME_ISSUER = "name-issuer"
+    TYPE_MARKET = "type-market-information"
+    REFRESH_MARKET = "refresh-market-information"
     ENABLE = "enable"
     DISABLE = "disable"
     UNLINK = "unlink"
     LINK_AGAIN = "link-again"
     JUDGE = "judge"
+    ROTATE = "rotate"
+    KEEP_MARKET = "keep-market-information"
     RELEASE = "release"
 
 
-OWN_DEEDS = frozenset({Deed.JUDGE, Deed.RELEASE})
-"""Done by hanro itself: a preflight ended, every service has let go. Nobody can ask for them."""
+OWN_DEEDS = frozenset({Deed.JUDGE, Deed.ROTATE, Deed.KEEP_MARKET, Deed.RELEASE})
+"""Done by hanro itself: a preflight ended, other credentials or another set-up there, every service has let go."""
 
 LINKED = (State.DRAFT, State.PENDING_APPROVAL, State.ACTIVE, State.DEGRADED, State.SUSPENDED)
 """The states in which an account is somebody's to use."""
@@ -46,6 +50,7 @@ def leads(sources: Iterable[State], *targets: State) -> Moves:
     return {state: frozenset(targets) for state in sources}
 
 
+_WORKING = (State.ACTIVE, State.DEGRADED)
 _NEVER_WORKED = (State.DRAFT, State.PENDING_APPROVAL)
 _HAS_WORKED = (State.ACTIVE, State.DEGRADED, State.SUSPENDED)
 
@@ -55,6 +60,8 @@ TABLE: Mapping[Deed, Moves] = MappingProxyType(
         Deed.STORE_CREDENTIALS: stays(),
         Deed.PREFLIGHT: stays(),
         Deed.NAME_ISSUER: stays(),
+        Deed.TYPE_MARKET: stays(),
+        Deed.REFRESH_MARKET: stays(_WORKING),
         Deed.ENABLE: stays(),
         Deed.DISABLE: stays(),
         # What never worked has nothing to suspend; what has worked is a draft no more.
@@ -62,6 +69,8 @@ TABLE: Mapping[Deed, Moves] = MappingProxyType(
             **leads(_NEVER_WORKED, State.DRAFT, State.PENDING_APPROVAL, State.ACTIVE, State.DEGRADED),
             **leads(_HAS_WORKED, State.ACTIVE, State.DEGRADED, State.SUSPENDED),
         },
+        Deed.ROTATE: stays(_HAS_WORKED),
+        Deed.KEEP_MARKET: stays(),
         Deed.UNLINK: leads(LINKED, State.UNLINKING),
         Deed.RELEASE: leads([State.UNLINKING], State.UNLINKED),
         Deed.LINK_AGAIN: leads([State.UNLINKED], State.DRAFT),
@@ -80,6 +89,7 @@ def possible(account: Account) -> tuple[Deed, ...]:
         Deed.ENABLE: account.is_enabled,
         Deed.DISABLE: not account.is_enabled,
         Deed.PREFLIGHT: not account.credential_version,
+        Deed.REFRESH_MARKET: not account.is_working,
     }
     return tuple(
         deed for deed in TABLE if deed not in OWN_DEEDS and is_possible(account, deed) and not idle.get(deed, False)

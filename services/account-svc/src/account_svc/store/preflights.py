@@ -120,6 +120,19 @@ async def list_last_preflights(tx: Transaction, account_ids: Sequence[str]) -> d
     return {row["account_id"]: _preflight(row) for row in rows}
 
 
+async def has_worked(tx: Transaction, account_id: str, credential_version: int) -> bool:
+    """Tell whether a preflight ever found that an account works with a version of its credentials."""
+    rows = await tx.fetch(
+        """
+        select 1 from preflights where account_id = $1 and credential_version = $2
+            and standing in ('whole', 'partly') limit 1
+        """,
+        account_id,
+        credential_version,
+    )
+    return bool(rows)
+
+
 async def prune_preflights(tx: Transaction, kept: timedelta, *, limit: int) -> int:
     """Forget preflights that are older than `kept`, at most `limit`; give how many."""
     return await tx.execute(

@@ -86,6 +86,7 @@ class Declared:
             if isinstance(found, LocalizedText):
                 assert found.ja.strip(), found
                 assert found.en.strip(), found
+                assert found.ja != found.en, found
             if hasattr(found, "source") and not isinstance(found, type):
                 assert str(found.source).strip(), found
 

@@ -1,6 +1,6 @@
 """Describes what a seller enters to link a shop, and how a wrong entry is told."""
 
-from hanro.errors import LocalizedText
+from hanro.marketplace.forms import FULL_WIDTH, PADDED, Wrong
 from hanro.marketplace.types import (
     CredentialForm,
     FieldKind,
@@ -9,7 +9,7 @@ from hanro.marketplace.types import (
     Registration,
     TextRule,
 )
-from hanro_rakuten_ichiba.declared.words import APPLICATION, DEVELOPER_ACCESS, MAIL_SERVER, both
+from hanro_rakuten_ichiba.declared.words import APPLICATION, DEVELOPER_ACCESS, MAIL_SERVER, MASKED, both
 
 SERVICE_SECRET = "service_secret"  # noqa: S105  the field's name
 LICENSE_KEY = "license_key"
@@ -18,23 +18,6 @@ SMTP_ID = "smtp_id"
 SMTP_PASSWORD = "smtp_password"  # noqa: S105  the field's name
 SENDER_ADDRESS = "sender_address"
 NOTICE_AUTH_KEY = "notice_auth_key"
-
-Wrong = tuple[tuple[str, LocalizedText], ...]
-
-_PADDED: Wrong = (
-    (
-        r"^\s|\s$",
-        both("前後に空白が入っています。空白を除いてください。", "there is a blank before or after it; take it out"),
-    ),
-)
-_FULL_WIDTH: Wrong = (
-    (
-        r"[\uff01-\uff5e\u3000]",
-        both(
-            "全角の文字が入っています。半角で入力してください。", "it has full-width characters; type half-width ones"
-        ),
-    ),
-)
 
 
 def _swapped(prefix: str, ja: str, en: str) -> Wrong:
@@ -51,7 +34,7 @@ _KEY = _rule(128, r"[!-~]+")
 _FIELDS = (
     FormField(
         name=SERVICE_SECRET,
-        label=both("serviceSecret", "serviceSecret"),
+        label=both("serviceSecret（サービスシークレット）", "serviceSecret (service secret)"),
         kind=FieldKind.PASSWORD,
         rule=_KEY,
         help=both(
@@ -63,12 +46,12 @@ _FIELDS = (
             "with a developer application the operator sets it for the installation",
         ),
         is_secret=True,
-        wrong=(*_PADDED, *_FULL_WIDTH, *_swapped("SL", " licenseKey ", "licenseKey")),
+        wrong=(*PADDED, *FULL_WIDTH, *_swapped("SL", " licenseKey ", "licenseKey")),
         where=APPLICATION,
     ),
     FormField(
         name=LICENSE_KEY,
-        label=both("licenseKey", "licenseKey"),
+        label=both("licenseKey（ライセンスキー）", "licenseKey (licence key)"),
         kind=FieldKind.PASSWORD,
         rule=_KEY,
         help=both(
@@ -80,7 +63,7 @@ _FIELDS = (
             "a newly issued key can end the old one at once",
         ),
         is_secret=True,
-        wrong=(*_PADDED, *_FULL_WIDTH, *_swapped("SP", " serviceSecret ", "serviceSecret")),
+        wrong=(*PADDED, *FULL_WIDTH, *_swapped("SP", " serviceSecret ", "serviceSecret")),
         where=APPLICATION,
     ),
     FormField(
@@ -93,12 +76,12 @@ _FIELDS = (
             "the end is looked up by itself; this date is used where the look-up is not permitted",
         ),
         is_required=False,
-        wrong=(*_PADDED, *_FULL_WIDTH),
+        wrong=(*PADDED, *FULL_WIDTH),
         where=APPLICATION,
     ),
     FormField(
         name=SMTP_ID,
-        label=both("SMTP ID", "SMTP id"),
+        label=both("SMTP ID", "SMTP AUTH id"),
         kind=FieldKind.TEXT,
         rule=_rule(64, r"[!-~]+"),
         help=both(
@@ -108,7 +91,7 @@ _FIELDS = (
         note=both("メールを送らない場合は空欄のままにします。", "leave it empty where no mail is to be sent"),
         section="mail",
         is_required=False,
-        wrong=(*_PADDED, *_FULL_WIDTH),
+        wrong=(*PADDED, *FULL_WIDTH),
         where=MAIL_SERVER,
     ),
     FormField(
@@ -123,7 +106,7 @@ _FIELDS = (
         section="mail",
         is_required=False,
         is_secret=True,
-        wrong=(*_PADDED, *_FULL_WIDTH),
+        wrong=(*PADDED, *FULL_WIDTH),
         where=MAIL_SERVER,
     ),
     FormField(
@@ -138,10 +121,10 @@ _FIELDS = (
         section="mail",
         is_required=False,
         wrong=(
-            *_PADDED,
-            *_FULL_WIDTH,
+            *PADDED,
+            *FULL_WIDTH,
             (
-                r"@(?:shop\.rakuten\.co\.jp|[a-z]{2}\.fw\.rakuten\.ne\.jp)$",
+                MASKED,
                 both("マスクされたアドレスは使えません。", "a masked address cannot be used"),
             ),
         ),
@@ -158,7 +141,7 @@ _FIELDS = (
         section="notices",
         is_required=False,
         is_secret=True,
-        wrong=(*_PADDED, *_FULL_WIDTH),
+        wrong=(*PADDED, *FULL_WIDTH),
         where=DEVELOPER_ACCESS,
     ),
 )

@@ -14,6 +14,9 @@ from simkit.exchange import Reply
 
 JSON_TYPE = "application/json;charset=UTF-8"
 XML_TYPE = "application/xml; charset=UTF-8"
+# Of the catalogue's services: rakuten-ichiba-catalog 1.1 [2+], 6.5 [wire].
+PLAIN_JSON_TYPE, NAVIGATION_TYPE = "application/json", "application/json; charset=utf-8"
+CABINET_TYPE = "text/xml; charset=utf-8"
 Headers = Sequence[tuple[str, str]]
 
 
@@ -37,12 +40,20 @@ class Answers:
         self._source = source
         self._assumptions = assumptions
 
-    def json(self, status: int, value: object, *, more: Headers = (), has_effect: bool = False) -> Reply:
+    def json(
+        self,
+        status: int,
+        value: object,
+        *,
+        more: Headers = (),
+        has_effect: bool = False,
+        media_type: str = JSON_TYPE,
+    ) -> Reply:
         """Reply with JSON."""
         assumed = self._assumptions
         headers = [
             ("Server", assumed.server),
-            ("Content-Type", JSON_TYPE),
+            ("Content-Type", media_type),
             ("Cache-Control", "no-cache,no-store"),
             ("Pragma", "no-cache"),
             ("Vary", "Accept-Encoding"),
@@ -55,18 +66,22 @@ class Answers:
             headers.append(("Set-Cookie", f"{assumed.session_cookie}={self._source.getrandbits(128):032X}; Path=/"))
         return Reply(status, (*headers, *more), write_json(value), has_effect)
 
-    def answer(self, answer: Answer) -> Reply:
+    def answer(self, answer: Answer, media_type: str = JSON_TYPE) -> Reply:
         """Reply with a function's answer."""
-        return self.json(answer.status, answer.value, has_effect=answer.has_effect)
+        return self.json(answer.status, answer.value, has_effect=answer.has_effect, media_type=media_type)
 
-    def xml(self, status: int, text: str) -> Reply:
-        """Reply with the shop family's XML."""
+    def xml(self, status: int, text: str, media_type: str = XML_TYPE) -> Reply:
+        """Reply with XML, the shop family's unless another type is said."""
         headers = [
-            ("content-type", XML_TYPE),
+            ("content-type", media_type),
             ("x-request-id", self._request_id()),
             ("Timestamp", self._timestamp()),
         ]
         return Reply(status, headers, text.encode("utf-8"))
+
+    def request_id(self) -> str:
+        """Make the id that an answer carries."""
+        return self._request_id()
 
     def errors(self, status: int, code: str, text: str, *, more: Headers = ()) -> Reply:
         """Refuse in the current gateway's shape. Source: rakuten-ichiba-orders 1.2 [2+]."""

@@ -5,8 +5,13 @@ import re
 
 from starlette.types import ASGIApp
 
-from hanro_rakuten_ichiba.simulator.answers import Answers, compressed
+from hanro_rakuten_ichiba.simulator.answers import CABINET_TYPE, NAVIGATION_TYPE, PLAIN_JSON_TYPE, Answers, compressed
 from hanro_rakuten_ichiba.simulator.assumptions import Assumptions
+from hanro_rakuten_ichiba.simulator.catalogue.cabinet import answer_cabinet
+from hanro_rakuten_ichiba.simulator.catalogue.categories import answer_categories
+from hanro_rakuten_ichiba.simulator.catalogue.inventories import answer_inventories
+from hanro_rakuten_ichiba.simulator.catalogue.items import answer_items
+from hanro_rakuten_ichiba.simulator.catalogue.navigation import answer_navigation
 from hanro_rakuten_ichiba.simulator.confirm import confirm_orders
 from hanro_rakuten_ichiba.simulator.controls import control_routes
 from hanro_rakuten_ichiba.simulator.fields import BodyRefused, read_body
@@ -14,12 +19,13 @@ from hanro_rakuten_ichiba.simulator.gateway import Gateway
 from hanro_rakuten_ichiba.simulator.licence import read_expiry
 from hanro_rakuten_ichiba.simulator.market import Market
 from hanro_rakuten_ichiba.simulator.messages import GET_SUBSTATUS_LIST, Answer, message
-from hanro_rakuten_ichiba.simulator.operations import Operation
+from hanro_rakuten_ichiba.simulator.operations import FACTORS, Operation, find_operation
 from hanro_rakuten_ichiba.simulator.order_controls import order_routes
 from hanro_rakuten_ichiba.simulator.read import read_orders
 from hanro_rakuten_ichiba.simulator.search import search_orders
-from hanro_rakuten_ichiba.simulator.shop_api import read_resource
+from hanro_rakuten_ichiba.simulator.shop_api import read_resource, refuse_write
 from hanro_rakuten_ichiba.simulator.shops import Shop
+from hanro_rakuten_ichiba.simulator.unplayed import REQUIRED, answer_required, read_items
 from simkit.app import make_app
 from simkit.exchange import Caller, Reply, Request
 from simkit.kit import Kit
@@ -65,16 +71,20 @@ class Ichiba:
                 return self._answer_order(operation, shop, request)
             case "license":
                 return self._answer_licence(shop, request)
+            case "shop" if operation.method == "POST":
+                return self._answers.xml(*refuse_write(request.header("content-type"), request.body))
             case "shop":
                 status, text = read_resource(
                     shop, operation.function, operation.argument, request.query_values(), request.received_at
                 )
                 return self._answers.xml(status, text)
+            case _:
+                return self._answer_catalogue(operation, request)
 
     def throttled(self, request: Request, caller: Caller, wait_seconds: float) -> Reply:
         """Say that there were too many calls."""
-        del request, caller
-        return self._gateway.throttled(wait_seconds)
+        del caller
+        return self._gateway.throttled(wait_seconds, find_operation(request.method, request.path))
 
     def state(self) -> object:
         """Give shops and orders."""
@@ -93,6 +103,24 @@ class Ichiba:
             case answer:
                 return self._answers.answer(answer)
 
+    def _answer_catalogue(self, operation: Operation, request: Request) -> Reply:
+        function, arguments, query = operation.function, operation.arguments, dict(request.query_values())
+        match operation.family:
+            case "cabinet":
+                answered = answer_cabinet(function, query, request.body, self._answers.request_id())
+                return self._answers.xml(*answered, CABINET_TYPE)
+            case "navigation":
+                return self._answers.answer(answer_navigation(function, arguments, query), NAVIGATION_TYPE)
+            case "items":
+                answer = answer_items(function, arguments, query, request.body, operation.method)
+            case "inventories":
+                answer = answer_inventories(function, arguments, query, request.body, operation.method)
+            case "categories":
+                answer = answer_categories(function, arguments, query, request.body, operation.method)
+            case other:
+                raise ValueError(f"{other} is no family of the catalogue")
+        return self._answers.answer(answer, PLAIN_JSON_TYPE)
+
     def _answer_order(self, operation: Operation, shop: Shop, request: Request) -> Reply:
         try:
             body = read_body(request.body, self._assumptions, may_be_empty=operation.function == "getSubStatusList")
@@ -100,15 +128,21 @@ class Ichiba:
             return self._gateway.malformed(self._assumptions.unreadable_code)
         now, assumed = request.received_at, self._assumptions
         match operation.function:
-            case "searchOrder":
+            case "searchOrder" | "searchOrderItem":
+                # Both read the same question; what the second does not take is not asked (4.19 [1]).
                 answer = search_orders(shop, body, now, assumed)
             case "getOrder":
                 answer = read_orders(shop, body, now, assumed)
+            case "getOrderItem":
+                answer = read_items(shop, body)
             case "confirmOrder":
                 answer = confirm_orders(shop, body, now, self._market.life_cycle, assumed)
             case "getSubStatusList":
                 entries = [message(GET_SUBSTATUS_LIST, "INFO_101")]
                 answer = Answer(200, {"StatusModelList": shop.sub_statuses, "MessageModelList": entries})
+            case function if function in REQUIRED:
+                is_known = shop.orders.find(str(body.get("orderNumber"))) is not None
+                answer = answer_required(function, body, is_known_order=is_known)
             case other:
                 raise ValueError(f"no function {other}")
         return self._answers.answer(answer)
@@ -116,6 +150,7 @@ class Ichiba:
 
 def build(kit: Kit, assumptions: Assumptions, seed: int) -> ASGIApp:
     """Make the simulator's application for `simkit.server.serve`."""
+    kit.limits.multiply(FACTORS)
     market = Market(kit, assumptions, seed)
     ichiba = Ichiba(market, kit, assumptions)
     return make_app(TITLE, ichiba, kit, control_routes(market), order_routes(market), redaction=_REDACTION)

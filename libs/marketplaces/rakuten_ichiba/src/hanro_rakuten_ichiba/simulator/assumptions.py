@@ -28,7 +28,10 @@ class Assumptions:
             otherwise [?]. Letter case counts.
         compresses: gzip for who accepts it; `Vary` was recorded, a compressed answer was not (1.4) [?].
         unreadable_code: gateway code for a body that is no JSON object; GK0001, GK0005, GK0006 exist (1.2) [?].
-        requests_per_second, burst: bucket of each function group of a shop (1.3) [?].
+        unknown_route: what items, inventories and categories say of a path or method that they do not have: "GE0007",
+            status 400 [1], or "404", which was measured for some paths [1] (rakuten-ichiba-catalog 2.1, 2.2, 3.1).
+        requests_per_second, burst: bucket of each function group of a shop (1.3) [?]; reading items and stock, and
+            genres, bear five times as much (rakuten-ichiba-catalog 10) [1].
         server, session_cookie: header values; the cookie's real name was not recorded, "" sends none (1.4) [?].
 
     Keys:
@@ -70,6 +73,7 @@ class Assumptions:
     normalises_paths: bool = True
     compresses: bool = False
     unreadable_code: str = "GK0005"
+    unknown_route: Literal["GE0007", "404"] = "GE0007"
     requests_per_second: Annotated[float, Field(gt=0, le=1e6)] = 1.0
     burst: _Count = 5
     server: HeaderValue = "openresty"

@@ -3,10 +3,17 @@
 import math
 from email.message import Message
 
-from hanro_rakuten_ichiba.simulator.answers import Answers
+from hanro_rakuten_ichiba.simulator.answers import CABINET_TYPE, Answers
 from hanro_rakuten_ichiba.simulator.assumptions import Assumptions
+from hanro_rakuten_ichiba.simulator.catalogue import cabinet
 from hanro_rakuten_ichiba.simulator.keys import Credentials, read_authorization
-from hanro_rakuten_ichiba.simulator.operations import Operation, find_operation, is_shop_path, normalise
+from hanro_rakuten_ichiba.simulator.operations import (
+    Operation,
+    family_of,
+    find_operation,
+    find_operations,
+    normalise,
+)
 from hanro_rakuten_ichiba.simulator.shop_api import write_result
 from hanro_rakuten_ichiba.simulator.shops import Shop, Shops
 from simkit.exchange import Caller, Reply, Request
@@ -16,7 +23,8 @@ from simkit.limits import Limits
 class Gateway:
     """Let a request through to its function, or refuse it: path, method, key, rate, grant, content type.
 
-    Source: rakuten-ichiba-orders 1.2, 1.3, 14.1, 14.2; the order [?].
+    R-Cabinet words dead keys and rates in its own XML; a function that is off the gateway refuses everywhere [?].
+    Source: rakuten-ichiba-orders 1.2, 1.3, 14.1, 14.2; rakuten-ichiba-catalog 6.5, 10; the order [?].
     """
 
     def __init__(self, shops: Shops, limits: Limits, answers: Answers, assumptions: Assumptions) -> None:
@@ -27,7 +35,7 @@ class Gateway:
 
     def identify(self, request: Request) -> Caller:
         """Tell shop and function; a dead key still tells its shop."""
-        operation = find_operation(self._path(request))
+        operation = find_operation(request.method, self._path(request))
         credentials = self._credentials(request)
         owner = None if credentials is None else self._shops.find_by_credentials(credentials)
         return Caller(
@@ -41,15 +49,20 @@ class Gateway:
         if isinstance(operation, Reply):
             return operation
         if self._assumptions.content_type_first and not self._has_taken_type(request, operation):
-            return self._unsupported_type()
-        shop = self._authenticate(request)
+            return self._unsupported_type(request, operation)
+        shop = self._authenticate(request, operation)
         if isinstance(shop, Reply):
             return shop
         refusal = self._check_call(request, operation, shop)
         return (operation, shop) if refusal is None else refusal
 
-    def throttled(self, wait_seconds: float) -> Reply:
-        """Say that there were too many calls. Source: rakuten-ichiba-orders 1.3 [?]."""
+    def throttled(self, wait_seconds: float, operation: Operation | None = None) -> Reply:
+        """Say that there were too many calls.
+
+        Source: rakuten-ichiba-orders 1.3 [?]; R-Cabinet's 403 rakuten-ichiba-catalog 6.5 [2+].
+        """
+        if operation is not None and operation.family == "cabinet":
+            return self._cabinet(operation, 403, "QPSLimit")
         wait = max(1, math.ceil(wait_seconds))
         return self._answers.errors(429, "SIM-429", "Too Many Requests", more=[("Retry-After", str(wait))])
 
@@ -67,39 +80,54 @@ class Gateway:
 
     def _locate(self, request: Request) -> Operation | Reply:
         path = self._path(request)
-        operation = find_operation(path)
-        if operation is None and is_shop_path(path):
+        found = find_operations(path)
+        operation = next((one for one in found if one.method == request.method), None)
+        if operation is not None:
+            return operation
+        family = family_of(path)
+        if family == "shop" and not found:
             return self._answers.xml(*write_result("C003"))
-        if operation is None:
+        if family in ("items", "inventories", "categories") and self._assumptions.unknown_route == "GE0007":
+            return self._answers.errors(400, "GE0007", "Requested path doesn't exist")
+        if not found:
             return self._answers.errors(404, "SIM-404", "Not Found")
-        if request.method != operation.method:
-            return self._answers.errors(405, "SIM-405", "Method Not Allowed", more=[("Allow", operation.method)])
-        return operation
+        if family == "cabinet":
+            return self._cabinet(found[0], 405, "Method Not Allowed")
+        allowed = ", ".join(sorted({one.method for one in found}))
+        return self._answers.errors(405, "SIM-405", "Method Not Allowed", more=[("Allow", allowed)])
 
-    def _authenticate(self, request: Request) -> Shop | Reply:
+    def _authenticate(self, request: Request, operation: Operation) -> Shop | Reply:
         credentials = self._credentials(request)
-        if credentials is None:
-            return self.malformed()
-        owner = self._shops.find_by_credentials(credentials)
+        owner = None if credentials is None else self._shops.find_by_credentials(credentials)
         shop, key = owner or (None, None)
         verdict = "dead" if key is None else key.judge(request.received_at)
-        if shop is None or verdict == "dead":
-            return self.unauthorised()
-        return self._bad_request() if verdict == "pending" else shop
+        if shop is not None and verdict != "dead":
+            return self._bad_request() if verdict == "pending" else shop
+        if operation.family == "cabinet":
+            return self._cabinet(operation, 401, "AuthError")
+        return self.malformed() if credentials is None else self.unauthorised()
 
     def _check_call(self, request: Request, operation: Operation, shop: Shop) -> Reply | None:
         wait_seconds = self._limits.admit(shop.number, operation.group)
         if wait_seconds is not None:
-            return self.throttled(wait_seconds)
+            return self.throttled(wait_seconds, operation)
         if operation.grant in shop.disabled_grants:
             return self._bad_request()
-        return None if self._has_taken_type(request, operation) else self._unsupported_type()
+        return None if self._has_taken_type(request, operation) else self._unsupported_type(request, operation)
 
     def _bad_request(self) -> Reply:
         return self._answers.results(400, "ES04-01", "Bad Request")
 
-    def _unsupported_type(self) -> Reply:
+    def _unsupported_type(self, request: Request, operation: Operation) -> Reply:
+        """Refuse a media type. Source: rakuten-ichiba-orders 1.2 [1]; rakuten-ichiba-catalog 2.2, 2.12 [1]."""
+        if operation.family in ("items", "inventories", "categories"):
+            named = request.header("content-type") or "null"
+            return self._answers.errors(415, "GE0012", f"Media Type {named} is not supported")
         return self._answers.results(415, "ES04-03", "Unsupported Media Type")
+
+    def _cabinet(self, operation: Operation, status: int, message: str) -> Reply:
+        answered = cabinet.failed(operation.function, status, message, self._answers.request_id())
+        return self._answers.xml(*answered, CABINET_TYPE)
 
     def _path(self, request: Request) -> str:
         return normalise(request.path) if self._assumptions.normalises_paths else request.path
@@ -109,8 +137,11 @@ class Gateway:
         return read_authorization(request.header("authorization"), is_lenient=is_lenient)
 
     def _has_taken_type(self, request: Request, operation: Operation) -> bool:
-        """Tell whether the content type is taken, letter case and blanks aside; no body needs none."""
-        if operation.method != "POST":
+        """Tell whether the content type is taken, letter case and blanks aside; no body needs none.
+
+        The XML services look themselves: R-Cabinet takes any type and none (rakuten-ichiba-catalog 6.5 [wire]).
+        """
+        if operation.method in ("GET", "DELETE") or operation.family in ("shop", "cabinet"):
             return True
         content_type = request.header("content-type")
         if content_type is None:
@@ -121,5 +152,6 @@ class Gateway:
         if reader.get_content_type() != "application/json":
             return False
         if charset is None:
-            return not self._assumptions.require_charset
+            # The catalogue's services take it without (rakuten-ichiba-catalog 1.1 [?]).
+            return operation.family != "order" or not self._assumptions.require_charset
         return charset in {name.lower() for name in self._assumptions.charsets}

@@ -7,13 +7,24 @@ from dataclasses import dataclass
 class Resource:
     """State how a resource looks: `<holder><entry>…</entry></holder>`, narrowed by query `keys` of the same name.
 
-    Without `holder` the resource is not a list. Source: rakuten-ichiba-orders 10.
+    Without `holder` the resource is not a list; `is_written`: POST to the same path writes it.
+
+    Source: rakuten-ichiba-orders 10.
     """
 
     holder: str = ""
     entry: str = ""
     keys: tuple[str, ...] = ()
+    is_written: bool = False
 
+
+# Page layout, and the two calendars of RMS; that all of these can be written is assumed [?].
+PAGES = (
+    "shopCalendarAndDesign", "shopHoliday", "topDisplay", "shopLayoutImage", "shopLayoutCommon", "naviButtonInfo",
+    "naviButton", "layoutTextSmall", "layoutTextLarge", "layoutLossLeader", "layoutItemMap", "layoutCategoryMap",
+    "goldTop", "spTopPage", "spTopPageDisplay", "spCategoryPage", "spItemPage", "spMedamaCategory", "spMedamaItem",
+    "spBigBanner", "spSmallBanner", "signboard",
+)  # fmt: skip
 
 RESOURCES = {
     "shopMaster": Resource(),
@@ -26,6 +37,7 @@ RESOURCES = {
     "shipFrom": Resource("shipFromList", "shipFrom", ("shipFromId",)),
     "shopCalendar": Resource(),
     "shopStatus": Resource(),
+    **{name: Resource(is_written=True) for name in PAGES},
 }
 
 Entry = dict[str, object]
@@ -89,6 +101,8 @@ def default_resources(name: str, url: str) -> Resources:
             {"statusKey": "skuMigration", "statusValue": "1"},
             {"statusKey": "pcTopMigration", "statusValue": "1"},
         ],
+        # Their members are not public; what a test sets is shown as it is.
+        **{page: [] for page in PAGES},
     }
 
 

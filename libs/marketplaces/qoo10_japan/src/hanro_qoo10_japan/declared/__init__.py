@@ -1,0 +1,1 @@
+"""States what Qoo10 Japan asks of a seller and limits: data that services and console read."""

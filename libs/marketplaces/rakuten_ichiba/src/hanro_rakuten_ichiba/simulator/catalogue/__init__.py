@@ -1,0 +1,1 @@
+"""Plays items, stock, genres, shop categories and images up to what is refused before a change."""

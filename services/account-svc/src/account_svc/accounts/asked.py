@@ -1,0 +1,17 @@
+"""Finds what was asked of an account and waits for its outcome."""
+
+from hanro import operations
+from hanro.db import Transaction
+from hanro.operations import Operation, OperationStatus
+
+MOST = 200
+
+
+async def open_operations(tx: Transaction, account_id: str, kind: str) -> tuple[Operation, ...]:
+    """Give the operations of a kind that wait for an account's outcome, at most 200 of each status."""
+    found = [
+        operation
+        for status in (OperationStatus.ACCEPTED, OperationStatus.SENT)
+        for operation in await operations.list_(tx, limit=MOST, kind=kind, subject_id=account_id, status=status)
+    ]
+    return tuple(found)
