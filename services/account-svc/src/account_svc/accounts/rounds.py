@@ -31,9 +31,9 @@ MARGIN = timedelta(seconds=5)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Going:
-    """Be how a preflight goes on: `is_working`: others work for the account by now; `is_over`: it is to end here."""
+    """Be how a preflight goes on: `has_begun`: others began to work for the account; `is_over`: it is to end here."""
 
-    is_working: bool
+    has_begun: bool
     is_over: bool
 
 
@@ -118,16 +118,16 @@ async def advance(tx: Transaction, lease: Lease, taken: Round, rows: Mapping[str
     account = await account_rows.lock_account(tx, taken.account.id)
     await due.hold(tx, lease)
     if account.credential_version != taken.secrets.version or not is_possible(account, Deed.JUDGE):
-        return Going(is_working=account.is_working, is_over=True)
+        return Going(has_begun=False, is_over=True)
     await store.save_preflight(tx, replace(taken.preflight, rows=in_their_order(taken.plugin, rows)))
     judged = rules.judge(await ground_of(tx, account, taken, at), rows, taken.secrets.version)
     if rules.find_refusal(rows) is None and _cannot_wait(account, judged, taken, rows):
         account = await _put(tx, account, judged, at)
     if taken.is_alone:
-        return Going(is_working=account.is_working, is_over=False)
+        return Going(has_begun=account.is_working and not taken.account.is_working, is_over=False)
     is_asked_anew = bool(await list_asked(tx, account.id, OperationStatus.ACCEPTED))
     # One that no longer works is probed anew at the whole rate.
-    return Going(is_working=account.is_working, is_over=is_asked_anew or not account.is_working)
+    return Going(has_begun=False, is_over=is_asked_anew or not account.is_working)
 
 
 async def end(tx: Transaction, lease: Lease, taken: Round, found: Mapping[str, PreflightRow], at: datetime) -> Account:

@@ -77,7 +77,7 @@ class _Probing:
         self._taken = taken
         self._clock = clock
         self._rows = {row.grant_id: row for row in taken.preflight.rows}
-        self._going = Going(is_working=taken.account.is_working, is_over=False)
+        self._going = Going(has_begun=False, is_over=False)
         self._news = asyncio.Event()
         self._ends_at = float("inf")
 
@@ -115,7 +115,7 @@ class _Probing:
                 return
             await self._wait(min(REPORT_SECONDS, left))
             now, count = self._clock.monotonic(), len(self._rows)
-            is_early = not self._going.is_working and self._taken.early <= self._rows.keys()
+            is_early = self._taken.is_alone and not self._going.has_begun and self._taken.early <= self._rows.keys()
             is_due = now - told_at >= (REPORT_SECONDS if count > told_count else LOOK_SECONDS)
             if is_due or (is_early and count > told_count):
                 told_count, told_at = count, now
@@ -138,7 +138,7 @@ class _Probing:
         if find_refusal(self._rows) is not None and grant.id not in self._taken.early:
             return False
         # Others began to work for the account: the whole rate is theirs.
-        return not (self._taken.is_alone and self._going.is_working) or grant.group in self._taken.open_groups
+        return not self._going.has_begun or grant.group in self._taken.open_groups
 
     def _is_dead_for_all(self) -> bool:
         """Tell whether a refused key makes it vain to wait for a share of the rate, or to look at more in a hurry."""
