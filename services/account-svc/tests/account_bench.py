@@ -168,9 +168,12 @@ class Bench:
 
 @asynccontextmanager
 async def open_bench(
-    urls: SchemaUrls, market: Simulator | None = None, keyring: Keyring | None = None
+    urls: SchemaUrls,
+    market: Simulator | None = None,
+    keyring: Keyring | None = None,
+    addresses: Mapping[str, str] | None = None,
 ) -> AsyncIterator[Bench]:
-    """Open account-svc on a database, with a simulator or with none in reach."""
+    """Open account-svc on a database, with a simulator or with none in reach; `addresses` are other marketplaces'."""
     settings = AccountSettings(database_url=urls.runtime, issuer="x", jwks_url="http://x.invalid/", keys_dir=Path("/x"))
     parts = open_parts(SERVICE, settings, keyring=keyring or fixed_keyring())
     built = SERVICE.build(parts, settings)
@@ -187,7 +190,8 @@ async def open_bench(
         missing=lambda: None,
         accounts_of=built.accounts_of,
     )
-    transport = Transport({"rakuten_ichiba": market.url} if market else {}, parts.clock)
+    known = {"rakuten_ichiba": market.url} if market else {}
+    transport = Transport(known | dict(addresses or {}), parts.clock)
     checking = Checking(
         db=parts.db,
         outside=Outside(

@@ -20,7 +20,7 @@ class MarketplaceShown(Shown):
     """A marketplace that can be linked."""
 
     id: str
-    """For example `rakuten_ichiba`."""
+    """The plug-in's id."""
     name: TextShown
     """Its name."""
     currency: str

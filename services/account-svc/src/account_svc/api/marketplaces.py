@@ -27,7 +27,7 @@ def make_routes(plugins: Plugins) -> APIRouter:
 
     @router.get("/v1/marketplaces/{marketplace_id}", dependencies=[web.require("marketplaces:read")])
     async def get_marketplace(
-        marketplace_id: Annotated[str, Path(max_length=64, description="For example `rakuten_ichiba`")],
+        marketplace_id: Annotated[str, Path(max_length=64, description="The plug-in's id")],
     ) -> MarketplaceDetailShown:
         """Show what linking an account needs: the form of its credentials, the guide, grants and capabilities."""
         plugin = plugins.get(MarketplaceId(marketplace_id))
