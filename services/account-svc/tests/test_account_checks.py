@@ -181,7 +181,8 @@ async def test_a_refusal_that_a_service_reports_suspends_at_once_and_a_new_key_b
     assert (await bench.show(shown["id"]))["state"] == "active"
     assert (await bench.vend(shown["id"])).json()["version"] == 2
     kinds = [kind.split(".")[2] for kind, _ in await bench.facts(shown["id"])]
-    assert kinds == ["linked", "changed", "activated", "suspended", "changed", "activated"]
+    # In between it is told what else is found, and that newer credentials are stored.
+    assert [kind for kind in kinds if kind != "changed"] == ["linked", "activated", "suspended", "activated"]
 
 
 async def test_the_same_report_twice_and_one_of_an_older_key_check_nothing(bench: Bench, market: Simulator) -> None:

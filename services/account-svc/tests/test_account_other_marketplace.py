@@ -1,72 +1,21 @@
 """A marketplace that no service knows is installed, and an account of it is linked: its plug-in alone says how."""
 
-import asyncio
-import json
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from account_bench import Bench, Json, open_bench, prepare
+from account_bench import prepare
+from sample_desk import TOKEN, TYPED, Desk, install, link, opened, preflights
 
 from account_svc.accounts import jobs
-from hanro.marketplace import installed
-from hanro.testing.http_server import Arrived, HttpServer, answer, http_server
 from hanro_local.databases import SchemaUrls
 
 pytestmark = pytest.mark.schema("account", prepare)
 
-TOKEN = "tok_himitsu-1"
-TYPED = {"desk_login": "mihon", "desk_token": TOKEN}
-
-
-@dataclass
-class Desk:
-    """Be the marketplace: which token is alive, and what is switched off."""
-
-    token: str = TOKEN
-    off: set[str] = field(default_factory=set)
-
-    async def behave(self, arrived: Arrived, writer: asyncio.StreamWriter) -> None:
-        """Tell whether a token has a grant."""
-        grant_id = arrived.path.rpartition("/")[2]
-        status, code, text = 200, "ok", f"{grant_id} is there"
-        if arrived.header("x-desk-token") != self.token:
-            status, code, text = 401, "E1", "no such token"
-        elif grant_id in self.off:
-            status, code, text = 403, "E2", f"{grant_id} is off"
-        await answer(json.dumps({"code": code, "text": text}).encode(), status=status)(arrived, writer)
-
 
 @pytest.fixture(autouse=True)
-def distribution(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Install the plug-in as pip would: its metadata stands on the path."""
-    info = tmp_path / "sample_market-1.0.dist-info"
-    info.mkdir()
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: sample-market\nVersion: 1.0\n")
-    (info / "entry_points.txt").write_text("[hanro.marketplaces]\nsample_market = sample_market:plugin\n")
-    monkeypatch.syspath_prepend(str(tmp_path))
-    assert "sample_market" in installed()
-
-
-@asynccontextmanager
-async def opened(urls: SchemaUrls, desk: Desk) -> AsyncIterator[tuple[Bench, HttpServer]]:
-    async with http_server(desk.behave) as server, open_bench(urls, addresses={"sample_market": server.url}) as bench:
-        yield bench, server
-
-
-async def link(bench: Bench) -> Json:
-    shop = (await bench.public.post("/v1/shops", json={"display_name": "見本"})).json()
-    wish = {"marketplace_id": "sample_market", "display_name": "見本", "shop_ids": [shop["id"]]}
-    made: Json = (await bench.public.post("/v1/accounts", json=wish)).raise_for_status().json()
-    return made
-
-
-async def last(bench: Bench, account_id: str) -> Json:
-    found: Json = (await bench.public.get(f"/v1/accounts/{account_id}/preflights")).json()["items"][0]
-    return found
+def _installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    install(tmp_path, monkeypatch)
 
 
 @pytest.mark.row("A1", kind="walks")
@@ -98,7 +47,7 @@ async def test_an_account_is_linked_by_nothing_but_what_its_plug_in_declares(url
         assert (shown["next_step"]["prerequisite_id"], shown["next_step"]["grant_id"]) == ("permissions", "shelf.write")
         ends = datetime.fromisoformat(shown["credentials"]["expiries"][0]["expires_at"])
         assert timedelta(days=20) < ends - datetime.now(UTC) <= timedelta(days=21)
-        groups = {one["capability"]: one["state"] for one in (await last(bench, made["id"]))["groups"]}
+        groups = {one["capability"]: one["state"] for one in (await preflights(bench, made["id"]))[0]["groups"]}
         wanted: dict[str | None, str] = dict.fromkeys(("find_orders", "fetch_order", "accept"), "working")
         assert groups == wanted | {"set_stock": "lost", None: "unknown"}
         asked = [one.path for one in server.arrived]
@@ -129,4 +78,4 @@ async def test_a_token_that_dies_later_sends_the_seller_to_its_own_page(urls: Sc
         )
         assert dead["next_step"]["menu"]["steps"] == ["Seller desk", "Integrations", "Tokens"]
         assert (dead["next_step"]["prerequisite_id"], dead["next_step"]["step_ids"]) == ("token", ["token"])
-        assert TOKEN not in str(dead) + str(await last(bench, made["id"]))
+        assert TOKEN not in str(dead) + str(await preflights(bench, made["id"]))[0]

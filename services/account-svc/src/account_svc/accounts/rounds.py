@@ -75,9 +75,10 @@ async def begin(tx: Transaction, plugins: Plugins, safe: Safe, lease: Lease, at:
         rows |= _used_rows(reports.fresh_grants(account, uses, at))
     left = await _left_open(tx, account, at, is_suspect=is_suspect)
     rows |= {row.grant_id: row for row in left.rows} if left else {}
-    if all(grant.id in rows for grant in grants):
+    calls = [grant.id for grant in grants if grant.probe in rules.CALLS]
+    if calls and all(one in rows for one in calls):
         # Nothing but a request shows that the key still lives.
-        del rows[grants[0].id]
+        del rows[calls[0]]
     preflight = Preflight(
         id=left.id if left else new_id("pre"),
         account_id=account.id,
