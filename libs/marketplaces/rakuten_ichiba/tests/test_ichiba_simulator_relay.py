@@ -117,3 +117,31 @@ def test_a_login_is_gone_after_a_reset(relay: Relay, login: Login) -> None:
     relay.control("/reset", "POST")
     with pytest.raises(smtplib.SMTPAuthenticationError):
         _send(relay, login.username, login.password, login.sender, MASKED)
+
+
+def test_a_login_is_changed_issued_anew_and_revoked(relay: Relay, login: Login) -> None:
+    for action in ("change", "issue", "revoke"):
+        made = relay.control(f"/shops/999001/mail-login/{action}", "POST")
+        with pytest.raises(smtplib.SMTPAuthenticationError):
+            _send(relay, login.username, login.password, login.sender, MASKED)
+        assert (made["smtp_username"] == login.username) == (action != "issue")
+        if action == "revoke":
+            assert made["is_revoked"] is True
+        else:
+            login = Login(made["smtp_username"], made["smtp_password"], login.sender)
+            _send(relay, login.username, login.password, login.sender, MASKED)
+    assert len(relay.control("/mails")["mails"]) == 2
+
+
+def test_what_rakuten_writes_to_the_shop_stands_in_the_inbox(relay: Relay, login: Login) -> None:
+    wish = {"company": "見本開発株式会社", "start_day": "2026-06-03"}
+    body = json.dumps(wish).encode()
+    headers = {"Content-Type": "application/json"}
+    url = f"{relay.url}/_sim/shops/999001/event-notification/apply"
+    request = urllib.request.Request(url, body, headers, method="POST")  # noqa: S310  loopback
+    with urllib.request.urlopen(request, timeout=20) as answer:  # noqa: S310  loopback
+        assert answer.status == 201
+    (mail,) = relay.control("/mails?recipient=owner999001@example.invalid")["mails"]
+    assert mail["subject"] == "【楽天市場】開発企業様からのAPI利用申請 追加承認のお願い"
+    assert "見本開発株式会社" in mail["body"]
+    assert login.sender != mail["from"]

@@ -23,7 +23,9 @@ from hanro_rakuten_ichiba.simulator.operations import FACTORS, Operation, find_o
 from hanro_rakuten_ichiba.simulator.order_controls import order_routes
 from hanro_rakuten_ichiba.simulator.read import read_orders
 from hanro_rakuten_ichiba.simulator.search import search_orders
+from hanro_rakuten_ichiba.simulator.shop_account_controls import account_routes
 from hanro_rakuten_ichiba.simulator.shop_api import read_resource, refuse_write
+from hanro_rakuten_ichiba.simulator.shop_set_up_controls import set_up_routes
 from hanro_rakuten_ichiba.simulator.shops import Shop
 from hanro_rakuten_ichiba.simulator.unplayed import REQUIRED, answer_required, read_items
 from simkit.app import make_app
@@ -79,7 +81,7 @@ class Ichiba:
                 )
                 return self._answers.xml(status, text)
             case _:
-                return self._answer_catalogue(operation, request)
+                return self._answer_catalogue(operation, shop, request)
 
     def throttled(self, request: Request, caller: Caller, wait_seconds: float) -> Reply:
         """Say that there were too many calls."""
@@ -103,7 +105,7 @@ class Ichiba:
             case answer:
                 return self._answers.answer(answer)
 
-    def _answer_catalogue(self, operation: Operation, request: Request) -> Reply:
+    def _answer_catalogue(self, operation: Operation, shop: Shop, request: Request) -> Reply:
         function, arguments, query = operation.function, operation.arguments, dict(request.query_values())
         match operation.family:
             case "cabinet":
@@ -116,7 +118,7 @@ class Ichiba:
             case "inventories":
                 answer = answer_inventories(function, arguments, query, request.body, operation.method)
             case "categories":
-                answer = answer_categories(function, arguments, query, request.body, operation.method)
+                answer = answer_categories(operation, shop.category_sets, query, request.body)
             case other:
                 raise ValueError(f"{other} is no family of the catalogue")
         return self._answers.answer(answer, PLAIN_JSON_TYPE)
@@ -153,4 +155,13 @@ def build(kit: Kit, assumptions: Assumptions, seed: int) -> ASGIApp:
     kit.limits.multiply(FACTORS)
     market = Market(kit, assumptions, seed)
     ichiba = Ichiba(market, kit, assumptions)
-    return make_app(TITLE, ichiba, kit, control_routes(market), order_routes(market), redaction=_REDACTION)
+    return make_app(
+        TITLE,
+        ichiba,
+        kit,
+        control_routes(market),
+        account_routes(market),
+        set_up_routes(market),
+        order_routes(market),
+        redaction=_REDACTION,
+    )

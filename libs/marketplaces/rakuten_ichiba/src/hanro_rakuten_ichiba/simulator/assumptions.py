@@ -34,6 +34,9 @@ class Assumptions:
             genres, bear five times as much (rakuten-ichiba-catalog 10) [1].
         server, session_cookie: header values; the cookie's real name was not recorded, "" sends none (1.4) [?].
 
+        items_need_csv_option: without the contract CSV商品一括編集 functions of items and stock are refused as if they
+            were off (rakuten-ichiba-catalog 10) [?].
+
     Keys:
         key_life_days: a key dies at 23:59:59 JST of that day after its issue (1.1) [2+].
         key_activation_seconds: how long a newly issued key is refused; 900 to 1800 are reported (1.1) [2+]. 0 here, so
@@ -78,6 +81,7 @@ class Assumptions:
     burst: _Count = 5
     server: HeaderValue = "openresty"
     session_cookie: HeaderValue = "JSESSIONID"
+    items_need_csv_option: bool = True
     key_life_days: _Days = 90
     key_activation_seconds: _Seconds = 0.0
     repeated_keys: Literal["last", "refuse"] = "last"

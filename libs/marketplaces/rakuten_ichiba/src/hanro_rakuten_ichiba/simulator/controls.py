@@ -1,4 +1,4 @@
-"""Serves the controls of shops: opening, keys, grants, set-up, the night run."""
+"""Serves the controls of shops: opening, keys, grants, the night run."""
 
 from datetime import datetime
 from typing import Annotated, Literal
@@ -9,7 +9,6 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 from hanro_rakuten_ichiba.simulator.keys import write_authorization
 from hanro_rakuten_ichiba.simulator.market import Market
 from hanro_rakuten_ichiba.simulator.operations import GRANTS
-from hanro_rakuten_ichiba.simulator.shop_set_up import RESOURCES
 from hanro_rakuten_ichiba.simulator.shops import Shop
 from simkit.clock import EARLIEST_YEAR, LATEST_YEAR
 
@@ -54,22 +53,7 @@ class GrantSetting(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     enabled: bool
-
-
-class SubStatusSetting(BaseModel):
-    """Hold the shop's sub-statuses as getSubStatusList shows them."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    status_models: list[dict[str, object]]
-
-
-class ResourceSetting(BaseModel):
-    """Hold the entries of one resource of the shop family."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    entries: list[dict[Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_.-]*$")], object]]
+    is_saved: bool = Field(default=True, description="false: chosen in 利用機能編集, without effect until saved.")
 
 
 def find_shop(market: Market, number: str) -> Shop:
@@ -110,7 +94,6 @@ def control_routes(market: Market) -> APIRouter:
     router = APIRouter()
     router.include_router(_shop_routes(market))
     router.include_router(_access_routes(market))
-    router.include_router(_set_up_routes(market))
     return router
 
 
@@ -165,29 +148,15 @@ def _access_routes(market: Market) -> APIRouter:
 
     @router.put("/_sim/shops/{number}/grants/{grant}")
     async def set_grant(number: str, grant: str, setting: GrantSetting) -> dict[str, bool]:
-        """Switch one function on or off (利用機能編集); works at once."""
+        """Switch one function on or off (利用機能編集); works at once, or once `functions/save` is called."""
         shop = find_shop(market, number)
         if grant not in GRANTS:
             raise HTTPException(404, f"there is no grant {grant}")
+        if not setting.is_saved:
+            shop.unsaved_grants[grant] = setting.enabled
+            return _grants(shop)
+        shop.unsaved_grants.pop(grant, None)
         (shop.disabled_grants.discard if setting.enabled else shop.disabled_grants.add)(grant)
         return _grants(shop)
-
-    return router
-
-
-def _set_up_routes(market: Market) -> APIRouter:
-    router = APIRouter(tags=["set-up"])
-
-    @router.put("/_sim/shops/{number}/sub-statuses", status_code=204)
-    async def set_sub_statuses(number: str, setting: SubStatusSetting) -> None:
-        """Replace the sub-statuses."""
-        find_shop(market, number).sub_statuses = setting.status_models
-
-    @router.put("/_sim/shops/{number}/resources/{resource}", status_code=204)
-    async def set_resource(number: str, resource: str, setting: ResourceSetting) -> None:
-        """Replace the entries of a resource of the shop family, members in the order given."""
-        if resource not in RESOURCES:
-            raise HTTPException(404, f"there is no resource {resource}")
-        find_shop(market, number).resources[resource] = setting.entries
 
     return router

@@ -111,7 +111,10 @@ class Gateway:
         wait_seconds = self._limits.admit(shop.number, operation.group)
         if wait_seconds is not None:
             return self.throttled(wait_seconds, operation)
-        if operation.grant in shop.disabled_grants:
+        is_csv_needed = self._assumptions.items_need_csv_option
+        if operation.grant in shop.disabled_grants or shop.contracts.find_lacking(
+            operation, is_csv_needed=is_csv_needed
+        ):
             return self._bad_request()
         return None if self._has_taken_type(request, operation) else self._unsupported_type(request, operation)
 

@@ -3,12 +3,14 @@
 import random
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import Literal
 
 from hanro_rakuten_ichiba.simulator.assumptions import Assumptions
 from hanro_rakuten_ichiba.simulator.buyers import invent_order
 from hanro_rakuten_ichiba.simulator.japan_time import read_moment
 from hanro_rakuten_ichiba.simulator.life_cycle import LifeCycle
 from hanro_rakuten_ichiba.simulator.orders import NEW, StoredOrder
+from hanro_rakuten_ichiba.simulator.shop_notices import Notice, send
 from hanro_rakuten_ichiba.simulator.shops import Shop, Shops
 from simkit.clock import EARLIEST_YEAR, LATEST_YEAR, Timer
 from simkit.kit import Kit
@@ -40,10 +42,28 @@ class Market:
             ValueError: the number is taken.
         """
         shop = self.shops.open(self.now(), number=number, url=url, name=name)
+        self._put_login(shop)
+        return shop
+
+    def change_mail_login(self, shop: Shop, action: Literal["issue", "change", "revoke"]) -> None:
+        """Give a shop another login at the relay, another password, or none; the one before ends at once."""
+        if self.kit.relay is not None:
+            self.kit.relay.logins.remove(shop.mail.username)
+        if action == "revoke":
+            shop.is_mail_revoked = True
+            return
+        self.shops.change_mail(shop, is_new_id=action == "issue")
+        self._put_login(shop)
+
+    def write_to(self, shop: Shop, notice: Notice) -> None:
+        """Let the marketplace write to a shop's staff, or to whom they invited."""
+        relay = self.kit.relay
+        send(shop.notices, notice, None if relay is None else relay.mailbox, shop.number)
+
+    def _put_login(self, shop: Shop) -> None:
         if self.kit.relay is not None:
             senders = frozenset({shop.mail.sender})
             self.kit.relay.logins.put(Login(shop.number, shop.mail.username, shop.mail.password, senders))
-        return shop
 
     def skip_to(self, first_sequence: int) -> None:
         """Let the next order have this number in the sequence, or the one it would have had where that is higher.
@@ -105,6 +125,10 @@ class Market:
                     **shop.to_json(),
                     "sub_statuses": shop.sub_statuses,
                     "resources": shop.resources,
+                    "category_sets": [one.to_json() for one in shop.category_sets.values()],
+                    "staff": [user.to_json() for user in shop.staff],
+                    "application": shop.application and shop.application.to_json(shop.application.applied_at),
+                    "notices": [notice.to_json() for notice in shop.notices],
                     "orders": [order.to_json() for order in shop.orders],
                 }
                 for shop in self.shops

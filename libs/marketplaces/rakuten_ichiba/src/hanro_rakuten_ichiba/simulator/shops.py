@@ -8,7 +8,12 @@ from datetime import datetime, timedelta
 from hanro_rakuten_ichiba.simulator.assumptions import Assumptions
 from hanro_rakuten_ichiba.simulator.keys import Credentials, Key, expiry, make_alphanumerics, make_text
 from hanro_rakuten_ichiba.simulator.orders import Orders
+from hanro_rakuten_ichiba.simulator.shop_categories import CategorySet, default_categories
+from hanro_rakuten_ichiba.simulator.shop_contracts import Contracts
+from hanro_rakuten_ichiba.simulator.shop_events import Application
+from hanro_rakuten_ichiba.simulator.shop_notices import Notice
 from hanro_rakuten_ichiba.simulator.shop_set_up import Resources, default_resources
+from hanro_rakuten_ichiba.simulator.shop_staff import SubUser
 
 FIRST_NUMBER = 999_001
 MASKED_PATTERN = "*.fw.rakuten.ne.jp"
@@ -50,8 +55,21 @@ class Shop:
     confirms_automatically: bool = False
     keys: list[Key] = field(default_factory=list)
     disabled_grants: set[str] = field(default_factory=set)
+    unsaved_grants: dict[str, bool] = field(default_factory=dict)
+    contracts: Contracts = field(default_factory=Contracts)
+    staff: list[SubUser] = field(default_factory=list)
+    application: Application | None = None
+    notices: list[Notice] = field(default_factory=list)
+    category_sets: dict[str, CategorySet] = field(default_factory=default_categories)
+    mail_logins: int = 1
+    is_mail_revoked: bool = False
     sub_statuses: SubStatuses = field(default_factory=default_sub_statuses)
     orders: Orders = field(default_factory=Orders)
+
+    @property
+    def shared_address(self) -> str:
+        """Give the mail address of the shop's shared R-Login id."""
+        return f"owner{self.number}@example.invalid"
 
     @property
     def key(self) -> Key:
@@ -79,6 +97,10 @@ class Shop:
             "name": self.name,
             "confirms_automatically": self.confirms_automatically,
             "disabled_grants": sorted(self.disabled_grants),
+            "unsaved_grants": dict(sorted(self.unsaved_grants.items())),
+            "contracts": self.contracts.to_json(),
+            "shared_address": self.shared_address,
+            "is_mail_revoked": self.is_mail_revoked,
             "service_secret": self.key.credentials.service_secret,
             "license_key": self.key.credentials.license_key,
             "license_expires_at": self.key.expires_at.isoformat(),
@@ -157,6 +179,16 @@ class Shops:
         shop.keys.append(key)
         self._by_text[service_secret] = self._by_text[license_key] = shop
         return key
+
+    def change_mail(self, shop: Shop, *, is_new_id: bool) -> MailAccess:
+        """Give a shop another password for the relay, or another login altogether."""
+        shop.mail_logins += 1
+        count = shop.mail_logins
+        username = f"{count}{shop.number}" if is_new_id else shop.mail.username
+        password = make_alphanumerics(self._source(shop.number, f"mail {count}"))
+        shop.mail = replace(shop.mail, username=username, password=password)
+        shop.is_mail_revoked = False
+        return shop.mail
 
     def expire_key(self, shop: Shop, now: datetime) -> None:
         """Let the newest key be dead from now on, for its age."""
