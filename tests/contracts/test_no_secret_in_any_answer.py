@@ -45,11 +45,16 @@ def prepare(urls: SchemaUrls) -> None:
 
 
 @pytest.fixture
-async def edges(make_database: Callable[..., SchemaUrls]) -> AsyncIterator[dict[str, Edge]]:
+def databases(make_database: Callable[..., SchemaUrls]) -> dict[str, SchemaUrls]:
+    return {name: make_database(name, prepare) for name in SERVICES}
+
+
+@pytest.fixture
+async def edges(databases: dict[str, SchemaUrls]) -> AsyncIterator[dict[str, Edge]]:
     async with AsyncExitStack() as stack:
         opened = {}
         for name, service in SERVICES.items():
-            url = make_database(name, prepare).runtime
+            url = databases[name].runtime
             said = service.settings(database_url=url, issuer="x", jwks_url="http://x.invalid/", keys_dir=Path("/x"))
             opened[name] = await stack.enter_async_context(open_edge(service, said))
         yield opened
