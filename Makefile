@@ -8,7 +8,7 @@ PACKAGES := $(wildcard libs/common libs/simkit libs/marketplaces/* services/* de
 EDITABLE := $(foreach package,$(patsubst %/pyproject.toml,%,$(wildcard $(addsuffix /pyproject.toml,$(PACKAGES)))),-e ./$(package))
 NEW_ENOUGH := $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "hanro needs Python 3.11 or newer: install it, or say PYTHON=/path/to/python3.11 make …"; exit 1; }
 
-.PHONY: help run demo test lint bench faults contracts trace clean lock
+.PHONY: help run demo test lint bench faults contracts walks trace clean lock
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1|/' | column -t -s '|'
@@ -47,6 +47,9 @@ endif
 
 contracts: $(VENV)/dev.stamp ## rewrite schemas, AsyncAPI and OpenAPI; refuse what would break readers
 	@$(BIN)/python tests/contracts/contract_files.py
+
+walks: $(VENV)/dev.stamp ## the walks of a new seller and a new operator, step by step in order, on a whole stack
+	@$(BIN)/python -m pytest -p no:randomly -v tests/e2e/test_walk_seller.py tests/e2e/test_walk_operator.py
 
 trace: $(VENV)/dev.stamp ## requirement rows and the tests behind them, counted from the last run of tests
 	@$(BIN)/python tests/architecture/trace_rows.py

@@ -87,6 +87,9 @@ async def link(edge: Edge, plugin: Plugin, registration: Registration) -> tuple[
             if f"/values/{field.name}" not in {one.get("pointer") for one in refused.get("errors", ())}:
                 values[field.name] = text
                 break
+        else:
+            # A country takes no canary.
+            values[field.name] = field.default or "FR"
     body = {"values": values, "registration": registration.id}
     stored = await edge.client.put(path, json=body, headers=headers)
     assert stored.status_code == 202, (plugin.id, registration.id, stored.text)
