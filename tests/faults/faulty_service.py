@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from hanro import failpoints, inbox, outbox, servers
+from hanro.pacer import slots
 
 FOLDER = "FAULTS_FOLDER"
 NAME = "FAULTS_NAME"
@@ -126,6 +127,16 @@ def break_ledger(is_broken: Callable[[], bool]) -> None:
     Ledger.settle = settle_nothing  # type: ignore[method-assign]
 
 
+def break_share(is_broken: Callable[[], bool]) -> None:
+    """Let probes have the whole pace, not the share that they have beside another service (I6)."""
+    pace_of = slots.pace_of
+
+    def quick(group: Any, service: str, *, is_alone: bool) -> Any:
+        return pace_of(group, service, is_alone=is_alone or is_broken())
+
+    slots.pace_of = quick
+
+
 def main(words: list[str]) -> None:
     """Prepare the faults, then be the service."""
     folder = Path(os.environ[FOLDER])
@@ -135,6 +146,8 @@ def main(words: list[str]) -> None:
     arm(folder / os.environ.get(NAME, module))
     break_inbox((broken / "inbox").exists)
     break_outbox((broken / "outbox").exists)
+    if module == "account_svc":
+        break_share((broken / "share").exists)
     if module == "order_svc":
         break_page((broken / "page").exists, (broken / "page.hit").touch)
         break_lock((broken / "lock").exists)

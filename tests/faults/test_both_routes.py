@@ -2,10 +2,9 @@
 
 import pytest
 from fault_checks import await_stored, differences, look, quiet
+from fault_journal import advance
 from fault_shop import Shop
 from fault_stack import FaultStack
-
-from hanro_local.databases import SCHEMAS
 
 pytestmark = pytest.mark.fault
 
@@ -27,17 +26,7 @@ async def test_orders_of_ten_minutes_without_order_svc_all_arrive(stack: FaultSt
     async with stack.down("order-svc"):
         for _ in range(10):
             await shop.place(1)
-            await _advance(stack, shop, 60)
+            await advance(stack, shop, 60)
     await stack.expire_leases()
     assert await differences(stack, shop) == {}
     assert len((await look(stack, shop)).orders) == 11
-
-
-async def _advance(stack: FaultStack, shop: Shop, seconds: float) -> None:
-    """Move time together: the marketplace's, the services' and that of their schemas."""
-    clock = (await shop.simulator.call("PUT", "/_sim/clock", {"advance_seconds": seconds})).json()
-    offset = clock["offset_seconds"]
-    stack.clock.write_text(str(offset))
-    async with stack.database() as connection:
-        for schema in SCHEMAS:
-            await connection.execute(f'update "{schema}".clock_offset set seconds = $1', offset)  # noqa: S608  ours

@@ -85,6 +85,7 @@ class Playground:
     hidden: set[str] = field(default_factory=set)
     failures: list[Failure] = field(default_factory=list)
     page_size: int = 100
+    credential_version: int = 1
     journal: list[tuple[str, object]] = field(default_factory=list)
     loses: bool = False
     drops: bool = False
@@ -268,7 +269,7 @@ def means_for(db: Database, playground: Playground, clock: Clock, *, pace: Pace 
 
     async def opened(account_id: str, *, heard: int, purpose: str, lease: Lease | None = None) -> OpenSession:
         del account_id, heard, purpose, lease
-        secrets = Secrets(values={}, version=1, stored_at=datetime(2026, 1, 1, tzinfo=UTC))
+        secrets = Secrets(values={}, version=playground.credential_version, stored_at=datetime(2026, 1, 1, tzinfo=UTC))
         session = Session(secrets=secrets, http=cast("Any", None), pacer=cast("Any", None), clock=clock)
         return OpenSession(plugin=playground.plugin(), session=session, account_epoch=1)
 
@@ -277,6 +278,7 @@ def means_for(db: Database, playground: Playground, clock: Clock, *, pace: Pace 
         keyring=fixed_keyring(),
         plugins={playground.id: playground.plugin()},
         open=opened,
+        forget=lambda _account_id: None,
         access=AccessLog(db, clock, service="order-svc"),
         clock=clock,
         pace=pace or Pace(),

@@ -241,6 +241,27 @@ async def test_a_newer_credential_ends_the_pause_at_once(means: Means, playgroun
     assert await count(means.db, "orders") == 1
 
 
+async def test_a_newer_key_is_asked_for_at_the_next_refusal_before_its_fact_has_come(
+    means: Means, playground: Playground
+) -> None:
+    await tell(means.db, activated())
+    playground.buy(seen())
+    refused = NeedsSeller("the marketplace refuses the key", code="credential-refused")
+
+    async def replaced() -> None:
+        playground.credential_version = 2
+        playground.failures = [refused]
+
+    playground.buy(seen("n-1"), seen("n-2"))
+    playground.page_size, playground.meanwhile = 1, replaced
+    await poll(means, "placed")
+    async with means.db.begin() as tx:
+        reports = await tx.fetch("select convert_from(value, 'UTF8') from outbox where topic = 'hanro.access'")
+    assert "credential-refused" not in str(reports)
+    assert await Poller(means).poll_due(asyncio.Event()) >= 1
+    assert await count(means.db, "orders") == 3
+
+
 async def test_a_refusal_of_a_key_that_was_replaced_meanwhile_holds_nothing_up(
     means: Means, playground: Playground
 ) -> None:

@@ -21,7 +21,8 @@ from hanro.tokens import TokenSource
 
 FRESH = timedelta(seconds=60)
 USABLE = timedelta(minutes=15)
-OK, UNAUTHORIZED, TOO_MANY, SERVER_ERROR = 200, 401, 429, 500
+OK, UNAUTHORIZED, TOO_MANY, SERVER_ERROR, UNAVAILABLE = 200, 401, 429, 500, 503
+SETTLING = "key-settling"
 
 log = logger(__name__)
 
@@ -93,7 +94,8 @@ class Vending:
 
         Raises:
             NeedsSeller: the account is suspended or not yet active.
-            Retryable: account-svc cannot be asked, and nothing young enough is known; code "unavailable".
+            Retryable: account-svc cannot be asked, and nothing young enough is known; code "unavailable". Or a new
+                key settles; code "key-settling".
             Rejected: the account is being unlinked; code "unlinking". Or it does not exist; code "not-found".
             ContractBroken: account-svc answered something else; code "unreadable".
         """
@@ -104,7 +106,11 @@ class Vending:
                 return kept.vended
             try:
                 return await self._ask(account_id, heard, purpose)
-            except Retryable:
+            except Retryable as failure:
+                if failure.code == SETTLING:
+                    # The old ones are dead: who called with them would be refused, and suspend what only waits.
+                    self._kept.pop(account_id, None)
+                    raise
                 # A fact that came meanwhile has taken it out.
                 kept = self._find(account_id, heard, USABLE)
                 if kept is None:
@@ -175,15 +181,14 @@ def _read(body: bytes) -> VendedSecrets:
 
 
 def _refusal(answer: HttpAnswer) -> NeedsSeller | Rejected | Retryable | ContractBroken:
+    refused = _read_refusal(answer.body)
+    if answer.status == UNAVAILABLE and refused.code == SETTLING:
+        return Retryable(refused.detail, code=SETTLING, after=_retry_after(answer.headers))
     if answer.status in {UNAUTHORIZED, TOO_MANY} or answer.status >= SERVER_ERROR:
         # A token that expires on its way, or keys of the issuer that are being changed, look like 401 too.
         return Retryable(
             f"account-svc answers {answer.status}.", code="unavailable", after=_retry_after(answer.headers)
         )
-    try:
-        refused = _Refused.model_validate_json(answer.body)
-    except ValidationError:
-        refused = _Refused(code="unreadable")
     match answer.status:
         case 404:
             return Rejected(refused.detail, code="not-found")
@@ -198,6 +203,13 @@ def _refusal(answer: HttpAnswer) -> NeedsSeller | Rejected | Retryable | Contrac
                 menu=None if refused.menu is None else MenuPath(**refused.menu.model_dump()),
             )
     return ContractBroken(f"account-svc answers {answer.status}.", code="unreadable")
+
+
+def _read_refusal(body: bytes) -> _Refused:
+    try:
+        return _Refused.model_validate_json(body)
+    except ValidationError:
+        return _Refused(code="unreadable")
 
 
 def _retry_after(headers: Mapping[str, str]) -> timedelta | None:

@@ -175,19 +175,20 @@ def _place(schema: str, table: str, row_id: str, field: str, version: int) -> by
     return json.dumps([schema, table, row_id, field, version], separators=(",", ":")).encode()
 
 
-def _head(key_id: str) -> bytes:
+def head_of(key_id: str) -> bytes:
+    """Give the bytes that every sealed value begins with whose data key this key-encryption key wrapped."""
     return _FORMAT + bytes([len(key_id)]) + key_id.encode()
 
 
 def _wrap(keyring: Keyring, data_key: bytes, place: bytes) -> bytes:
-    head = _head(keyring.current_id)
+    head = head_of(keyring.current_id)
     nonce = secrets.token_bytes(_NONCE_BYTES)
     return head + nonce + keyring.key(keyring.current_id).encrypt(nonce, data_key, head + place)
 
 
 def _unwrap(keyring: Keyring, sealed: bytes, place: bytes) -> tuple[str, bytes, bytes]:
     key_id = key_id_of(sealed)
-    head = _head(key_id)
+    head = head_of(key_id)
     start, end = len(head) + _NONCE_BYTES, len(head) + _NONCE_BYTES + _WRAPPED_BYTES
     try:
         data_key = keyring.key(key_id).decrypt(sealed[len(head) : start], sealed[start:end], head + place)

@@ -16,7 +16,7 @@ from account_svc.checker.relay_login import Relays
 from account_svc.consumers import on_access_reports
 from account_svc.settings import AccountSettings
 from account_svc.store.accounts import list_marketplaces
-from account_svc.vault import Vault
+from account_svc.vault import SEALED, Vault
 from hanro.http import tls_context
 from hanro.service import Built, Parts, Service
 from hanro.web import ServiceInfo
@@ -78,4 +78,5 @@ SERVICE = Service(
     revision="0002",
     settings=AccountSettings,
     build=build,
+    sealed=SEALED,
 )

@@ -12,9 +12,15 @@ from pydantic import TypeAdapter, ValidationError
 from hanro import crypto
 from hanro.crypto import Keyring
 from hanro.log import logger
+from hanro.rewrapping import SealedTable
 
 TABLE = "credentials"
 FIELD = "sealed"
+SEALED = (
+    SealedTable(name=TABLE, key="account_id", column=FIELD, version="version"),
+    # What takes over moves from one table to the other as it is.
+    SealedTable(name="spare_credentials", key="account_id", column=FIELD, version="version", sealed_as=TABLE),
+)
 
 _VALUES = TypeAdapter(dict[str, dict[str, str]])
 _log = logger(__name__)

@@ -82,6 +82,14 @@ async def pause_after_refusal(
             await due.settle(tx, lease, next_at=next_at, failures=lease.failure_count + 1)
 
 
+async def go_on(db: Database, lease: Lease | None, account_id: str, *, at: datetime) -> None:
+    """Let calls of an account begin again whose credential was replaced, and make the job of a lease due at once."""
+    async with db.begin() as tx:
+        await breaker.close(tx, account_id)
+        if lease is not None:
+            await due.settle(tx, lease, next_at=at)
+
+
 async def put_off(db: Database, lease: Lease, *, next_at: datetime, failures: int) -> None:
     """Give a lease back: the job is due again at `next_at`, after so many failures in a row."""
     async with db.begin() as tx:

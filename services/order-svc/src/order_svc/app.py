@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Final
 
 from hanro.access_reports import AccessLog
+from hanro.rewrapping import SealedTable
 from hanro.service import Built, Parts, Service
 from hanro.sessions import open_session
 from hanro.web import ServiceInfo
@@ -29,6 +30,7 @@ def build(parts: Parts, settings: OrderSettings) -> Built:
         keyring=keyring,
         plugins=plugins,
         open=partial(open_session, parts.outside, parts.vending),
+        forget=parts.vending.forget,
         access=AccessLog(db, clock, service=NAME),
         clock=clock,
         pace=Pace(
@@ -74,4 +76,8 @@ SERVICE = Service(
     revision="0002",
     settings=OrderSettings,
     build=build,
+    sealed=(
+        SealedTable(name="buyers", key="order_id", column=buyers.FIELD, version="version"),
+        SealedTable(name="raw_orders", key="order_id", column=buyers.FIELD, version="version"),
+    ),
 )

@@ -19,6 +19,7 @@ from hanro.db import Database
 from hanro.http import ServiceHttp, Transport, tls_context
 from hanro.marketplace import installed
 from hanro.pruning import Batch
+from hanro.rewrapping import SealedTable
 from hanro.servers import ServersUp
 from hanro.sessions import Outside
 from hanro.settings import CommonSettings
@@ -81,7 +82,10 @@ class Built:
 
 @dataclass(frozen=True, kw_only=True)
 class Service(Generic[Settings]):
-    """Be a service: who it is, its schema at `revision`, its settings, and how it is built from the parts."""
+    """Be a service: who it is, its schema at `revision`, its settings, and how it is built from the parts.
+
+    `sealed` are its own tables with sealed rows, for `rewrap`.
+    """
 
     info: ServiceInfo
     schema: str
@@ -89,6 +93,7 @@ class Service(Generic[Settings]):
     revision: str
     settings: type[Settings]
     build: Callable[[Parts, Settings], Built]
+    sealed: Sequence[SealedTable] = ()
 
 
 def open_parts(service: Service[Settings], settings: Settings, *, keyring: Keyring) -> Parts:

@@ -1,7 +1,8 @@
 """Runs a service's process in the role that its command names.
 
-`python -m order_svc api | worker | all | migrate | openapi`: `api` serves HTTP, `worker` consumes and does, `all` is
-both for one machine; each has the internal port and the relay. A service's `app.py` gives a `Service` to `main`.
+`python -m order_svc api | worker | all | migrate | rewrap | openapi`: `api` serves HTTP, `worker` consumes and does,
+`all` is both for one machine; each has the internal port and the relay. A service's `app.py` gives a `Service` to
+`main`.
 """
 
 import asyncio
@@ -25,6 +26,7 @@ from hanro.marketplace import installed
 from hanro.observers import ConsumerMetrics, RelayMetrics
 from hanro.outbox import Relay
 from hanro.replays import Replayer
+from hanro.rewrapping import Rewrapping
 from hanro.service.parts import Built, Parts, Service, Settings, open_parts
 from hanro.settings import PREFIX, CommonSettings, SettingsRefused, load
 from hanro.subscriptions import Subscription
@@ -33,7 +35,7 @@ from hanro.web.routes.quota import Rules, quota_routes
 from hanro.web.routes.replays import replay_routes
 from hanro.worker import Listener, Loop, Readiness
 
-ROLES = ("api", "worker", "all", "migrate", "openapi")
+ROLES = ("api", "worker", "all", "migrate", "rewrap", "openapi")
 USAGE = 2
 
 
@@ -48,6 +50,13 @@ def main(service: Service[Settings], arguments: Sequence[str] | None = None) -> 
             except SettingsRefused as error:
                 sys.stderr.write(f"{error}\n")
                 raise SystemExit(USAGE) from None
+        case ["rewrap"]:
+            try:
+                is_done = asyncio.run(rewrap(service, load(service.settings)))
+            except SettingsRefused as error:
+                sys.stderr.write(f"{error}\n")
+                raise SystemExit(USAGE) from None
+            raise SystemExit(0 if is_done else 1)
         case ["openapi"]:
             json.dump(describe(service), sys.stdout, ensure_ascii=False, indent=1, sort_keys=True)
             sys.stdout.write("\n")
@@ -67,6 +76,27 @@ def migrate(service: Service[Settings], settings: Settings) -> None:
         migrations=service.migrations,
         runtime_role=f"{service.schema}_runtime",
     )
+
+
+async def rewrap(service: Service[Settings], settings: Settings) -> bool:
+    """Wrap every sealed row anew under the current key-encryption key; True: none is left under another one.
+
+    Progress and what is left stand on the standard output.
+    """
+    database = db.connect(settings.database_url, schema=service.schema, pool_size=1)
+    tables = (idempotency.SEALED, *service.sealed)
+
+    def report(line: str) -> None:
+        sys.stdout.write(f"{line}\n")
+        sys.stdout.flush()
+
+    try:
+        outcome = await Rewrapping(database, _keyring(settings), tables, report).run()
+    finally:
+        await database.close()
+    left = outcome.stale + sum(outcome.missing.values()) + len(outcome.broken)
+    report(f"{service.info.name}: {left} rows are not under the current key")
+    return outcome.is_done
 
 
 def describe(service: Service[Settings]) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from hanro import crypto
 from hanro.crypto import Keyring
 from hanro.db import Database, Transaction
 from hanro.errors import Rejected, Unsupported
+from hanro.rewrapping import SealedTable
 from hanro.web.answers import Answer
 from hanro.web.guard import KeyUse, caller, declared_key_use
 from hanro.web.problems import Problem, of_failure
@@ -30,6 +31,7 @@ KEPT = timedelta(days=7)
 LONGEST_KEY = 255
 TWIN_WAIT = "200ms"
 TABLE = "idempotency"
+SEALED = SealedTable(name=TABLE, key="id", column="answer")
 
 DDL_1: tuple[str, ...] = (
     """

@@ -142,11 +142,8 @@ def _apply(account: Account, happening: Happening) -> Account:
                 shop_ids=tuple(sorted(set(happening.shop_ids))),
                 orders_from=happening.orders_from,
             )
-        case CredentialsStored():
-            reason = account.reason if account.state in WORKING else happening.reason or CREDENTIALS_CHECKING
-            after = replace(account, credential_version=happening.version, reason=reason)
-        case CredentialsPromoted():
-            after = replace(account, credential_version=happening.version)
+        case CredentialsStored() | CredentialsPromoted():
+            after = replace(account, credential_version=happening.version, reason=_reason_after(account, happening))
         case Switched():
             after = replace(account, is_enabled=happening.is_enabled)
         case IssuerStated():
@@ -156,6 +153,12 @@ def _apply(account: Account, happening: Happening) -> Account:
         case Judged():
             after = _judge(account, happening)
     return after
+
+
+def _reason_after(account: Account, happening: CredentialsStored | CredentialsPromoted) -> Reason | None:
+    if isinstance(happening, CredentialsPromoted) or account.state in WORKING:
+        return account.reason
+    return happening.reason or CREDENTIALS_CHECKING
 
 
 def _judge(account: Account, judged: Judged) -> Account:

@@ -1,6 +1,6 @@
 """Holds what doers need to ask a marketplace about orders, and how often they do."""
 
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Protocol
@@ -12,7 +12,7 @@ from hanro.clock import Clock
 from hanro.crypto import Keyring
 from hanro.db import Database
 from hanro.due import Lease
-from hanro.errors import NeedsSeller
+from hanro.errors import ContractBroken, InDoubt, NeedsSeller, Rejected, Retryable, Unsupported
 from hanro.log import logger
 from hanro.marketplace.port import Plugin
 from hanro.marketplace.types import Capability, MarketplaceId, Route, RouteKind, Supported
@@ -22,6 +22,7 @@ from order_svc.domain.accounts import Account
 
 LOG = logger(__name__)
 GRANT_MISSING = "grant-missing"
+REFUSED = frozenset({"credential-refused", "credential-expired"})
 
 
 class Opener(Protocol):
@@ -93,6 +94,7 @@ class Means:
     keyring: Keyring = field(repr=False)
     plugins: Mapping[MarketplaceId, Plugin]
     open: Opener
+    forget: Callable[[str], None]
     access: AccessLog
     clock: Clock
     pace: Pace
@@ -119,10 +121,15 @@ class Means:
     ) -> None:
         """Tell account-svc, let the whole account wait, and give the lease back; a newer credential ends the wait.
 
-        For want of one grant nothing else waits but what asked for it.
+        For want of one grant nothing else waits but what asked for it. Whose key was refused asks for it again first:
+        where a newer one is in use work goes on with that, also before the fact that tells it has come.
         """
         version = opened.session.secrets.version
         now = self.clock.now()
+        if failure.code in REFUSED and await self._is_replaced(account_id, version):
+            LOG.info("a newer credential is in use", account_id=account_id, code=failure.code)
+            await accounts.go_on(self.db, lease, account_id, at=now)
+            return
         LOG.warning("the seller is needed", account_id=account_id, code=failure.code, grant_id=failure.grant_id)
         await self.access.refused(account_id, failure, credential_version=version, account_epoch=opened.account_epoch)
         if failure.code == GRANT_MISSING:
@@ -139,6 +146,14 @@ class Means:
             at=now,
             length=self.pace.refused_pause,
         )
+
+    async def _is_replaced(self, account_id: str, version: int) -> bool:
+        self.forget(account_id)
+        try:
+            again = await self.open(account_id, heard=0, purpose="refused")
+        except (Retryable, NeedsSeller, Rejected, ContractBroken, InDoubt, Unsupported):
+            return False
+        return again.session.secrets.version > version
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -39,6 +39,8 @@ class Assumptions:
 
     Keys:
         key_life_days: a key dies at 23:59:59 JST of that day after its issue (1.1) [2+].
+        keeps_old_key: the key before a newly issued one works on [?], the oldest of three does not; else it dies at
+            once (1.1) [1].
         key_activation_seconds: how long a newly issued key is refused; 900 to 1800 are reported (1.1) [2+]. 0 here, so
             that a test says when it wants to wait.
 
@@ -83,6 +85,7 @@ class Assumptions:
     session_cookie: HeaderValue = "JSESSIONID"
     items_need_csv_option: bool = True
     key_life_days: _Days = 90
+    keeps_old_key: bool = False
     key_activation_seconds: _Seconds = 0.0
     repeated_keys: Literal["last", "refuse"] = "last"
     blank_is_missing: bool = False

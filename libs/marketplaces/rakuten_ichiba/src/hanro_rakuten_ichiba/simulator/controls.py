@@ -12,7 +12,7 @@ from hanro_rakuten_ichiba.simulator.operations import GRANTS
 from hanro_rakuten_ichiba.simulator.shops import Shop
 from simkit.clock import EARLIEST_YEAR, LATEST_YEAR
 
-KeyAction = Literal["issue", "expire", "revoke", "restore", "set"]
+KeyAction = Literal["issue", "activate", "retire", "expire", "revoke", "restore", "set"]
 
 
 def _check_year(moment: datetime) -> datetime:
@@ -44,6 +44,9 @@ class KeyChange(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     active_after_seconds: float | None = Field(default=None, ge=0, le=86_400, description="issue: refused for so long.")
+    keeps_old: bool | None = Field(
+        default=None, description="issue: the key before works on beside the new one; left out: as the assumptions say."
+    )
     expires_at: PlayedTime | None = Field(default=None, description="set: the last second of the key.")
 
 
@@ -76,7 +79,16 @@ def _grants(shop: Shop) -> dict[str, bool]:
 def _change_key(market: Market, shop: Shop, action: KeyAction, change: KeyChange) -> None:
     match action:
         case "issue":
-            market.shops.issue_key(shop, market.now(), active_after_seconds=change.active_after_seconds)
+            market.shops.issue_key(
+                shop,
+                market.now(),
+                active_after_seconds=change.active_after_seconds,
+                keeps_old=change.keeps_old,
+            )
+        case "activate":
+            shop.take_key(market.now())
+        case "retire":
+            shop.end_keys(spared=1)
         case "expire":
             market.shops.expire_key(shop, market.now())
         case "revoke":
@@ -136,7 +148,7 @@ def _access_routes(market: Market) -> APIRouter:
 
     @router.post("/_sim/shops/{number}/keys/{action}")
     async def change_key(number: str, action: KeyAction, change: KeyChange | None = None) -> dict[str, object]:
-        """Issue a key (the one before dies at once), expire, revoke or restore the newest, or set its last second."""
+        """Issue a key; let the newest be taken now, end all but it, expire, revoke, restore it, set its last second."""
         shop = find_shop(market, number)
         _change_key(market, shop, action, change or KeyChange())
         return _access(shop)

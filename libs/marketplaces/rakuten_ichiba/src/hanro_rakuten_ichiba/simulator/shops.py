@@ -80,6 +80,15 @@ class Shop:
         """Give the key of these credentials; None when the shop never had them."""
         return next((key for key in reversed(self.keys) if key.credentials == credentials), None)
 
+    def end_keys(self, *, spared: int) -> None:
+        """Revoke all keys but so many of the newest."""
+        ended = len(self.keys) - spared
+        self.keys[:ended] = [replace(key, is_revoked=True) for key in self.keys[:ended]]
+
+    def take_key(self, now: datetime) -> None:
+        """Let the newest key work from now on, however long it was to be refused."""
+        self.keys[-1] = replace(self.key, active_at=min(self.key.active_at, now))
+
     def change_key(self, *, expires_at: datetime | None = None, is_revoked: bool | None = None) -> None:
         """End the newest key at another time, or revoke it."""
         key = self.key
@@ -160,11 +169,16 @@ class Shops:
         self._shops[number] = shop
         return shop
 
-    def issue_key(self, shop: Shop, now: datetime, *, active_after_seconds: float | None) -> Key:
-        """Issue a licence key, which kills the one before at once. Source: rakuten-ichiba-orders 1.1 [1]."""
+    def issue_key(
+        self, shop: Shop, now: datetime, *, active_after_seconds: float | None, keeps_old: bool | None = None
+    ) -> Key:
+        """Issue a licence key, which kills the one before at once. Source: rakuten-ichiba-orders 1.1 [1].
+
+        With `keeps_old` the one before works on beside it, and those before that one are dead; None: as is assumed.
+        """
         assumed = self._assumptions
         if shop.keys:
-            shop.change_key(is_revoked=True)
+            shop.end_keys(spared=int(assumed.keeps_old_key if keeps_old is None else keeps_old))
             service_secret = shop.key.credentials.service_secret
         else:
             service_secret = make_text(self._source(shop.number, "secret"), "SP", shop.number)
