@@ -15,6 +15,8 @@ GRANTED, DENIED, UNKNOWN = GrantState.GRANTED, GrantState.DENIED, GrantState.UNK
 
 @dataclass(frozen=True)
 class Declared:
+    """Declare what the tests are about."""
+
     grants: tuple[Grant, ...]
     capabilities: dict[Capability, Supported]
 
