@@ -73,9 +73,9 @@ class IchibaShop:
         made = self._call("POST", "/keys/issue", {"active_after_seconds": 900 if is_settling else 0})
         self.license_key = made["license_key"]
 
-    def switch(self, grant_id: str, *, is_on: bool) -> None:
-        """Switch a function."""
-        self._call("PUT", f"/grants/{grant_id}", {"enabled": is_on})
+    def switch(self, *grant_ids: str, is_on: bool) -> None:
+        """Switch functions."""
+        self._call("PUT", "/grants", dict.fromkeys(grant_ids, is_on))
 
     def place(
         self,

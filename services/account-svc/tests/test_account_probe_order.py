@@ -85,11 +85,13 @@ def test_others_have_their_rate_once_the_account_works(names: set[str], *, is_fi
     assert open_groups(DECLARED, LIMITS, "account_svc", is_first=is_first) == names
 
 
-def test_only_what_was_granted_lately_in_a_shared_group_is_not_asked_again() -> None:
-    rows = [row("search", GRANTED), row("confirm", DENIED), row("stock", GRANTED), row("key", GRANTED)]
+def test_where_something_was_missing_what_was_granted_lately_is_not_asked_again_but_what_is_needed_is() -> None:
+    last = {name: row(name, GRANTED) for name in ("search", "confirm", "stock", "key", "images", "memo")}
     since = NOON - timedelta(minutes=1)
-    assert set(carry(DECLARED.grants, rows, LIMITS, "account_svc", since)) == {"search", "stock"}
-    assert carry(DECLARED.grants, rows, LIMITS, "account_svc", NOON + timedelta(seconds=1)) == {}
+    assert carry(DECLARED, last, since) == {}
+    lost = last | {"stock": row("stock", DENIED)}
+    assert set(carry(DECLARED, lost, since)) == {"confirm", "key", "images", "memo"}
+    assert carry(DECLARED, lost, NOON + timedelta(seconds=1)) == {}
 
 
 def test_an_estimate_is_the_slowest_group_s_at_the_rate_that_is_left() -> None:

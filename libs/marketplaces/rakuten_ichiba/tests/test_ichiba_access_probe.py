@@ -1,6 +1,7 @@
 """A preflight tells of each function whether the key may call it, and changes nothing there."""
 
 import json
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -13,6 +14,7 @@ from ichiba_wire import Shop, Simulator, open_shop, running_simulator
 from hanro.errors import ContractBroken, NeedsSeller, Retryable, Unsupported
 from hanro.marketplace.types import Capability, ExpirySource, GrantState, PreflightRow, ProbeKind, Supported
 from hanro_rakuten_ichiba.access import IchibaAccess
+from hanro_rakuten_ichiba.functions import FUNCTIONS, Family, Function
 from hanro_rakuten_ichiba.plugin import plugin
 
 PROBED = [grant.id for grant in plugin.grants if grant.probe in (ProbeKind.READ, ProbeKind.REFUSED)]
@@ -53,15 +55,26 @@ async def test_each_probe_is_one_request_in_the_group_of_its_grant(shop: Shop) -
         assert grant.group in plugin.limits.groups
 
 
-@pytest.mark.parametrize("grant_id", PROBED)
-async def test_a_function_that_is_off_denies_exactly_its_row(shop: Shop, grant_id: str) -> None:
-    shop.control("PUT", f"/grants/{grant_id}", {"enabled": False})
+OFF = (
+    "rpay.order.cancelOrder",
+    "rpay.purchaseItem.getOrderItem",
+    "license.expiryDate",
+    "shop.signboard",
+    "items.delete",
+    "inventories.bulk.upsert",
+    "navigation.genres.get",
+    "categories.category-trees.upsert",
+    "cabinet.file.insert",
+)
+
+
+async def test_functions_that_are_off_deny_exactly_their_rows_in_every_family(shop: Shop) -> None:
+    """Each function by itself is switched by the suite of rule 4."""
+    shop.control("PUT", "/grants", dict.fromkeys(OFF, False))
     rows = await probe_all(shop)
-    assert {row.grant_id for row in rows.values() if row.state is GrantState.DENIED} == {grant_id}
-    assert {row.state for row in rows.values()} == {GrantState.DENIED, GrantState.GRANTED}
-    refusal = rows[grant_id].refusal
-    assert refusal is not None
-    assert refusal.code == "ES04-01"
+    assert {row.grant_id for row in rows.values() if row.state is GrantState.DENIED} == set(OFF)
+    assert {row.grant_id for row in rows.values() if row.state is GrantState.GRANTED} == set(PROBED) - set(OFF)
+    assert {row.refusal.code for row in rows.values() if row.refusal is not None} == {"ES04-01"}
 
 
 async def test_a_young_key_is_pending_until_it_may_have_settled(shop: Shop) -> None:
@@ -81,7 +94,9 @@ async def test_a_dead_key_is_denied_everywhere(shop: Shop, action: str) -> None:
     shop.control("POST", f"/keys/{action}")
     rows = await probe_all(shop, key_age=timedelta(minutes=1))
     assert {row.state for row in rows.values()} == {GrantState.DENIED}
-    assert {row.refusal.code for row in rows.values() if row.refusal is not None} == {"GA0001"}
+    # R-Cabinet speaks for itself.
+    codes = {grant_id: row.refusal.code for grant_id, row in rows.items() if row.refusal is not None}
+    assert codes == {one: "AuthError" if one.startswith("cabinet.") else "GA0001" for one in PROBED}
 
 
 async def test_a_blank_key_is_denied_without_a_request() -> None:
@@ -99,25 +114,52 @@ async def test_the_older_gateway_is_understood() -> None:
     assert row.refusal.code == "ES01-01"
 
 
-@pytest.mark.parametrize("grant_id", PROBED)
 @pytest.mark.parametrize(
     "fault",
     [{"kind": "status", "status": 503}, {"kind": "throttle"}, {"kind": "reset-before"}, {"kind": "html"}],
 )
-async def test_an_outage_says_nothing_of_the_grant(shop: Shop, grant_id: str, fault: dict[str, Any]) -> None:
+async def test_an_outage_says_nothing_of_any_grant_and_is_not_asked_again(shop: Shop, fault: dict[str, Any]) -> None:
     shop.simulator.control("POST", "/faults", {**fault, "match": {"path": "/es/"}})
-    opened = open_shop_session(shop)
-    with pytest.raises(Retryable):
-        await IchibaAccess(opened.session).probe(grant_id)
-    assert len(opened.pacer.groups) == 1
+    for grant_id in PROBED:
+        opened = open_shop_session(shop)
+        with pytest.raises(Retryable):
+            await IchibaAccess(opened.session).probe(grant_id)
+        assert len(opened.pacer.groups) == 1
 
 
-async def test_a_confirmation_that_is_not_refused_is_not_taken_for_a_grant() -> None:
+async def test_a_write_that_is_not_refused_is_not_taken_for_a_grant() -> None:
     said = b'{"MessageModelList":[{"messageType":"INFO","messageCode":"X","message":"x"}]}'
-    http = CannedHttp(lambda _: answered(said))
-    row = await IchibaAccess(open_session(http).session).probe("rpay.order.confirmOrder")
-    assert row.state is GrantState.UNKNOWN
-    assert json.loads(http.sent[0].body) == {}
+    cabinet = b"<result><status><systemStatus>OK</systemStatus></status><x><resultCode>0</resultCode></x></result>"
+    answers = {Family.ORDER: answered(said), Family.CABINET: answered(cabinet), Family.ITEMS: answered(b"", 204)}
+    for function in FUNCTIONS:
+        if function.is_write:
+            http = CannedHttp(lambda _, family=function.family: answers[family])  # type: ignore[misc]
+            row = await IchibaAccess(open_session(http).session).probe(function.grant_id)
+            assert row.state is GrantState.UNKNOWN, function.grant_id
+
+
+@pytest.mark.parametrize("function", [one for one in FUNCTIONS if one.is_write], ids=lambda one: one.grant_id)
+async def test_a_write_is_asked_without_what_it_requires(function: Function) -> None:
+    http = CannedHttp(lambda _: answered(b"{}"))
+    with pytest.raises(ContractBroken):
+        await IchibaAccess(open_session(http).session).probe(function.grant_id)
+    (request,) = http.sent
+    assert (request.method, request.has_effect) == (function.method, False)
+    match function.family:
+        case Family.ORDER:
+            assert request.body == b"{}"
+        case Family.CABINET:
+            # No file, no folder, no name.
+            assert re.fullmatch(rb"<\?xml[^>]*\?><request><\w+/></request>", request.body)
+        case _ if function.method == "DELETE" or "manage_number" in function.path:
+            # Whatever the body says: there can be no item of that number.
+            assert len(request.path.split("/manage-numbers/")[1].split("/")[0]) > 32
+        case _ if "category_set_id" in function.path:
+            # An empty body would delete the tree of a set that exists; this one cannot.
+            assert not request.path.rpartition("/")[2].isdecimal()
+            assert json.loads(request.body) == {"children": [{}]}
+        case _:
+            assert request.body == b"{}"
 
 
 @pytest.mark.parametrize("grant_id", PROBED)

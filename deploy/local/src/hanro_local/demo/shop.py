@@ -37,7 +37,7 @@ class LinkedShop:
 
     def __str__(self) -> str:
         """Say it in one line."""
-        return f"{self.name} at Rakuten Ichiba: {self.label}, {self.granted_count} of {self.grant_count} grants"
+        return f"{self.name} at Rakuten Ichiba: {self.label}, {self.granted_count} of {self.grant_count} grants so far"
 
 
 async def link(hanro: Api, shop: OpenShop) -> LinkedShop:

@@ -1,6 +1,7 @@
 """Asks what a shop's key may do and when it ends: the port's `Access`."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -15,33 +16,16 @@ from hanro.marketplace.types import (
     MarketInformation,
     Moment,
     PreflightRow,
-    ProbeKind,
     Renewed,
 )
 from hanro_rakuten_ichiba.client import Client, Reply
 from hanro_rakuten_ichiba.declared.capabilities import unsupported
 from hanro_rakuten_ichiba.declared.credential_form import LICENSE_EXPIRES_ON, LICENSE_KEY
 from hanro_rakuten_ichiba.declared.grants import GRANTS
-from hanro_rakuten_ichiba.functions import (
-    CONFIRM_ORDER,
-    GET_ORDER,
-    GET_SUB_STATUS_LIST,
-    LICENSE_EXPIRY,
-    SEARCH_ORDER,
-    SHOP_MASTER,
-    Function,
-)
-from hanro_rakuten_ichiba.reading import VERSION
+from hanro_rakuten_ichiba.functions import BY_GRANT, LICENSE_EXPIRY, SEARCH_ORDER, Function, Question
 from hanro_rakuten_ichiba.searching import write_moment
 
 _JAPAN = ZoneInfo("Asia/Tokyo")
-_FUNCTIONS = {
-    function.grant_id: function
-    for function in (SEARCH_ORDER, GET_ORDER, CONFIRM_ORDER, GET_SUB_STATUS_LIST, LICENSE_EXPIRY, SHOP_MASTER)
-}
-# No order has this number; the answer says so and thereby that the function was reached (IO 4.2).
-_NO_ORDER = "000000-20000101-0000000000"
-_BAD_REQUEST = 400
 _LAST_SECOND = timedelta(days=1) - timedelta(seconds=1)
 
 
@@ -53,7 +37,7 @@ class IchibaAccess:
         self._client = Client(session)
 
     async def probe(self, grant_id: str) -> PreflightRow:
-        """Ask for one grant by one request: reads are read, confirmOrder lacks its list and must be refused.
+        """Ask for one grant by one request: reads are read, writes lack a required key and must be refused.
 
         ES04-01 is DENIED, or PENDING while the key is younger than 30 minutes; a refused key is DENIED. The mail relay
         is UNKNOWN here: account-svc tries the login itself.
@@ -63,12 +47,12 @@ class IchibaAccess:
             ContractBroken: an answer that is not as documented.
             ValueError: no such grant.
 
-        Source: rakuten-ichiba-orders 1.1, 1.2, 6.
+        Source: rakuten-ichiba-orders 1.1, 1.2, 6; rakuten-ichiba-catalog 2.12, 3.4, 6.5, 10.
         """
         grant = next((one for one in GRANTS if one.id == grant_id), None)
         if grant is None:
             raise ValueError(f"there is no grant {grant_id!r}")
-        function = _FUNCTIONS.get(grant.id)
+        function = BY_GRANT.get(grant.id)
         if function is None:
             return self._row(grant, GrantState.UNKNOWN, "the login of the mail relay is tried by account-svc")
         try:
@@ -111,36 +95,25 @@ class IchibaAccess:
 
     async def _touch(self, grant: Grant, function: Function) -> PreflightRow:
         """Send the probe and judge what came; a refusal of the gateway raises."""
-        if function is SHOP_MASTER:
-            await self._client.touch(function)
-            return self._granted(grant, function)
+        word = await self._client.touch(function, self._question(function))
+        if function.is_write and not word.is_refusal:
+            return self._row(grant, GrantState.UNKNOWN, f"{function.name} did not refuse what it must refuse")
+        return self._row(grant, GrantState.GRANTED, f"{function.name} answered")
+
+    def _question(self, function: Function) -> Question:
         if function is LICENSE_EXPIRY:
             key = self._session.secrets.values.get(LICENSE_KEY, "")
-            _read_end(await self._client.get(function, (("licenseKey", key),)))
-            return self._granted(grant, function)
-        reply = await self._client.ask(function, self._question(function))
-        if not reply.messages:
-            raise ContractBroken(f"{function.name} answered without a message", code="unreadable")
-        if grant.probe is ProbeKind.REFUSED and reply.status != _BAD_REQUEST:
-            return self._row(grant, GrantState.UNKNOWN, f"{function.name} did not refuse what it must refuse")
-        return self._granted(grant, function)
-
-    def _question(self, function: Function) -> Mapping[str, object]:
-        now = self._session.clock.now()
-        questions: dict[str, Mapping[str, object]] = {
-            SEARCH_ORDER.name: {
+            return replace(function.question, query=(("licenseKey", key),))
+        if function is SEARCH_ORDER:
+            now = self._session.clock.now()
+            period = {
                 "dateType": 1,
                 "startDatetime": write_moment(now - timedelta(minutes=1)),
                 "endDatetime": write_moment(now),
                 "PaginationRequestModel": {"requestRecordsAmount": 1, "requestPage": 1},
-            },
-            GET_ORDER.name: {"orderNumberList": [_NO_ORDER], "version": VERSION},
-        }
-        # Neither confirmOrder nor getSubStatusList is asked anything: the one must refuse, the other needs nothing.
-        return questions.get(function.name, {})
-
-    def _granted(self, grant: Grant, function: Function) -> PreflightRow:
-        return self._row(grant, GrantState.GRANTED, f"{function.name} answered")
+            }
+            return replace(function.question, body=period)
+        return function.question
 
     def _row(
         self,

@@ -2,7 +2,6 @@
 
 import base64
 import json
-import re
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 
@@ -13,18 +12,20 @@ from hanro.value import value
 from hanro_rakuten_ichiba.declared.credential_form import LICENSE_KEY, SERVICE_SECRET
 from hanro_rakuten_ichiba.declared.grants import KEY_MENU, KEY_REMEDY
 from hanro_rakuten_ichiba.decoding import Document, decode
-from hanro_rakuten_ichiba.functions import Function
+from hanro_rakuten_ichiba.functions import Family, Function, Question
 from hanro_rakuten_ichiba.messages import Message, read_messages
 from hanro_rakuten_ichiba.refusals import header, judge, unreadable, without_secrets
+from hanro_rakuten_ichiba.speaking import Word, word_of
 
 # Exactly so: without the charset some shops got 415 (rakuten-ichiba-orders 1.2).
 JSON_TYPE = "application/json; charset=utf-8"
+XML_TYPE = "application/xml; charset=utf-8"
 _REPEATS = 2
 _PAUSE_SECONDS = 1.0
 # A slow marketplace is not asked again: the lease would end before it answers.
 _QUICK_SECONDS = 5.0
-# The shop family answers in XML (rakuten-ichiba-orders 10 [2+]).
-_SHOP_SUCCEEDED = re.compile(rb"<resultCode>\s*N000\s*</resultCode>")
+
+_XML_FAMILIES = frozenset({Family.SHOP, Family.CABINET})
 
 
 @value
@@ -70,7 +71,7 @@ class Client:
             Retryable, NeedsSeller: as `read`; a write was surely not carried out.
             ContractBroken: as `read`; whether a write was carried out is not known.
         """
-        content = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
+        content = _write(body)
         request = HttpRequest(
             method=function.method,
             path=function.path,
@@ -84,13 +85,34 @@ class Client:
         """Get once a JSON answer; errors as `read`."""
         return await self._hear(function, self._get(function, query, "application/json"))
 
-    async def touch(self, function: Function) -> None:
-        """Get once an answer of the shop family and see that it succeeded; errors as `read`."""
-        request = self._get(function, (), "application/xml")
+    async def touch(self, function: Function, question: Question) -> Word:
+        """Ask a function its smallest question once and give its own word, whatever that is; errors as `read`."""
+        if question.xml:
+            content, media_type = question.xml.encode(), XML_TYPE
+        elif question.body is not None:
+            content, media_type = _write(question.body), JSON_TYPE
+        else:
+            content, media_type = b"", ""
+        request = HttpRequest(
+            method=function.method,
+            path=question.path,
+            query=question.query,
+            headers={
+                "Authorization": self._authorization(function),
+                "Accept": "application/xml" if function.family in _XML_FAMILIES else "application/json",
+                **({"Content-Type": media_type} if media_type else {}),
+            },
+            body=content,
+            has_effect=False,
+        )
         async with self._session.pacer.turn(function.group) as turn:
-            answer = await self._send(function, request, turn)
-            if not _SHOP_SUCCEEDED.search(answer.body):
+            answer = await self._session.http.send(request, turn)
+            # A service refuses with statuses that the gateway uses too: who spoke is told by the words alone.
+            word = word_of(function, answer)
+            if word is None:
+                self._check(answer, function, turn, has_effect=False)
                 raise unreadable(answer, function, has_effect=False)
+        return word
 
     async def _repeat(self, call: Callable[[], Awaitable[Reply]]) -> Reply:
         for _ in range(_REPEATS):
@@ -123,14 +145,16 @@ class Client:
 
     async def _send(self, function: Function, request: HttpRequest, turn: Turn) -> HttpAnswer:
         answer = await self._session.http.send(request, turn)
-        failure = judge(
-            answer, function, self._session.secrets, self._session.clock.now(), has_effect=request.has_effect
-        )
+        self._check(answer, function, turn, has_effect=request.has_effect)
+        return answer
+
+    def _check(self, answer: HttpAnswer, function: Function, turn: Turn, *, has_effect: bool) -> None:
+        """Raise what the gateway's refusal means, and narrow the group that was called too often."""
+        failure = judge(answer, function, self._session.secrets, self._session.clock.now(), has_effect=has_effect)
         if isinstance(failure, Retryable) and failure.code == "throttled":
             turn.throttled(failure.after)
         if failure is not None:
             raise failure
-        return answer
 
     def _get(self, function: Function, query: tuple[tuple[str, str], ...], accept: str) -> HttpRequest:
         return HttpRequest(
@@ -155,6 +179,10 @@ class Client:
                 menu=KEY_MENU,
             )
         return "ESA " + base64.b64encode(":".join(pair).encode()).decode("ascii")
+
+
+def _write(body: Mapping[str, object]) -> bytes:
+    return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def _is_passing(failure: Retryable | ContractBroken) -> bool:

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -19,7 +20,10 @@ from hanro_rakuten_ichiba.functions import Function
 JAPAN = ZoneInfo("Asia/Tokyo")
 # Source: rakuten-ichiba-orders 1.2; GK: credentials malformed, or a request that is structurally bad [1].
 _KEY_CODES = frozenset({"GA0001", "ES01-01", "GK0001", "GK0005", "GK0006"})
+_CABINET_REFUSAL = "AuthError"
 _NOT_PERMITTED = "ES04-01"
+_RATE_WORDS = re.compile(rb"QPSLimit|AccessLimit")
+_XML_CODE = re.compile(rb"<message>\s*([A-Za-z]+)")
 _OK, _BAD_REQUEST, _UNAUTHORISED, _FORBIDDEN, _TOO_MANY, _SERVER = 200, 400, 401, 403, 429, 500
 _LONGEST_MESSAGE = 300
 _LONGEST_WAIT = timedelta(days=1)
@@ -38,11 +42,12 @@ def judge(
     members = _members(answer.body)
     if answer.status == _BAD_REQUEST and "MessageModelList" in members:
         return None
-    code, message = _gateway_words(members)
+    code, message = _gateway_words(members) if members else _xml_words(answer.body)
     refusal = Refusal(
         code=code,
         message=without_secrets(message, secrets)[:_LONGEST_MESSAGE],
-        http_status=answer.status,
+        # R-Cabinet says 401 also to a shop that never opened it: the status tells nothing of the key (6.5 [2+]).
+        http_status=None if code == _CABINET_REFUSAL else answer.status,
         request_id=header(answer, "requestid") or header(answer, "x-request-id"),
     )
     if answer.status == _UNAUTHORISED or code in _KEY_CODES:
@@ -94,7 +99,7 @@ def retry_after(answer: HttpAnswer, now: datetime) -> timedelta | None:
 def _not_served(
     answer: HttpAnswer, function: Function, refusal: Refusal, after: timedelta | None, *, has_effect: bool
 ) -> Failure:
-    if answer.status == _TOO_MANY or (answer.status == _FORBIDDEN and b"QPSLimit" in answer.body):
+    if answer.status == _TOO_MANY or (answer.status == _FORBIDDEN and _RATE_WORDS.search(answer.body)):
         return Retryable("the marketplace asks to call less often", code="throttled", after=after, refusal=refusal)
     if answer.status >= _SERVER and has_effect:
         return InDoubt("the marketplace failed while it answered a write", code="answer-unreadable", refusal=refusal)
@@ -163,6 +168,13 @@ def _gateway_words(members: Mapping[str, object]) -> tuple[str, str]:
     if not isinstance(first, dict):
         return "", ""
     return str(first.get("code") or first.get("errorCode") or ""), str(first.get("message") or "")
+
+
+def _xml_words(body: bytes) -> tuple[str, str]:
+    """Give R-Cabinet's message as code and text. Source: rakuten-ichiba-catalog 6.5 [2+]."""
+    found = _XML_CODE.search(body)
+    text = found[1].decode("ascii") if found else ""
+    return text, text
 
 
 def _quoted(secret: str) -> str:

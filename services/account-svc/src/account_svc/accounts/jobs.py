@@ -19,7 +19,8 @@ LEASES = {
     PREFLIGHT: timedelta(seconds=90),
     ROTATION: timedelta(minutes=4),
     WARNINGS: timedelta(minutes=1),
-    RECHECK: timedelta(minutes=15),
+    # Twenty probes of a shared group take 17 minutes with our share of it, and calls begin in two thirds of a lease.
+    RECHECK: timedelta(minutes=30),
     EXPIRIES: timedelta(minutes=5),
     MARKET: timedelta(minutes=15),
 }

@@ -179,19 +179,23 @@ async def end(tx: Transaction, lease: Lease, taken: Round, found: Mapping[str, P
 def _filled(taken: Round, account: Account, found: Mapping[str, PreflightRow], at: datetime) -> dict[str, PreflightRow]:
     """Give a row for each grant, in the plug-in's order: those not asked for say why."""
     retry_at = None
-    if rules.find_refusal(found) is not None:
+    refused = rules.find_refusal(found)
+    if refused is not None:
         why = "It was not asked for: the credentials were refused."
     elif taken.is_brief and not account.is_working:
         why = "It was not asked for: something that the account needs is missing."
     elif account.is_working:
-        why = "It is asked for next, at the pace that those who work for the account leave."
+        why = "It is asked for next."
     else:
         why, retry_at = "There was no time to ask for it.", at + rules.FIRST_RETRY
-    return {
-        grant.id: found.get(grant.id)
-        or PreflightRow(grant_id=grant.id, state=GrantState.UNKNOWN, why=why, checked_at=at, retry_at=retry_at)
-        for grant in taken.plugin.grants
-    }
+
+    def left_out(grant: Grant) -> PreflightRow:
+        if refused is not None and taken.is_alone and grant.probe in rules.CALLS:
+            # A dead key opens nothing.
+            return replace(refused, grant_id=grant.id)
+        return PreflightRow(grant_id=grant.id, state=GrantState.UNKNOWN, why=why, checked_at=at, retry_at=retry_at)
+
+    return {grant.id: found.get(grant.id) or left_out(grant) for grant in taken.plugin.grants}
 
 
 async def _put(tx: Transaction, account: Account, judged: Judged, at: datetime) -> Account:
@@ -257,7 +261,7 @@ async def _carried(
     if last is None or last.credential_version != account.credential_version:
         return {}
     since = at - (probes.CARRIED if is_asked else probes.CONTINUED)
-    return probes.carry(plugin.grants, last.rows, plugin.limits, SERVICE, since)
+    return probes.carry(plugin, {row.grant_id: row for row in last.rows}, since)
 
 
 def _used_rows(fresh: Mapping[str, reports.Use]) -> dict[str, PreflightRow]:

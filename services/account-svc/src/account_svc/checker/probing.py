@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from datetime import timedelta
 
 from account_svc.accounts.grounds import ALONE, Round
@@ -22,6 +22,8 @@ REPORT_SECONDS = 1.0
 """So often what was found is reported at most; what lets an account work is reported at once."""
 LOOK_SECONDS = 5.0
 """So often it is reported at least, to learn whether somebody asked anew."""
+AT_ONCE = 2
+"""Probes of a group side by side: they keep the order, and a slow answer does not keep the next one waiting."""
 RETRY = timedelta(seconds=15)
 RETRY_BROKEN = timedelta(minutes=10)
 
@@ -97,7 +99,8 @@ class _Probing:
             by_group.setdefault(grant.group, []).append(grant)
         lost: Retryable | None = None
         async with asyncio.TaskGroup() as group:
-            workers = {group.create_task(self._ask_group(one)) for one in by_group.values()}
+            queues = [iter(one) for one in by_group.values()]
+            workers = {group.create_task(self._ask_group(queue)) for queue in queues for _ in range(AT_ONCE)}
             try:
                 await self._watch(workers, report)
             except Retryable as failure:
@@ -127,8 +130,8 @@ class _Probing:
                 await self._news.wait()
         self._news.clear()
 
-    async def _ask_group(self, grants: list[Grant]) -> None:
-        for grant in grants:
+    async def _ask_group(self, waiting: Iterator[Grant]) -> None:
+        for grant in waiting:
             if grant.id not in self._rows and self._may_ask(grant):
                 self._rows[grant.id] = await self._probe(grant)
                 self._news.set()

@@ -88,14 +88,10 @@ def judge(ground: Ground, rows: Mapping[str, PreflightRow], credential_version: 
 
 
 def lost_capabilities(capabilities: Mapping[Capability, Support], states: Mapping[str, GrantState]) -> tuple[str, ...]:
-    """Name the capabilities that a denied or pending grant takes away, sorted."""
+    """Name the capabilities that a denied or pending grant takes away, those still to come among them, sorted."""
     wanting = {grant_id for grant_id, state in states.items() if state in WANTING}
     return tuple(
-        sorted(
-            capability.value
-            for capability, support in capabilities.items()
-            if isinstance(support, Supported) and support.grant_ids & wanting
-        )
+        sorted(capability.value for capability, support in capabilities.items() if support.grant_ids & wanting)
     )
 
 

@@ -1,9 +1,9 @@
 """Decides which grants a preflight asks for, in which order, and what it need not ask. Values in, values out."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
-from account_svc.domain.preflights import WANTING, Declares, needed_grants
+from account_svc.domain.preflights import CALLS, WANTING, Declares, needed_grants
 from hanro.marketplace.types import Capability, Grant, GrantState, Limits, PreflightRow, ProbeKind, Support, Supported
 
 CARRIED = timedelta(minutes=10)
@@ -56,24 +56,19 @@ def open_groups(declared: Declares, limits: Limits, service: str, *, is_first: b
     return frozenset(own | (groups - needs if is_first else set()))
 
 
-def carry(
-    grants: Sequence[Grant],
-    rows: Iterable[PreflightRow],
-    limits: Limits,
-    service: str,
-    since: datetime,
-) -> dict[str, PreflightRow]:
-    """Give the rows of an earlier preflight that stand in for a request, by grant.
+def carry(declared: Declares, last: Mapping[str, PreflightRow], since: datetime) -> dict[str, PreflightRow]:
+    """Give the rows of the last preflight, by grant, that stand in for a request; none where it found nothing missing.
 
-    Those found granted since then, in groups that others work with; where nobody else is held up, all is asked again.
+    Who asks again wants to know whether what was missing is there by now; what was found granted since then is. What
+    the account needs is asked all the same: nothing but a request shows that the key still lives.
     """
-    shared = {
-        grant.id for grant in grants if grant.group in limits.groups and not _is_own(limits, grant.group, service)
-    }
+    if all(grant.id in last and last[grant.id].state is GrantState.GRANTED for grant in _callable(declared)):
+        return {}
+    first = needed_grants(declared)
     return {
-        row.grant_id: row
-        for row in rows
-        if row.grant_id in shared and row.state is GrantState.GRANTED and row.checked_at >= since
+        name: row
+        for name, row in last.items()
+        if name not in first and row.state is GrantState.GRANTED and row.checked_at >= since
     }
 
 
@@ -89,6 +84,10 @@ def seconds_of(grants: Iterable[Grant], limits: Limits, service: str, *, is_alon
         share = 1.0 if is_alone else float(group.shares.get(service, 1)) or 1.0
         longest = max(longest, group.period.total_seconds() / group.request_count * (count - 1) / share)
     return longest
+
+
+def _callable(declared: Declares) -> list[Grant]:
+    return [grant for grant in declared.grants if grant.probe in CALLS]
 
 
 def _is_own(limits: Limits, name: str, service: str) -> bool:

@@ -126,12 +126,17 @@ class Supported:
 
 @value
 class Absent:
-    """Say why a capability is not there, and how to do it by hand; `menu` None: no path is documented."""
+    """Say why a capability is not there, and how to do it by hand; `menu` None: no path is documented.
+
+    `grant_ids` are what it needs of the seller where the marketplace has it and this version of the plug-in has not:
+    they are probed, and a lost one is named with the capability all the same.
+    """
 
     reason: LocalizedText
     source: str
     menu: MenuPath | None = None
     instead: Capability | None = None
+    grant_ids: frozenset[str] = frozenset()
 
 
 Support = Supported | Absent

@@ -140,9 +140,8 @@ class Capabilities:
         known = {grant.id for grant in market.plugin.grants}
         assert set(market.plugin.capabilities) == set(Capability)
         for capability, support in market.plugin.capabilities.items():
-            if isinstance(support, Supported):
-                assert support.grant_ids <= known, capability
-            else:
+            assert support.grant_ids <= known, capability
+            if isinstance(support, Absent):
                 assert support.reason.ja, capability
                 assert support.instead is None or support.instead in Capability
         assert set(market.plugin.channels) == set(Trigger)

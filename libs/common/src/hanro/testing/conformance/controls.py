@@ -87,12 +87,12 @@ class Controls:
         """Give the digest of the whole state."""
         return str(self.call("GET", "/digest")["digest"])
 
-    def limit(self, requests_per_second: float) -> None:
-        """Put a limit in force for every group of the shop, one request at once."""
+    def limit(self, requests_per_second: float, *, burst: int = 1) -> None:
+        """Put a limit in force for every group of the shop, one request at once unless `burst` says more."""
         self.call(
             "PUT",
             "/limits",
-            {"requests_per_second": requests_per_second, "burst": 1, "shop": self.shop_id},
+            {"requests_per_second": requests_per_second, "burst": burst, "shop": self.shop_id},
         )
 
     def meters(self) -> dict[str, Meter]:

@@ -44,8 +44,8 @@ class Shop(Protocol):
     def renew_key(self, *, is_settling: bool = False) -> None:
         """Give the shop a key that works; one that `is_settling` is refused for now."""
 
-    def switch(self, grant_id: str, *, is_on: bool) -> None:
-        """Switch a grant on or off."""
+    def switch(self, *grant_ids: str, is_on: bool) -> None:
+        """Switch grants on or off."""
 
     def place(
         self,

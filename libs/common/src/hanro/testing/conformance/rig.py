@@ -45,6 +45,23 @@ class HurriedClock:
         await asyncio.sleep(min(max(0.0, seconds), LONGEST_SLEEP_SECONDS))
 
 
+class _Now:
+    """Be a turn that nothing follows from."""
+
+    def throttled(self, after: timedelta | None) -> None:
+        """Do nothing."""
+
+
+class Unpaced:
+    """Give every turn at once."""
+
+    @asynccontextmanager
+    async def turn(self, *groups: str) -> AsyncIterator[Turn]:
+        """Give a turn."""
+        del groups
+        yield _Now()
+
+
 @dataclass
 class NotedPacer:
     """Give the turns of another pacer and count them by group."""
@@ -116,6 +133,21 @@ class Rig:
             secrets=Secrets(values=values, version=1, stored_at=stored_at or datetime.now(UTC) - OLD_KEY),
             http=self.transport.session_http(self.plugin.id, account, call_deadline=call_deadline),
             pacer=_pacing(self.db, self.clock, limits, service, account, is_alone=is_alone),
+            clock=HurriedClock(),
+        )
+
+    def unpaced(
+        self,
+        values: Mapping[str, str],
+        *,
+        stored_at: datetime | None = None,
+        call_deadline: timedelta = CALL_DEADLINE,
+    ) -> Session:
+        """Give a session of a new account whose turns come at once: where the pace is not what is looked at."""
+        return Session(
+            secrets=Secrets(values=values, version=1, stored_at=stored_at or datetime.now(UTC) - OLD_KEY),
+            http=self.transport.session_http(self.plugin.id, new_id("acc"), call_deadline=call_deadline),
+            pacer=Unpaced(),
             clock=HurriedClock(),
         )
 

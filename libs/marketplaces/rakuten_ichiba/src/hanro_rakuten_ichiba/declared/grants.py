@@ -2,18 +2,10 @@
 
 from datetime import timedelta
 
-from hanro.errors import LocalizedText
 from hanro.marketplace.types import Grant, KeyLife, ProbeKind
-from hanro_rakuten_ichiba.declared.words import APPLICATION, FUNCTIONS, MAIL_SERVER, both
-from hanro_rakuten_ichiba.functions import (
-    CONFIRM_ORDER,
-    GET_ORDER,
-    GET_SUB_STATUS_LIST,
-    LICENSE_EXPIRY,
-    SEARCH_ORDER,
-    SHOP_MASTER,
-    Function,
-)
+from hanro_rakuten_ichiba.declared.words import APPLICATION, MAIL_SERVER, both
+from hanro_rakuten_ichiba.declared.words import FUNCTIONS as FUNCTIONS_MENU
+from hanro_rakuten_ichiba.functions import FUNCTIONS, Function
 
 SETTLES_WITHIN = timedelta(minutes=30)
 """A newly issued key may be refused for so long. Source: rakuten-ichiba-orders 1.1 [2+]."""
@@ -49,27 +41,21 @@ KEY_REMEDY = both(
 KEY_LIFE = (KeyLife(field="license_key", lifetime=LIFETIME, has_overlap=None, settles_within=SETTLES_WITHIN),)
 
 
-def _of(function: Function, label: LocalizedText, probe: ProbeKind = ProbeKind.READ) -> Grant:
+def _of(function: Function) -> Grant:
     return Grant(
-        id=function.grant_id, label=label, menu=FUNCTIONS, probe=probe, group=function.group, remedies=REMEDIES
+        id=function.grant_id,
+        label=function.label,
+        menu=FUNCTIONS_MENU,
+        # Without a key that it requires, so that it must be refused: the refusal shows that it was reached.
+        probe=ProbeKind.REFUSED if function.is_write else ProbeKind.READ,
+        group=function.group,
+        remedies=REMEDIES,
     )
 
 
+# In the order of probing: what hanro cannot work without, what it calls, what it does not call.
 GRANTS = (
-    _of(SEARCH_ORDER, both("受注検索 (searchOrder)", "find orders (searchOrder)")),
-    _of(GET_ORDER, both("受注情報取得 (getOrder)", "read orders (getOrder)")),
-    # Without the required list, so that it must be refused: ERROR_009 shows that the function was reached.
-    _of(CONFIRM_ORDER, both("注文確認 (confirmOrder)", "confirm orders (confirmOrder)"), ProbeKind.REFUSED),
-    _of(GET_SUB_STATUS_LIST, both("サブステータス取得 (getSubStatusList)", "read sub-statuses (getSubStatusList)")),
-    Grant(
-        id=LICENSE_EXPIRY.grant_id,
-        label=both("ライセンスキー期限照会", "read the licence key's end"),
-        menu=FUNCTIONS,
-        probe=ProbeKind.READ,
-        group=LICENSE_EXPIRY.group,
-        remedies=REMEDIES,
-    ),
-    _of(SHOP_MASTER, both("店舗情報取得 (shopMaster)", "read the shop (shopMaster)")),
+    *map(_of, FUNCTIONS),
     Grant(
         id=MAIL_RELAY_GRANT,
         label=both("あんしんメルアドのメールサーバ", "mail server for masked addresses"),

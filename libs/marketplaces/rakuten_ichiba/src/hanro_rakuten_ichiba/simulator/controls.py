@@ -158,6 +158,19 @@ def _access_routes(market: Market) -> APIRouter:
         """List the functions and whether the key may call them."""
         return _grants(find_shop(market, number))
 
+    @router.put("/_sim/shops/{number}/grants")
+    async def set_grants(number: str, settings: dict[str, bool]) -> dict[str, bool]:
+        """Switch several functions at once, by name; the others stay as they are."""
+        shop = find_shop(market, number)
+        unknown = sorted(set(settings) - set(GRANTS))
+        if unknown:
+            raise HTTPException(404, f"there is no grant {unknown[0]}")
+        for grant in settings:
+            shop.unsaved_grants.pop(grant, None)
+        shop.disabled_grants |= {grant for grant, is_on in settings.items() if not is_on}
+        shop.disabled_grants -= {grant for grant, is_on in settings.items() if is_on}
+        return _grants(shop)
+
     @router.put("/_sim/shops/{number}/grants/{grant}")
     async def set_grant(number: str, grant: str, setting: GrantSetting) -> dict[str, bool]:
         """Switch one function on or off (利用機能編集); works at once, or once `functions/save` is called."""
