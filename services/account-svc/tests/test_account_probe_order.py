@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 from account_samples import NOON, grant, row
 
-from account_svc.domain.probes import carry, in_order, judged_early, open_groups, seconds_of
+from account_svc.domain.probes import asked_for, carry, in_order, judged_early, open_groups, seconds_of
 from hanro.marketplace.types import ApiGroup, Capability, Grant, GrantState, Limits, Supported
 
 GRANTED, DENIED, UNKNOWN = GrantState.GRANTED, GrantState.DENIED, GrantState.UNKNOWN
@@ -74,6 +74,13 @@ def test_what_was_lost_is_asked_first_and_what_nobody_knows_before_what_was_ther
     known = {"stock": DENIED, "search": GRANTED, "confirm": GRANTED, "memo": GRANTED, "key": UNKNOWN}
     asked = [one.id for one in in_order(DECLARED, known)]
     assert asked == ["stock", "search", "images", "key", "confirm", "memo"]
+
+
+def test_who_asks_is_answered_about_what_was_missing_and_what_is_needed() -> None:
+    known = {"stock": DENIED, "search": GRANTED, "confirm": GRANTED, "memo": UNKNOWN}
+    ordered = in_order(DECLARED, known)
+    assert [one.id for one in asked_for(DECLARED, ordered, known)] == ["stock", "search"]
+    assert asked_for(DECLARED, ordered, known | {"stock": GRANTED}) == ordered
 
 
 def test_an_account_works_once_all_that_hanro_calls_beside_what_it_needs_is_known() -> None:

@@ -69,6 +69,8 @@ async def begin(tx: Transaction, plugins: Plugins, safe: Safe, lease: Lease, at:
     is_alone = not account.is_working or is_suspect
     known = {seen.grant_id: seen.state for seen in account.grants} if account.is_working else {}
     grants = probes.in_order(plugin, known)
+    if asked and not is_alone:
+        grants = probes.asked_for(plugin, grants, known)
     rows = {}
     if not is_alone:
         rows = await _carried(tx, account, plugin, at, is_asked=bool(asked))
@@ -84,7 +86,7 @@ async def begin(tx: Transaction, plugins: Plugins, safe: Safe, lease: Lease, at:
         account_id=account.id,
         credential_version=secrets.version,
         standing=None,
-        total_count=len(grants),
+        total_count=len(plugin.grants),
         started_at=left.started_at if left else at,
         expected_at=at + _length([grant for grant in grants if grant.id not in rows], plugin, is_alone=is_alone),
         finished_at=None,

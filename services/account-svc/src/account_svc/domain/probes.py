@@ -32,6 +32,17 @@ def in_order(declared: Declares, known: Mapping[str, GrantState]) -> tuple[Grant
     return tuple(sorted(declared.grants, key=rank))
 
 
+def asked_for(declared: Declares, ordered: tuple[Grant, ...], known: Mapping[str, GrantState]) -> tuple[Grant, ...]:
+    """Give what somebody is answered about who asks for a preflight of an account that works, in the order given.
+
+    Whether what was missing is there by now, and what the account needs; the rest follows by itself. Where nothing was
+    missing it is everything.
+    """
+    missing = {name for name, state in known.items() if state in WANTING}
+    wanted = missing | needed_grants(declared)
+    return tuple(grant for grant in ordered if grant.id in wanted) if missing else ordered
+
+
 def judged_early(declared: Declares) -> frozenset[str]:
     """Name the grants that must be known before an account may begin to work.
 
