@@ -78,7 +78,8 @@ async def link(edge: Edge, plugin: Plugin, registration: Registration) -> tuple[
     path = f"/v1/accounts/{made}/credentials"
     for place, field in enumerate(fields.values()):
         if field.kind in {FieldKind.DATE, FieldKind.NUMBER, FieldKind.FLAG, FieldKind.CHOICE}:
-            values[field.name] = {FieldKind.DATE: "2099-12-31"}.get(field.kind, field.default or "1")
+            first = field.choices[0][0] if field.choices else field.default or "1"
+            values[field.name] = "2099-12-31" if field.kind is FieldKind.DATE else first
             continue
         # The form itself says by its refusal whether it takes a text.
         for text in candidates(place):
@@ -87,9 +88,6 @@ async def link(edge: Edge, plugin: Plugin, registration: Registration) -> tuple[
             if f"/values/{field.name}" not in {one.get("pointer") for one in refused.get("errors", ())}:
                 values[field.name] = text
                 break
-        else:
-            # A country takes no canary.
-            values[field.name] = field.default or "FR"
     body = {"values": values, "registration": registration.id}
     stored = await edge.client.put(path, json=body, headers=headers)
     assert stored.status_code == 202, (plugin.id, registration.id, stored.text)
