@@ -50,12 +50,21 @@ def databases(make_database: Callable[..., SchemaUrls]) -> dict[str, SchemaUrls]
 
 
 @pytest.fixture
-async def edges(databases: dict[str, SchemaUrls]) -> AsyncIterator[dict[str, Edge]]:
+async def edges(databases: dict[str, SchemaUrls], tmp_path: Path) -> AsyncIterator[dict[str, Edge]]:
+    supplied = {
+        plugin.id: {field.name: f"SP000000_{CANARY}" for field in plugin.credential_form.fields if field.is_secret}
+        for plugin in installed().values()
+    }
+    file = tmp_path / "installation.json"
+    file.write_text(json.dumps(supplied))
     async with AsyncExitStack() as stack:
         opened = {}
         for name, service in SERVICES.items():
             url = databases[name].runtime
-            said = service.settings(database_url=url, issuer="x", jwks_url="http://x.invalid/", keys_dir=Path("/x"))
+            own = {"installation_secrets_file": file} if name == "account" else {}
+            said = service.settings(
+                database_url=url, issuer="x", jwks_url="http://x.invalid/", keys_dir=Path("/x"), **own
+            )
             opened[name] = await stack.enter_async_context(open_edge(service, said))
         yield opened
 
