@@ -106,7 +106,7 @@ async def link(edge: Edge, plugin: Plugin, registration: Registration) -> tuple[
 def bodies(operation: Operation) -> Iterator[object]:
     """Yield a good body, malformed ones, and ones that put secrets where they do not belong."""
     yield operation.fitting_body()
-    yield {"values": {"service_secret": SENT, "more": [SENT]}, SENT: SENT}
+    yield {"values": {"service_secret": SENT, "more": [SENT]}, "more": SENT}
     yield {"password": SENT, "license_key": {"value": SENT}, "registration": SENT}
     yield [SENT]
     yield SENT
@@ -141,23 +141,27 @@ async def test_no_answer_of_any_operation_with_any_scope_holds_a_secret(edges: d
 
     scopes = sorted({scope for edge in edges.values() for scope in edge.scopes()} | set(OTHER_SCOPES))
     found, statuses, asked = [], set(), 0
+    first = next(iter(accounts))
     for edge in edges.values():
         for operation in edge.operations():
-            is_account = "account_id" in operation.path
-            # What deletes comes last: it would leave nothing to find.
-            for account_id in accounts if is_account and operation.method == "get" else [next(iter(accounts))]:
-                known = {"account_id": account_id, "marketplace_id": "rakuten_ichiba"}
-                for scope in scopes:
-                    answer = await ask(edge, operation, known, (scope,), operation.fitting_body())
-                    found += [f"{operation} [{scope}] {word}" for word in leaks(answer)]
-                    asked += 1
-                for body in bodies(operation):
-                    answer = await ask(edge, operation, known, tuple(scopes), body)
-                    statuses.add(answer.status_code)
-                    found += [f"{operation} {answer.status_code} {word}" for word in leaks(answer)]
-                    asked += 1
+            known = {"account_id": first, "marketplace_id": "rakuten_ichiba"}
+            for scope in scopes:
+                answer = await ask(edge, operation, known, (scope,), operation.fitting_body())
+                found += [f"{operation} [{scope}] {word}" for word in leaks(answer)]
+                asked += 1
+            for body in bodies(operation):
+                answer = await ask(edge, operation, known, tuple(scopes), body)
+                statuses.add(answer.status_code)
+                found += [f"{operation} {answer.status_code} {word}" for word in leaks(answer)]
+                asked += 1
+            # What is read is read of every form that can be linked.
+            others = [one for one in accounts if "account_id" in operation.path and operation.method == "get"]
+            for account_id in others:
+                answer = await ask(edge, operation, known | {"account_id": account_id}, tuple(scopes), None)
+                found += [f"{operation} of {account_id} {word}" for word in leaks(answer)]
+                asked += 1
     assert found == []
-    assert {200, 403, 404, 409, 422} <= statuses | {403}
+    assert {200, 404, 409, 422} <= statuses
     assert asked > 1000
 
 

@@ -9,6 +9,7 @@ import pytest
 from account_bench import Bench, Json, Simulator, credentials_of, open_bench, prepare, simulator
 
 from account_svc.accounts import jobs
+from account_svc.checker import probing
 from hanro import due
 from hanro.marketplace import installed
 from hanro.marketplace.types import MarketplaceId, ProbeKind
@@ -176,7 +177,10 @@ async def test_a_cabinet_that_was_never_opened_suspends_nothing(bench: Bench, ma
     assert (shown["state"], shown["lost_capabilities"]) == ("degraded", ["upload_images"])
 
 
-async def test_who_asks_while_another_look_runs_is_not_kept_waiting(bench: Bench, market: Simulator) -> None:
+async def test_who_asks_while_another_look_runs_is_not_kept_waiting(
+    bench: Bench, market: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(probing, "REPORT_SECONDS", 0.05)
     shown = await linked(bench, market.open_shop())
     async with bench.db.begin() as tx:
         await tx.execute("delete from preflights")
