@@ -6,6 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PACKAGES := $(wildcard libs/common libs/simkit libs/marketplaces/* services/* deploy/local)
 EDITABLE := $(foreach package,$(patsubst %/pyproject.toml,%,$(wildcard $(addsuffix /pyproject.toml,$(PACKAGES)))),-e ./$(package))
+UNLINK_RACES := services/order-svc/tests/test_order_unlink_race.py services/notifier-svc/tests/test_notifier_unlink_race.py
 NEW_ENOUGH := $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "hanro needs Python 3.11 or newer: install it, or say PYTHON=/path/to/python3.11 make …"; exit 1; }
 
 .PHONY: help run demo test lint bench faults contracts walks trace clean lock
@@ -40,7 +41,7 @@ bench: $(VENV)/dev.stamp ## measure the bars against their own baselines; ONLY=V
 
 faults: $(VENV)/dev.stamp ## every fault alone, in its whole form, with the checks that must turn red; SEEDS=20 draws mixed ones, SEED=7 again
 ifeq ($(SEEDS)$(SEED),)
-	@HANRO_FAULTS=whole $(BIN)/python -m pytest tests/faults -m fault
+	@HANRO_FAULTS=whole $(BIN)/python -m pytest tests/faults $(UNLINK_RACES) -m fault
 else
 	@SEEDS='$(SEEDS)' SEED='$(SEED)' $(BIN)/python -m pytest tests/faults/mixed_faults.py -v
 endif

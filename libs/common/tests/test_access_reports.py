@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from hanro.access_reports import AccessLog
-from hanro.db import Database
+from hanro.db import Database, Transaction
 from hanro.errors import NeedsSeller, Refusal
 from hanro.testing.clock import FixedClock
 from hanro.testing.schemas import create_shared_tables
@@ -102,8 +102,28 @@ async def test_every_grant_that_was_used_is_restated(db: Database, log: AccessLo
     assert [grant["grant_id"] for grant in grants] == ["a", "b"]
 
 
-async def test_the_end_of_an_epochs_work_is_told_once(db: Database, log: AccessLog) -> None:
+async def test_the_end_of_the_work_before_an_epoch_is_told_once(db: Database, log: AccessLog) -> None:
     for _ in range(2):
         async with db.begin() as tx:
             await log.released(tx, "acc_1", account_epoch=3)
-    assert [(fact["released_epoch"], fact["account_epoch"]) for fact in await _facts(db)] == [(3, 3)]
+    assert [(fact["released_epoch"], fact["account_epoch"]) for fact in await _facts(db)] == [(2, 3)]
+
+
+async def test_what_an_older_link_was_served_is_not_told_after_its_end(db: Database, log: AccessLog) -> None:
+    await _succeed(log)
+    async with db.begin() as tx:
+        await log.released(tx, "acc_1", account_epoch=7)
+    await _succeed(log, "late")
+    await _refuse(log)
+    told = await _facts(db)
+    assert len(told) == 2
+    assert (told[-1]["grants"], told[-1]["account_epoch"]) == ([], 7)
+
+
+async def test_a_report_tells_how_much_is_held(db: Database, clock: FixedClock) -> None:
+    async def count(tx: Transaction, account_id: str) -> dict[str, int]:
+        return {"rows": (await tx.fetch("select 2"))[0][0], account_id: 1}
+
+    async with db.begin() as tx:
+        await AccessLog(db, clock, service="catalog-svc", count=count).held(tx, "acc_1", account_epoch=0)
+    assert [fact["holdings"] for fact in await _facts(db)] == [{"rows": 2, "acc_1": 1}]

@@ -14,8 +14,11 @@ from account_svc.domain.happenings import (
     Described,
     Happening,
     Judged,
+    LinkedAgain,
     Standing,
     Switched,
+    Unlinked,
+    Unlinking,
 )
 from account_svc.domain.life_cycle import change, link
 from account_svc.domain.preflights import judge
@@ -165,7 +168,7 @@ def test_what_is_possible_leaves_out_what_would_change_nothing() -> None:
         Deed.DISABLE,
         Deed.UNLINK,
     )
-    assert Deed.PREFLIGHT in possible(account())
+    assert Deed.PREFLIGHT in possible(account(reason=None))
     off = account(State.ACTIVE, is_enabled=False)
     assert (Deed.ENABLE in possible(off), Deed.DISABLE in possible(off)) == (True, False)
 
@@ -249,3 +252,18 @@ def test_whatever_happens_each_change_is_one_fact_one_version_and_a_legal_move(
         known = after
     if start in {State.UNLINKING, State.UNLINKED}:
         assert known.state is start
+
+
+@pytest.mark.parametrize("start", [State.DRAFT, State.PENDING_APPROVAL, State.ACTIVE, State.DEGRADED, State.SUSPENDED])
+def test_an_account_is_let_go_and_linked_again_under_its_next_epoch(start: State) -> None:
+    known, told = account(start, epoch=3), []
+    for happening in (Unlinking(), Unlinked(), LinkedAgain(key_menu=None)):
+        known, fact = change(known, happening, NOON)
+        assert fact is not None
+        told.append((fact.type.split(".")[2], fact.state, fact.account_epoch, known.reason and known.reason.code))
+    assert told == [
+        ("unlinking", "unlinking", 4, "unlinking"),
+        ("unlinked", "unlinked", 4, "unlinked"),
+        ("changed", "draft", 4, "credentials-missing"),
+    ]
+    assert (known.is_enabled, known.has_credentials, known.credential_version) == (True, False, 1)

@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from catalog_svc import listings, products, stock
+from catalog_svc import accounts, listings, products, stock
 from catalog_svc.consumers import on_accounts, on_orders
 from catalog_svc.domain.products import Product, Variant
 from catalog_svc.listings import OfferMapping
 from catalog_svc.store import reservations as reservation_store
 from catalog_svc.store import stock as stock_store
+from hanro.access_reports import AccessLog
 from hanro.broker import Message
 from hanro.clock import SystemClock
 from hanro.consume import consume
@@ -22,6 +23,7 @@ from hanro.events.accounts import AccountActivated
 from hanro.events.fact import Fact
 from hanro.events.orders import OrderCancelled, OrderChanged, OrderFact, OrderLine, OrderPlaced, OrderShipped
 from hanro.marketplace import installed
+from hanro.marketplace.types import MarketplaceId
 from hanro.testing.memory_broker import MemoryBroker
 from hanro_local.databases import SchemaUrls
 
@@ -62,6 +64,10 @@ def order(
     )  # fmt: skip
 
 
+def log_of(db: Database) -> AccessLog:
+    return AccessLog(db, SystemClock(), service="catalog-svc", count=accounts.count)
+
+
 async def hear(db: Database, facts: Sequence[Fact]) -> None:
     """Publish facts to a broker in memory and let both consumers take all of them."""
     broker = MemoryBroker()
@@ -76,7 +82,7 @@ async def hear(db: Database, facts: Sequence[Fact]) -> None:
     stop = asyncio.Event()
     clock = SystemClock()
     async with asyncio.TaskGroup() as group:
-        group.create_task(consume(db, broker, on_accounts(), clock=clock, stop=stop))
+        group.create_task(consume(db, broker, on_accounts(log_of(db)), clock=clock, stop=stop))
         group.create_task(consume(db, broker, on_orders(PLUGINS, clock), clock=clock, stop=stop))
         async with asyncio.timeout(20):
             while sum(sum(one.committed.values()) for one in broker.groups.values()) < len(facts):
@@ -99,8 +105,8 @@ async def stand(db: Database, on_hand: int, *, is_mapped: bool = True) -> None:
 async def adopt(db: Database) -> None:
     async with db.begin() as tx:
         found = await listings.lock_account(tx, "acc_1")
-        fields = PLUGINS[next(iter(PLUGINS))].key_fields
-        await listings.adopt(tx, found, fields, [OfferMapping(keys=KEYS, sku="TOWEL-M-WH")], at=NOON)
+        fields = PLUGINS[MarketplaceId("rakuten_ichiba")].key_fields
+        await listings.adopt(tx, found, fields, [OfferMapping(keys=KEYS, sku="TOWEL-M-WH")], at=NOON, access=log_of(db))
 
 
 async def figures(db: Database) -> tuple[int, int, int]:
@@ -113,7 +119,9 @@ async def figures(db: Database) -> tuple[int, int, int]:
 
 async def recorded(db: Database) -> list[str]:
     async with db.begin() as tx:
-        return [row["type"] for row in await tx.fetch("select type from outbox order by id")]
+        return [
+            row["type"] for row in await tx.fetch("select type from outbox where topic <> 'hanro.access' order by id")
+        ]
 
 
 async def test_an_order_is_reserved_and_told_once_however_often_it_is_heard(db: Database) -> None:

@@ -28,7 +28,7 @@ from hanro.servers import ServersUp
 from hanro.subscriptions import Subscription
 from hanro.testing.http_server import Arrived, http_server
 from hanro_local.databases import SchemaUrls
-from notifier_svc import bindings
+from notifier_svc import accounts, bindings
 from notifier_svc.consumers import on_accounts, on_orders
 from notifier_svc.domain.messages import Message
 from notifier_svc.mailer.relays import Relays
@@ -109,7 +109,7 @@ def received(fact: Fact) -> Received:
 
 async def take(db: Database, *facts: Fact) -> None:
     """Hear facts, accounts before orders, each batch in one transaction."""
-    await _put(db, on_accounts(lambda _: None), facts)
+    await _put(db, on_accounts(log_of(db), lambda _: None), facts)
     await _put(db, on_orders(lambda: None), facts)
 
 
@@ -127,9 +127,14 @@ async def bind(db: Database, trigger: Trigger = Trigger.NEW_ORDER, *, body: str 
         subject = "ご注文 {{ order.external_id }}"
         await saving.save(tx, name="thanks", subject=subject, body=body, by="tester", at=at, agree=lambda _: None)
         known = await bindings.get_account(tx, ACCOUNT, None)
-        await bindings.bind(tx, installed(), known, trigger, template="thanks", by="tester", at=at)
+        await bindings.bind(tx, installed(), known, trigger, template="thanks", by="tester", at=at, access=log_of(db))
 
     await db.run(work)
+
+
+def log_of(db: Database) -> AccessLog:
+    """Give what reports to account-svc."""
+    return AccessLog(db, SystemClock(), service="notifier-svc", count=accounts.count)
 
 
 async def messages(db: Database) -> list[Message]:
@@ -142,9 +147,10 @@ async def messages(db: Database) -> list[Message]:
 
 
 async def recorded(db: Database) -> list[tuple[str, str]]:
-    """Give type and key of every fact in the outbox, in order."""
+    """Give type and key of every fact in the outbox but those of access, in order."""
     async with db.begin() as tx:
-        return [(row["type"], row["key"]) for row in await tx.fetch("select type, key from outbox order by id")]
+        rows = await tx.fetch("select type, key from outbox where topic <> 'hanro.access' order by id")
+    return [(row["type"], row["key"]) for row in rows]
 
 
 @dataclass

@@ -176,6 +176,7 @@ async def test_a_refused_login_pauses_the_account_and_is_reported_with_its_grant
         )
         (report,) = await tx.fetch(
             "select convert_from(value, 'utf8') as value from outbox where topic = 'hanro.access'"
+            " order by id desc limit 1"
         )
     assert (paused["pause_code"], paused["long"]) == ("credential-refused", True)
     assert "credential-refused" in report["value"]

@@ -1,7 +1,7 @@
 """Tells account-svc how calls for an account fare: at once on a refusal or a change, else at most every 5 minutes."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal
@@ -13,6 +13,8 @@ from hanro.errors import NeedsSeller
 from hanro.events.access import AccessReported, GrantUsed
 
 Service = Literal["account-svc", "catalog-svc", "order-svc", "notifier-svc"]
+Count = Callable[[Transaction, str], Awaitable[Mapping[str, int]]]
+"""Tells how much of an account a service holds, by what it is."""
 
 REPORT_EVERY = timedelta(minutes=5)
 # One that repeats its refusal says nothing new; account-svc was told in the first second.
@@ -45,11 +47,15 @@ class Report:
 
 
 class AccessLog:
-    """Note successes and refusals per grant, and record AccessReported facts; one a process."""
+    """Note successes and refusals per grant, and record AccessReported facts; one a process.
 
-    def __init__(self, db: Database, clock: Clock, *, service: Service) -> None:
+    `count` tells with each report how much of the account is held here; None: nothing is counted.
+    """
+
+    def __init__(self, db: Database, clock: Clock, *, service: Service, count: Count | None = None) -> None:
         self._db = db
         self._clock = clock
+        self._count = count
         self._service: Service = service
         # What this process knows to be reported, so that a success costs no statement: (account, grant) → (key, until).
         self._reported: dict[tuple[str, str], tuple[int, float]] = {}
@@ -72,7 +78,7 @@ class AccessLog:
 
         async def note(tx: Transaction) -> None:
             report = await _lock(tx, account_id)
-            if report.credential_version > credential_version:
+            if report.credential_version > credential_version or report.account_epoch > account_epoch:
                 return
             changed = with_successes(report, fresh, credential_version, at)
             if changed is not None:
@@ -94,21 +100,34 @@ class AccessLog:
 
         async def note(tx: Transaction) -> None:
             report = await _lock(tx, account_id)
-            if report.credential_version > credential_version:
+            if report.credential_version > credential_version or report.account_epoch > account_epoch:
                 return
             changed = with_refusal(report, failure, credential_version, at)
             if changed is not None:
                 await self._record(tx, account_id, replace(changed, account_epoch=account_epoch), at)
 
         await self._db.run(note)
-        self._reported = {key: known for key, known in self._reported.items() if key[0] != account_id}
+        self._forget(account_id)
+
+    async def held(self, tx: Transaction, account_id: str, *, account_epoch: int) -> None:
+        """Record, in the transaction that changed it, how much of an account is held here now."""
+        report = await _lock(tx, account_id)
+        await self._record(tx, account_id, replace(report, account_epoch=account_epoch), self._clock.now())
 
     async def released(self, tx: Transaction, account_id: str, *, account_epoch: int) -> None:
-        """Record, in the transaction that deleted the account's part here, that its work up to an epoch has stopped."""
+        """Record, in the transaction that deleted the last of it, that all before an epoch has stopped and is gone.
+
+        What was served or refused before says nothing any more; the same again records nothing.
+        """
         report = await _lock(tx, account_id)
-        if report.released_epoch is None or report.released_epoch < account_epoch:
-            changed = replace(report, released_epoch=account_epoch, account_epoch=account_epoch)
-            await self._record(tx, account_id, changed, self._clock.now())
+        released = account_epoch - 1
+        if report.released_epoch is None or report.released_epoch < released:
+            fresh = replace(report, released_epoch=released, account_epoch=account_epoch, grants={})
+            await self._record(tx, account_id, fresh, self._clock.now())
+        tx.after_commit(lambda: self._forget(account_id))
+
+    def _forget(self, account_id: str) -> None:
+        self._reported = {key: known for key, known in self._reported.items() if key[0] != account_id}
 
     async def _record(self, tx: Transaction, account_id: str, report: Report, at: datetime) -> None:
         version = report.version + 1
@@ -138,6 +157,7 @@ class AccessLog:
                 credential_version=report.credential_version,
                 grants=grants,
                 released_epoch=report.released_epoch,
+                holdings=dict(await self._count(tx, account_id)) if self._count else None,
             ),
         )
 

@@ -71,9 +71,36 @@ async def plan(tx: Transaction, account_id: str, job: str, *, next_at: datetime 
     )
 
 
-async def drop(tx: Transaction, account_id: str, job: str | None = None) -> None:
-    """Forget a job of an account, or all of them; who holds its lease can no longer settle it."""
-    await tx.execute("delete from due where account_id = $1 and ($2::text is null or job = $2)", account_id, job)
+async def drop(tx: Transaction, account_id: str, job: str | None = None, *, but: str | None = None) -> None:
+    """Forget a job of an account, or all of them `but` one; who holds its lease can no longer settle it."""
+    await tx.execute(
+        """
+        delete from due where account_id = $1 and ($2::text is null or job = $2) and ($3::text is null or job <> $3)
+        """,
+        account_id,
+        job,
+        but,
+    )
+
+
+async def stop(tx: Transaction, account_id: str, *, but: str) -> bool:
+    """Forget all jobs of an account `but` one that nobody does just now; True where none is being done any more.
+
+    What is being done keeps its row, so that one can wait for its end: give it time, and ask again. Rows are locked, so
+    nobody takes one of them before the transaction ends.
+    """
+    rows = await tx.fetch(
+        f"""
+        select job, lease_until > {tx.now_sql} as is_held from due
+        where account_id = $1 and job <> $2 order by job for update
+        """,  # noqa: S608  the schema's own clock
+        account_id,
+        but,
+    )
+    idle = [row["job"] for row in rows if not row["is_held"]]
+    if idle:
+        await tx.execute("delete from due where account_id = $1 and job = any($2::text[])", account_id, idle)
+    return len(idle) == len(rows)
 
 
 async def claim(db: Database, jobs: Sequence[str], *, limit: int, lease: timedelta, clock: Clock) -> list[Lease]:

@@ -108,8 +108,24 @@ MARKET = (
 
 SHOPS = ("alter table shops add column version integer not null default 1",)
 
+UNLINKING = (
+    # What each service said it holds of an account, and up to which epoch it let go.
+    """
+    create table holdings (
+        account_id text not null references accounts,
+        service text not null,
+        account_epoch integer not null,
+        released_epoch integer,
+        counts jsonb not null,
+        counted_at timestamptz not null,
+        primary key (account_id, service)
+    )
+    """,
+    "create index accounts_of_shop on accounts (marketplace_id, shop_key) where shop_key is not null",
+)
+
 
 def upgrade() -> None:
     make_2("account")
-    for statement in (*ACCOUNTS, *MARKET, *SHOPS, *KEYS, *PREFLIGHTS):
+    for statement in (*ACCOUNTS, *MARKET, *SHOPS, *KEYS, *UNLINKING, *PREFLIGHTS):
         op.execute(statement)

@@ -7,7 +7,18 @@ from pathlib import Path
 from account_svc import checker
 from account_svc.accounts import forgetting, market_entries
 from account_svc.accounts.credentials import Safe
-from account_svc.api import accounts, credentials, issuers, market, marketplaces, preflights, shops, vending
+from account_svc.accounts.unlinking.plans import Plans
+from account_svc.api import (
+    accounts,
+    credentials,
+    issuers,
+    market,
+    marketplaces,
+    preflights,
+    shops,
+    unlinking,
+    vending,
+)
 from account_svc.api.accounts import Desk
 from account_svc.api.permissions import accounts_of
 from account_svc.checker import Checking, gauges
@@ -45,6 +56,7 @@ def build(parts: Parts, settings: AccountSettings) -> Built:
             issuers.make_routes(db, clock),
             market.make_routes(desk),
             preflights.make_routes(db, once, cursors, plugins),
+            unlinking.make_routes(once, clock, plugins, Plans(parts.keyring)),
         ),
         marketplaces_of=list_marketplaces,
         internal_routers=(vending.make_routes(db, clock, plugins, safe),),

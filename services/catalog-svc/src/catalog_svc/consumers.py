@@ -4,12 +4,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from catalog_svc import reservations
+from catalog_svc import accounts, reservations
+from catalog_svc.accounts import AccountChange
 from catalog_svc.domain import reservations as holding
 from catalog_svc.domain.reservations import Reservation
 from catalog_svc.reservations import Change, KnownOrder
 from catalog_svc.store import listings as listing_store
 from catalog_svc.store.listings import AccountCopy
+from hanro.access_reports import AccessLog
 from hanro.clock import Clock
 from hanro.consume import Subscription
 from hanro.db import Transaction
@@ -26,30 +28,34 @@ Plugins = Mapping[MarketplaceId, Plugin]
 Kind = TypeVar("Kind", bound=Fact)
 
 
-def on_accounts() -> Subscription[None, AccountCopy]:
+def on_accounts(access: AccessLog) -> Subscription[AccountCopy, AccountChange]:
     """Keep a copy of what the account's keys and shops are."""
 
-    async def load(tx: Transaction, received: Sequence[Received]) -> dict[str, None]:
-        await listing_store.lock_accounts(tx, [one.fact.id for one in received])
-        return {}
+    async def load(tx: Transaction, received: Sequence[Received]) -> dict[str, AccountCopy]:
+        return await listing_store.lock_accounts(tx, [one.fact.id for one in received])
 
-    def decide(_known: None, received: Received) -> AccountCopy:
+    def decide(known: AccountCopy | None, received: Received) -> AccountChange:
         fact = _as(AccountFact, received)
-        return AccountCopy(
+        before = known.epoch if known is not None else 0
+        account = AccountCopy(
             id=fact.id,
             marketplace_id=fact.marketplace_id,
             state=fact.state,
-            epoch=fact.account_epoch or 0,
+            # An epoch never goes back: what an older one began must not be taken up again.
+            epoch=max(fact.account_epoch or 0, before),
             shop_ids=fact.shop_ids,
             is_enabled=fact.is_enabled,
             switches=fact.switches,
             lost_capabilities=fact.lost_capabilities,
             lost_grants=fact.lost_grants,
         )
+        is_new = known is None or known.marketplace_id is None
+        return AccountChange(account=account, is_new=is_new, is_past=account.is_let_go and account.epoch > before)
 
-    return Subscription(
-        name="catalog.accounts", facts=ACCOUNT_FACTS, load=load, decide=decide, apply=listing_store.save_accounts
-    )
+    async def apply(tx: Transaction, changes: Sequence[AccountChange]) -> None:
+        await accounts.apply(tx, changes, access=access)
+
+    return Subscription(name="catalog.accounts", facts=ACCOUNT_FACTS, load=load, decide=decide, apply=apply)
 
 
 def on_orders(plugins: Plugins, clock: Clock) -> Subscription[KnownOrder, Change]:
@@ -69,7 +75,9 @@ def on_orders(plugins: Plugins, clock: Clock) -> Subscription[KnownOrder, Change
         # What cannot be read says nothing about lines; a sandbox order moves no real stock.
         if fact.is_quarantined or fact.is_test:
             return Change(known=known, asked=())
-        wanted = [line.reservation(known.skus) for line in _lines_of(fact, plugins)]
+        # A mapping that was deleted by an unlink takes nothing from orders that were mapped by it.
+        held = {line.key: line for line in known.lines}
+        wanted = [line.reservation(known.skus, held.get(line.line.key)) for line in _lines_of(fact, plugins)]
         return Change(known=known, asked=tuple(holding.wishes(known.lines, wanted)))
 
     async def apply(tx: Transaction, changes: Sequence[Change]) -> None:
@@ -83,8 +91,10 @@ class _Line:
     key: str | None
     line: Reservation
 
-    def reservation(self, skus: Mapping[str, str]) -> Reservation:
+    def reservation(self, skus: Mapping[str, str], held: Reservation | None) -> Reservation:
         sku = skus.get(self.key) if self.key is not None else None
+        if sku is None and held is not None and held.match_key == self.key:
+            sku = held.sku
         return self.line if sku is None else holding.mapped(self.line, sku)
 
 

@@ -9,8 +9,9 @@ from catalog_svc.store import listings as store
 from catalog_svc.store import products as product_store
 from catalog_svc.store.listings import AccountCopy, Listing
 from hanro import outbox
+from hanro.access_reports import AccessLog
 from hanro.db import Transaction
-from hanro.errors import Rejected
+from hanro.errors import LocalizedText, Rejected
 from hanro.events.listings import ListingAdopted
 from hanro.ids import new_id
 from hanro.marketplace import match_key
@@ -29,12 +30,17 @@ async def lock_account(tx: Transaction, account_id: str) -> AccountCopy:
     """Lock an account, so that orders that arrive meanwhile see the mappings before or after, never between.
 
     Raises:
-        Rejected: account-svc has told of no such account; code "not-found".
+        Rejected: account-svc has told of no such account (not-found), or it is unlinked by now (account-unlinked).
     """
     found = (await store.lock_accounts(tx, [account_id])).get(account_id)
     if found is None or found.marketplace_id is None:
         why = f"No account {account_id} is linked, or catalog-svc has not heard of it yet."
         raise Rejected(why, code="not-found", field="account_id")
+    if found.is_let_go:
+        remedy = LocalizedText(
+            ja="店舗を再び連携してから登録してください。", en="Link the shop again, then map its offers."
+        )
+        raise Rejected(f"Account {account_id} is {found.state}.", code="account-unlinked", remedy=remedy)
     return found
 
 
@@ -45,6 +51,7 @@ async def adopt(
     wanted: Sequence[OfferMapping],
     *,
     at: datetime,
+    access: AccessLog,
 ) -> list[Listing | Rejected]:
     """Map offers to SKUs, in the order asked; what cannot be mapped is answered with its reason, the others stand.
 
@@ -63,6 +70,7 @@ async def adopt(
     changed = [listing for key, listing in made.items() if known.get(key) != listing]
     if changed:
         await store.save_listings(tx, changed)
+        await access.held(tx, account.id, account_epoch=account.epoch)
         await outbox.record(tx, *(_adopted(listing, account, at) for listing in changed))
         await reservations.remap(tx, account.id, {listing.match_key: listing.sku for listing in changed}, at)
     return outcomes

@@ -6,9 +6,11 @@ from typing import Final
 
 from hanro.access_reports import AccessLog
 from hanro.http import ServiceHttp
+from hanro.releasing import Releaser
 from hanro.service import Built, Parts, Service
 from hanro.tokens import source
 from hanro.web import ServiceInfo
+from notifier_svc import accounts
 from notifier_svc.api import bindings, messages, templates
 from notifier_svc.consumers import on_accounts, on_orders
 from notifier_svc.mailer.relays import Relays, trust
@@ -44,7 +46,7 @@ def build(parts: Parts, settings: NotifierSettings) -> Built:
             up=parts.servers,
         ),
         writer=Writer(OrderService(order_http, tokens), renderer, clock),
-        access=AccessLog(db, clock, service=NAME),
+        access=AccessLog(db, clock, service=NAME, count=accounts.count),
         plugins=plugins,
         deadline=deadline,
     )
@@ -52,12 +54,12 @@ def build(parts: Parts, settings: NotifierSettings) -> Built:
     return Built(
         routers=(
             templates.make_routes(db, parts.cursors, clock, renderer),
-            bindings.make_routes(db, clock, plugins),
+            bindings.make_routes(db, clock, plugins, desk.access),
             messages.make_routes(db, parts.idempotency, parts.cursors, sender.wake),
         ),
         marketplaces_of=list_marketplaces,
-        subscriptions=(on_accounts(parts.vending.forget), on_orders(sender.wake)),
-        doers={"sender": sender.run},
+        subscriptions=(on_accounts(desk.access, parts.vending.forget), on_orders(sender.wake)),
+        doers={"sender": sender.run, "releaser": Releaser(db, clock, desk.access, accounts.erase).run},
         # A mail that has begun is waited for: the answer to DATA, and the one to the mail.
         drains={"sender": deadline + timedelta(seconds=2 * settings.mail_step_seconds)},
         closers=(order_http.close,),

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from hanro.access_reports import AccessLog
 from hanro.db import Transaction
 from hanro.errors import LocalizedText, Rejected, Unsupported
 from hanro.marketplace.port import Plugin
@@ -29,7 +30,15 @@ class Slot:
 
 
 async def bind(
-    tx: Transaction, plugins: Plugins, account: Account, trigger: Trigger, *, template: str, by: str, at: datetime
+    tx: Transaction,
+    plugins: Plugins,
+    account: Account,
+    trigger: Trigger,
+    *,
+    template: str,
+    by: str,
+    at: datetime,
+    access: AccessLog,
 ) -> Binding:
     """Send a template from now on when a trigger is reached; milestones that were reached before stay untold.
 
@@ -41,12 +50,15 @@ async def bind(
     if await templates.find_template(tx, template) is None:
         raise Rejected(f"There is no template {template!r}.", code="template-unknown", field="/template")
     binding = Binding(account_id=account.id, trigger=trigger, template=template, channel=channel, bound_at=at)
-    return await save_binding(tx, binding, by=by)
+    saved = await save_binding(tx, binding, by=by)
+    await access.held(tx, account.id, account_epoch=account.epoch)
+    return saved
 
 
-async def unbind(tx: Transaction, account_id: str, trigger: Trigger) -> None:
+async def unbind(tx: Transaction, account: Account, trigger: Trigger, *, access: AccessLog) -> None:
     """Make a trigger blank: from now on nothing is planned for it; what is planned already is still sent."""
-    await delete_binding(tx, account_id, trigger)
+    await delete_binding(tx, account.id, trigger)
+    await access.held(tx, account.id, account_epoch=account.epoch)
 
 
 async def get(tx: Transaction, account_id: str, trigger: Trigger) -> Binding | None:
@@ -73,6 +85,20 @@ async def get_account(tx: Transaction, account_id: str, shop_ids: Sequence[str] 
     if account is None or (shop_ids is not None and not set(shop_ids) & set(account.shop_ids)):
         why = f"There is no account {account_id!r}, or notifier-svc has not heard of it yet."
         raise Rejected(why, code="not-found")
+    return account
+
+
+async def lock_account(tx: Transaction, account_id: str, shop_ids: Sequence[str] | None) -> Account:
+    """Give an account as `get_account` does, and keep it as it is until the transaction ends.
+
+    Raises:
+        Rejected: see `get_account`; or it is being unlinked, or is: nothing is bound to it (account-unlinked).
+    """
+    await accounts.lock_accounts(tx, [account_id])
+    account = await get_account(tx, account_id, shop_ids)
+    if account.is_let_go:
+        remedy = LocalizedText(ja="店舗を再び連携してから設定してください。", en="Link the shop again, then bind.")
+        raise Rejected(f"The account is {account.state}.", code="account-unlinked", remedy=remedy)
     return account
 
 

@@ -3,23 +3,25 @@
 from collections.abc import Callable
 from functools import partial
 
+from hanro.access_reports import AccessLog
 from hanro.events.accounts import ACCOUNT_FACTS
 from hanro.events.orders import ORDER_FACTS
 from hanro.subscriptions import Subscription
 from notifier_svc import accounts
+from notifier_svc.accounts import AccountChange
 from notifier_svc.domain.accounts import Account
 from notifier_svc.domain.planning import Known, Plan
 from notifier_svc.messages import planning
 
 
-def on_accounts(changed: Callable[[str], None]) -> Subscription[Account, Account]:
+def on_accounts(access: AccessLog, changed: Callable[[str], None]) -> Subscription[Account, AccountChange]:
     """Copy each account; `changed` hears the ids after the commit."""
     return Subscription(
         name="notifier.accounts",
         facts=ACCOUNT_FACTS,
         load=accounts.load,
         decide=accounts.decide,
-        apply=partial(accounts.apply, changed=changed),
+        apply=partial(accounts.apply, access=access, changed=changed),
     )
 
 

@@ -3,14 +3,15 @@
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 
-from hanro import breaker, due, operations
+from hanro import breaker, due, operations, releasing
 from hanro.auth import ALL_SHOPS, Caller
 from hanro.db import Database, Transaction
 from hanro.due import Lease
 from order_svc.domain.accounts import Account, AccountChange, pause
-from order_svc.domain.decisions import ACCEPT
+from order_svc.domain.decisions import ACCEPT, epoch_past, told
 from order_svc.store import accounts as store
 from order_svc.store import cursors as cursors_store
+from order_svc.store import identifiers as identifiers_store
 
 JOB = "orders:"
 
@@ -35,8 +36,13 @@ async def apply(
     await operations.hasten(tx, [ACCEPT], [change.account.id for change in changes if change.is_freed])
     for change in changes:
         account = change.account
-        if change.is_stopped:
-            await due.drop(tx, account.id)
+        if change.is_past:
+            await releasing.plan(tx, account.id)
+        if account.is_let_go:
+            # What is under way keeps its row, so that its end can be waited for.
+            await due.stop(tx, account.id, but=releasing.JOB)
+        elif change.is_stopped:
+            await due.drop(tx, account.id, but=releasing.JOB)
         if change.is_due:
             await breaker.close(tx, account.id)
             names = routes.get(account.marketplace_id, ())
@@ -56,10 +62,40 @@ async def plan_missing(db: Database, routes: Mapping[str, Sequence[str]]) -> Non
                 await due.plan(tx, account_id, job)
 
 
+async def erase(tx: Transaction, account_id: str) -> int | None:
+    """Let an account go: its polls end, what was wished for it is closed, its cursors are deleted; its orders stay.
+
+    Gives its epoch once nothing of an older one is under way, None before. Of an account that is linked again by now,
+    or was never heard of before, nothing older is held.
+    """
+    account = (await store.lock_accounts(tx, [account_id])).get(account_id)
+    if account is None:
+        raise AssertionError("unreachable: who plans it stores the account first")
+    if not account.is_let_go:
+        return account.epoch
+    is_idle = await due.stop(tx, account_id, but=releasing.JOB)
+    is_idle &= await operations.close_past(tx, account_id, account.epoch, failure=told(epoch_past()))
+    if not is_idle:
+        return None
+    await cursors_store.delete_cursors(tx, account_id)
+    await breaker.close(tx, account_id)
+    return account.epoch
+
+
+async def count(tx: Transaction, account_id: str) -> Mapping[str, int]:
+    """Count what is held of an account here."""
+    return {"orders": await identifiers_store.count_orders(tx, account_id)}
+
+
 async def find(db: Database, account_id: str) -> Account | None:
     """Give an account, or None where no fact told of it yet."""
     async with db.begin() as tx:
         return await store.find_account(tx, account_id)
+
+
+async def find_in(tx: Transaction, account_id: str) -> Account | None:
+    """Give an account as `find` does, inside a transaction."""
+    return await store.find_account(tx, account_id)
 
 
 async def pause_after_refusal(

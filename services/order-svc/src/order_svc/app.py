@@ -5,12 +5,13 @@ from pathlib import Path
 from typing import Final
 
 from hanro.access_reports import AccessLog
+from hanro.releasing import Releaser
 from hanro.rewrapping import SealedTable
 from hanro.service import Built, Parts, Service
 from hanro.sessions import open_session
 from hanro.web import ServiceInfo
 from order_svc import accounts, buyers
-from order_svc.api import contacts, orders
+from order_svc.api import contacts, identifiers, orders
 from order_svc.consumers import on_accounts
 from order_svc.domain.permits import Ability
 from order_svc.poller import Means, Pace, Poller, PollMetrics
@@ -31,7 +32,7 @@ def build(parts: Parts, settings: OrderSettings) -> Built:
         plugins=plugins,
         open=partial(open_session, parts.outside, parts.vending),
         forget=parts.vending.forget,
-        access=AccessLog(db, clock, service=NAME),
+        access=AccessLog(db, clock, service=NAME, count=accounts.count),
         clock=clock,
         pace=Pace(
             new_every=settings.new_every,
@@ -50,11 +51,18 @@ def build(parts: Parts, settings: OrderSettings) -> Built:
         for plugin_id, plugin in plugins.items()
     }
     return Built(
-        routers=(orders.make_routes(db, keyring, parts.idempotency, parts.cursors, abilities),),
+        routers=(
+            orders.make_routes(db, keyring, parts.idempotency, parts.cursors, abilities),
+            identifiers.make_routes(db, parts.cursors),
+        ),
         marketplaces_of=list_marketplaces,
         internal_routers=(contacts.make_routes(db, keyring, clock),),
         subscriptions=(on_accounts(routes, parts.vending.forget),),
-        doers={"poller": Poller(means).run, "sender": Sender(means).run},
+        doers={
+            "poller": Poller(means).run,
+            "sender": Sender(means).run,
+            "releaser": Releaser(db, clock, means.access, accounts.erase).run,
+        },
         # A write is waited for: cut off, nobody would know whether it arrived.
         drains={"sender": means.lease * CALL_WITHIN},
         prunings={"contact uses": buyers.forget_uses},

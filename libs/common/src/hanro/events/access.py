@@ -35,4 +35,6 @@ class AccessReported(Fact):
     grants: tuple[GrantUsed, ...]
     """Every grant that this service has used for the account."""
     released_epoch: int | None = None
-    """The epoch whose work this service has stopped and deleted; None: none."""
+    """All work of this epoch and of older ones this service has stopped and deleted; None: of none."""
+    holdings: dict[str, int] | None = None
+    """How much of the account this service holds, by what it is (`listings`, `bindings` …); None: not counted."""

@@ -9,6 +9,10 @@ from hanro.events.fact import Fact, Part
 AccountState = Literal["draft", "pending_approval", "active", "degraded", "suspended", "unlinking", "unlinked"]
 
 
+LET_GO: frozenset[AccountState] = frozenset({"unlinking", "unlinked"})
+"""Nothing is done for an account in these states, and nothing that is wished for it is taken."""
+
+
 class GrantSeen(Part):
     """Tell the state of one grant at the last preflight."""
 

@@ -5,7 +5,7 @@ whose lease runs out: it is claimed by `claim_unsure` and verified, never sent b
 subject are serial: a younger one is not sent before the older one is applied or rejected.
 """
 
-from hanro.operations.claims import claim_sendable, claim_unsure, hasten, mark
+from hanro.operations.claims import claim_sendable, claim_unsure, close_past, hasten, mark
 from hanro.operations.records import DDL_1, DDL_2, accept, get_, list_, resolve
 from hanro.operations.values import Mark, Operation, OperationStatus
 
@@ -18,6 +18,7 @@ __all__ = [
     "accept",
     "claim_sendable",
     "claim_unsure",
+    "close_past",
     "get_",
     "hasten",
     "list_",

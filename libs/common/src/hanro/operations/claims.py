@@ -1,7 +1,7 @@
 """Gives operations to doers, one process at a time, and takes down what became of them."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 from hanro.db import Database, Transaction
@@ -69,6 +69,38 @@ async def mark(tx: Transaction, *marks: Mark) -> None:
     )
     if len(touched) != len(ordered):
         raise Retryable("Another process took an operation over.", code="lease-lost")
+
+
+async def close_past(tx: Transaction, account_id: str, epoch: int, *, failure: Mapping[str, object]) -> bool:
+    """Close what was asked for an account before `epoch`; True where none of it is being sent any more.
+
+    What was not sent is rejected with `failure`; of what was sent without an answer nobody knows, so it is in doubt and
+    waits for a person: the credentials to look it up with go. What somebody sends just now stays as it is: ask again.
+    """
+    rows = await tx.fetch(
+        f"""
+        select id, lease_until > {tx.now_sql} as is_held from operations
+        where account_id = $1 and status in ('accepted', 'sent', 'in_doubt')
+            and coalesce((asked->>'account_epoch')::int, 0) < $2
+        order by id for update
+        """,  # noqa: S608  the schema's own clock
+        account_id,
+        epoch,
+    )
+    idle = [row["id"] for row in rows if not row["is_held"]]
+    if idle:
+        await tx.execute(
+            f"""
+            update operations set
+                status = case when status = 'accepted' then 'rejected' else 'in_doubt' end, failure = $2::text::jsonb,
+                changed_at = (select {tx.now_sql}), next_at = null, lease_until = null,
+                fence = nextval('operations_fence')
+            where id = any($1::text[]) and (status = 'accepted' or next_at is not null or lease_until is not null)
+            """,  # noqa: S608  the schema's own clock
+            idle,
+            json.dumps(failure),
+        )
+    return len(idle) == len(rows)
 
 
 async def hasten(tx: Transaction, kinds: Sequence[str], account_ids: Sequence[str]) -> None:

@@ -45,10 +45,14 @@ class Vended:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Typed:
-    """Be checked values as they are to be stored: for which registration, by whom, when."""
+    """Be checked values as they are to be stored: for which registration, by whom, when.
+
+    `shop_key` is the shop that they belong to, None where they do not tell.
+    """
 
     registration: Registration
     values: Mapping[str, str] = field(repr=False)
+    shop_key: str | None
     by: str
     at: datetime
 
@@ -132,7 +136,8 @@ async def store_credentials(
         await spares.save_spare(tx, Spare(credentials=stored, state=SpareState.WAITING, since=typed.at))
         return account, True
     absence = activation.find_absence(plugin.capabilities)
-    stored_now = CredentialsStored(version=version, reason=activation.reason_of(absence) if absence else None)
+    reason = activation.reason_of(absence) if absence else None
+    stored_now = CredentialsStored(version=version, shop_key=typed.shop_key, reason=reason)
     after = await apply(tx, account, stored_now, typed.at)
     await spares.delete_spare(tx, account.id)
     await store.save_credentials(tx, stored)

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from account_svc.accounts import jobs
 from account_svc.domain.reports import Heard, Response, Use
 from account_svc.store import accounts as account_rows
+from account_svc.store import holdings as holding_rows
 from account_svc.store import preflights as store
 from account_svc.store import spares
 from hanro import due
@@ -28,8 +29,11 @@ async def load_heard(tx: Transaction, reports: Sequence[AccessReported]) -> Mapp
 
 
 async def apply_responses(tx: Transaction, responses: Sequence[Response]) -> None:
-    """Keep reports, make the preflights due that they ask for, delete credentials that are past and refused."""
+    """Keep reports, and make due what they ask for: preflights, the next step of unlinks; delete dead credentials."""
     await store.save_uses(tx, [use for response in responses for use in response.uses])
+    await holding_rows.save_holdings(tx, [response.holding for response in responses if response.holding])
+    for account_id in sorted({one.released_account_id for one in responses if one.released_account_id}):
+        await due.plan(tx, account_id, jobs.UNLINK)
     for account_id in sorted({one.checked_account_id for one in responses if one.checked_account_id}):
         await due.plan(tx, account_id, jobs.PREFLIGHT)
     if dead := [one.dead for one in responses if one.dead is not None]:

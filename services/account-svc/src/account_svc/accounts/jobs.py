@@ -14,6 +14,8 @@ WARNINGS = "key-warnings"
 """Tell that a secret ends soon, when the next threshold is reached."""
 MARKET = "market-information"
 """Read what the seller set up there, once a day, slowly: with account-svc's share of the rate."""
+UNLINK = "unlink"
+"""Let an account go once all services have."""
 
 LEASES = {
     PREFLIGHT: timedelta(seconds=90),
@@ -23,6 +25,7 @@ LEASES = {
     RECHECK: timedelta(minutes=30),
     EXPIRIES: timedelta(minutes=5),
     MARKET: timedelta(minutes=15),
+    UNLINK: timedelta(seconds=30),
 }
 
 AT_REST = timedelta(days=30)

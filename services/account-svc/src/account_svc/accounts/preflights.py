@@ -37,7 +37,7 @@ async def request(tx: Transaction, account: Account, plugin: Plugin, by: str) ->
     if absence is not None:
         raise activation.unsupported(absence)
     require(account, Deed.PREFLIGHT)
-    if not account.credential_version:
+    if not account.has_credentials:
         why = account.reason
         raise NeedsSeller(
             "No credentials are stored.",

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from account_svc.accounts.unlinking import stopping
 from account_svc.domain.accounts import Account
 from account_svc.store import accounts as account_rows
 from account_svc.store import credentials as credential_rows
@@ -19,6 +20,14 @@ PAGE = 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Unlink:
+    """Be an unlink that is under way: its operation, and the services that have not let go yet."""
+
+    operation_id: str
+    waiting_for: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AccountPicture:
     """Be an account with what is known around it; nothing of the credentials themselves."""
 
@@ -29,6 +38,7 @@ class AccountPicture:
     expiry_failure: ExpiryFailure | None
     last_preflight: Preflight | None
     running_preflight: Preflight | None
+    unlink: Unlink | None = None
 
 
 async def pictures(tx: Transaction, accounts: Sequence[Account]) -> list[AccountPicture]:
@@ -39,7 +49,12 @@ async def pictures(tx: Transaction, accounts: Sequence[Account]) -> list[Account
     expiries = await expiry_rows.list_expiries(tx, ids)
     failures = await expiry_rows.list_expiry_failures(tx, ids)
     preflights = await preflight_rows.list_last_preflights(tx, ids)
-    running = await preflight_rows.list_open(tx, ids)
+    under_way = await preflight_rows.list_open(tx, ids)
+    unlinks = {
+        account_id: Unlink(operation_id=running.id, waiting_for=waiting)
+        for account_id, waiting in (await stopping.find_waiting(tx, accounts)).items()
+        if (running := await stopping.find_running(tx, account_id))
+    }
     return [
         AccountPicture(
             account=account,
@@ -48,7 +63,8 @@ async def pictures(tx: Transaction, accounts: Sequence[Account]) -> list[Account
             expiries=tuple(expiries.get(account.id, ())),
             expiry_failure=failures.get(account.id),
             last_preflight=preflights.get(account.id),
-            running_preflight=running.get(account.id),
+            running_preflight=under_way.get(account.id),
+            unlink=unlinks.get(account.id),
         )
         for account in accounts
     ]

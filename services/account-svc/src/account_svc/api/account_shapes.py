@@ -6,6 +6,7 @@ from account_svc.api.credential_shapes import CredentialsShown
 from account_svc.api.issuer_shapes import IssuerShown
 from account_svc.api.preflight_shapes import PreflightProgressShown
 from account_svc.api.texts import MenuShown, RefusalShown, TextShown
+from account_svc.api.unlink_shapes import UnlinkingShown
 from hanro.marketplace.types import GrantState
 from hanro.web.shapes import NextCursor, Shown
 
@@ -131,6 +132,8 @@ class AccountShown(Shown):
     """The last check that ended; null: none yet."""
     last_preflight_at: datetime | None
     """When that was."""
+    unlinking: UnlinkingShown | None
+    """How far its unlink is; null: it is not being unlinked."""
     epoch: int
     """Grows with each unlink."""
     version: int

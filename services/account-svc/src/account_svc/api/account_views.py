@@ -16,6 +16,7 @@ from account_svc.api.credential_views import show_credentials
 from account_svc.api.issuer_shapes import show_issuer
 from account_svc.api.preflight_views import show_progress
 from account_svc.api.texts import TextShown, show_menu, show_refusal, show_text
+from account_svc.api.unlink_shapes import show_unlink
 from account_svc.domain.accounts import Account
 from account_svc.domain.next_steps import find_place
 from account_svc.domain.transitions import possible
@@ -55,6 +56,7 @@ def show_account(picture: AccountPicture, plugin: Plugin | None, at: datetime) -
         preflight=show_progress(picture.running_preflight),
         last_preflight_id=last.id if last else None,
         last_preflight_at=last.finished_at if last else None,
+        unlinking=show_unlink(picture.unlink),
         epoch=account.epoch,
         version=account.version,
         created_at=account.created_at,

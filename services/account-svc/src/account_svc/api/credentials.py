@@ -4,14 +4,15 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Request, Response
 
-from account_svc.accounts import credentials, linking, preflights, rotation
+from account_svc.accounts import credentials, linking, preflights, rotation, shop_keys
 from account_svc.accounts.credentials import CredentialsMalformed
 from account_svc.api.accounts import Desk
 from account_svc.api.bodies import CredentialsBody
 from account_svc.api.credential_shapes import UsePage
 from account_svc.api.credential_views import show_use
-from account_svc.api.permissions import check_account
+from account_svc.api.permissions import check_account, may_see
 from account_svc.api.preflights import NOUN, show_accepted
+from account_svc.domain.transitions import Deed, require
 from account_svc.store import accounts as account_rows
 from account_svc.store import credentials as store
 from hanro import web
@@ -49,6 +50,7 @@ def _add_storing(router: APIRouter, desk: Desk) -> None:
 
         async def work(tx: Transaction) -> Answer:
             account = check_account(request, await account_rows.lock_account(tx, account_id))
+            require(account, Deed.STORE_CREDENTIALS)
             plugin = linking.find_plugin(desk.plugins, account.marketplace_id)
             now = desk.clock.now()
             today = now.astimezone(plugin.zone).date()
@@ -56,8 +58,15 @@ def _add_storing(router: APIRouter, desk: Desk) -> None:
                 registration = credentials.check_typed(plugin, body.registration, body.values, today)
             except CredentialsMalformed as error:
                 raise _malformed(error) from None
+            shop_key = await shop_keys.claim(
+                tx, account, plugin, body.values, may_see=lambda one: may_see(request, one)
+            )
             typed = credentials.Typed(
-                registration=registration, values=body.values, by=web.caller(request).subject, at=now
+                registration=registration,
+                values=body.values,
+                shop_key=shop_key,
+                by=web.caller(request).subject,
+                at=now,
             )
             after, is_candidate = await credentials.store_credentials(tx, desk.safe, account, plugin, typed)
             by = web.caller(request).subject

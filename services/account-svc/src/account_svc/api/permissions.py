@@ -22,13 +22,18 @@ def check_shops(request: Request, shop_ids: Sequence[str]) -> None:
         raise _not_yours()
 
 
+def may_see(request: Request, account: Account) -> bool:
+    """Tell whether a caller may see an account."""
+    return any(web.caller(request).may_see(shop_id) for shop_id in account.shop_ids)
+
+
 def check_account(request: Request, account: Account) -> Account:
     """Give the account back where the caller may see it.
 
     Raises:
         Problem: 403 `shop-not-yours`.
     """
-    if not any(web.caller(request).may_see(shop_id) for shop_id in account.shop_ids):
+    if not may_see(request, account):
         raise _not_yours()
     return account
 

@@ -10,6 +10,7 @@ from account_svc.accounts.credentials import Safe
 from account_svc.accounts.expiries import LookUp, LookUpFailure
 from account_svc.accounts.rotation import Probed
 from account_svc.accounts.rounds import Going
+from account_svc.accounts.unlinking import stopping
 from account_svc.checker.market import read_market
 from account_svc.checker.metrics import CheckMetrics
 from account_svc.checker.probing import probe_grants, unreported
@@ -71,6 +72,8 @@ async def check(checking: Checking, lease: Lease) -> None:
     """Do one check; whatever fails stays with this account, and its lease runs out or is put off."""
     try:
         match lease.job:
+            case jobs.UNLINK:
+                await _unlink(checking, lease)
             case jobs.EXPIRIES:
                 await _look_up_expiries(checking, lease)
             case jobs.MARKET:
@@ -102,6 +105,12 @@ async def _claim(checking: Checking, running: Sequence[str]) -> list[Lease]:
             limit = min(limit, MARKET_SLOTS - running.count(job))
         found += await due.claim(checking.db, [job], limit=limit, lease=lease, clock=checking.outside.clock)
     return found
+
+
+async def _unlink(checking: Checking, lease: Lease) -> None:
+    if await checking.db.run(lambda tx: stopping.step(tx, lease, checking.outside.clock.now())):
+        failpoints.reach("unlink.after_commit")
+        _log.info("unlink.done", account_id=lease.account_id)
 
 
 async def _preflight(checking: Checking, lease: Lease) -> None:

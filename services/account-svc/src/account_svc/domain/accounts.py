@@ -21,6 +21,10 @@ class State(StrEnum):
 
 
 WORKING = frozenset({State.ACTIVE, State.DEGRADED})
+LET_GO = frozenset({State.UNLINKING, State.UNLINKED})
+"""Nothing is done for these any more, and nothing of them changes but how far they are let go."""
+
+NO_CREDENTIALS = "credentials-missing"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,6 +101,16 @@ class Account:
     version: int
     created_at: datetime
     changed_at: datetime
+
+    @property
+    def has_credentials(self) -> bool:
+        """Tell whether credentials are stored: none are in the first draft, nor in one that was linked again."""
+        return self.credential_version > 0 and not (self.reason is not None and self.reason.code == NO_CREDENTIALS)
+
+    @property
+    def is_let_go(self) -> bool:
+        """Tell whether it is being unlinked, or is."""
+        return self.state in LET_GO
 
     @property
     def is_working(self) -> bool:

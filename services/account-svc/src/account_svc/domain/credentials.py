@@ -1,5 +1,6 @@
 """Decides whether typed credentials are well formed, by the plug-in's form; nothing typed is ever repeated."""
 
+import re
 from collections.abc import Mapping
 from datetime import date
 
@@ -67,3 +68,12 @@ def complete(
         if field.name not in asked and field.name in installation
     }
     return supplied | dict(stored)
+
+
+def shop_key_of(form: CredentialForm, values: Mapping[str, str]) -> str | None:
+    """Give the marketplace's number of the shop that typed credentials belong to; None: they do not tell."""
+    for key in form.shop_keys:
+        found = re.fullmatch(key.pattern, values.get(key.field, ""))
+        if found is not None:
+            return str(found["shop"])
+    return None

@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from account_svc.domain.accounts import Issuer, Reason, SeenGrant
 from account_svc.domain.transitions import Deed
+from hanro.errors import MenuPath
 
 
 class Standing(StrEnum):
@@ -44,6 +45,7 @@ class CredentialsStored:
 
     version: int
     reason: Reason | None = None
+    shop_key: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,4 +100,29 @@ class MarketRefreshed:
     changed: tuple[str, ...]
 
 
-Happening = Described | CredentialsStored | CredentialsPromoted | Judged | Switched | IssuerStated | MarketRefreshed
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unlinking:
+    """The seller's staff unlinks the account: all work of this link stops, and all that hanro holds of it goes."""
+
+    deed: ClassVar[Deed] = Deed.UNLINK
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unlinked:
+    """Every service has let go of the account, and its credentials are gone."""
+
+    deed: ClassVar[Deed] = Deed.RELEASE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkedAgain:
+    """The seller's staff links the account's shop again; `key_menu` is where its credentials are found."""
+
+    deed: ClassVar[Deed] = Deed.LINK_AGAIN
+
+    key_menu: MenuPath | None
+
+
+Change = Described | CredentialsStored | CredentialsPromoted | Judged | Switched | IssuerStated | MarketRefreshed
+LettingGo = Unlinking | Unlinked | LinkedAgain
+Happening = Change | LettingGo

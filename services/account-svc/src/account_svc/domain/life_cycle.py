@@ -5,17 +5,22 @@ from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any
 
-from account_svc.domain.accounts import WORKING, Account, Reason, State, Switches
+from account_svc.domain.accounts import NO_CREDENTIALS, WORKING, Account, Reason, State, Switches
 from account_svc.domain.happenings import (
+    Change,
     CredentialsPromoted,
     CredentialsStored,
     Described,
     Happening,
     IssuerStated,
     Judged,
+    LettingGo,
+    LinkedAgain,
     MarketRefreshed,
     Standing,
     Switched,
+    Unlinked,
+    Unlinking,
 )
 from account_svc.domain.transitions import check_move, require
 from hanro.errors import LocalizedText, MenuPath
@@ -36,7 +41,7 @@ from hanro.events.accounts import (
 )
 
 CREDENTIALS_MISSING = Reason(
-    code="credentials-missing",
+    code=NO_CREDENTIALS,
     why="No credentials are stored.",
     remedy=LocalizedText(ja="認証情報を入力してください。", en="Enter the credentials."),
 )
@@ -49,13 +54,17 @@ UNLINKING = Reason(
     code="unlinking",
     why="The account is being unlinked.",
     remedy=LocalizedText(
-        ja="連携解除が終わるまでお待ちください。", en="Wait until every service has let go of the account."
+        ja="連携解除が終わるまでお待ちください。進み具合は操作（operation）に表示されます。",
+        en="Wait until every service has let go of the account; the operation shows how far it is.",
     ),
 )
 UNLINKED = Reason(
     code="unlinked",
     why="The account is unlinked.",
-    remedy=LocalizedText(ja="使うには、もう一度連携してください。", en="Link the shop again to use it."),
+    remedy=LocalizedText(
+        ja="使うには、このアカウントの :link-again を実行してから、認証情報を入力してください。",
+        en="To use it again, call :link-again of this account, then enter the credentials.",
+    ),
 )
 
 _OF_STATES: Mapping[State, type[AccountFact]] = {
@@ -109,7 +118,7 @@ def change(account: Account, happening: Happening, at: datetime) -> tuple[Accoun
         NotNow: it cannot happen in the account's state; code "account-state".
     """
     require(account, happening.deed)
-    after = _apply(account, happening)
+    after = _let_go(account, happening) if isinstance(happening, LettingGo) else _apply(account, happening)
     check_move(account.state, happening.deed, after.state)
     if after == account and not isinstance(happening, MarketRefreshed):
         return account, None
@@ -132,27 +141,43 @@ def _told_by(before: Account, happening: Happening, after: Account) -> type[Acco
     return AccountActivated if after.is_working and before.state is State.DEGRADED else AccountChanged
 
 
-def _apply(account: Account, happening: Happening) -> Account:
-    after = account
+def _apply(account: Account, happening: Change) -> Account:
     match happening:
         case Described():
-            after = replace(
+            return replace(
                 account,
                 display_name=happening.display_name,
                 shop_ids=tuple(sorted(set(happening.shop_ids))),
                 orders_from=happening.orders_from,
             )
         case CredentialsStored() | CredentialsPromoted():
-            after = replace(account, credential_version=happening.version, reason=_reason_after(account, happening))
+            told = happening.shop_key if isinstance(happening, CredentialsStored) else None
+            return replace(
+                account,
+                credential_version=happening.version,
+                shop_key=told or account.shop_key,
+                reason=_reason_after(account, happening),
+            )
         case Switched():
-            after = replace(account, is_enabled=happening.is_enabled)
+            return replace(account, is_enabled=happening.is_enabled)
         case IssuerStated():
-            after = replace(account, issuer=happening.issuer)
+            return replace(account, issuer=happening.issuer)
         case MarketRefreshed():
-            pass
+            return account
         case Judged():
-            after = _judge(account, happening)
-    return after
+            return _judge(account, happening)
+
+
+def _let_go(account: Account, happening: LettingGo) -> Account:
+    match happening:
+        case Unlinking():
+            # What began before is told by its epoch, wherever it still is.
+            return replace(account, state=State.UNLINKING, epoch=account.epoch + 1, reason=UNLINKING)
+        case Unlinked():
+            return replace(account, state=State.UNLINKED, reason=UNLINKED, grants=(), lost_capabilities=())
+        case LinkedAgain():
+            reason = replace(CREDENTIALS_MISSING, menu=happening.key_menu)
+            return replace(account, state=State.DRAFT, is_enabled=True, reason=reason)
 
 
 def _reason_after(account: Account, happening: CredentialsStored | CredentialsPromoted) -> Reason | None:

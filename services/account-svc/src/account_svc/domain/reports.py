@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from account_svc.domain.accounts import Account
+from account_svc.domain.accounts import Account, State
+from account_svc.domain.holdings import Holding
 from hanro.events.access import AccessReported
 from hanro.marketplace.types import GrantState
 
@@ -38,7 +39,7 @@ class Heard:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Response:
-    """Be what a report leads to: rows to keep, and the account that is to be checked at once, if any.
+    """Be what a report leads to: rows to keep, and the account that is to be checked, or let go further.
 
     `dead`: an account and a version of its credentials, older than those in use, that turned out to be refused.
     """
@@ -46,6 +47,8 @@ class Response:
     uses: tuple[Use, ...]
     checked_account_id: str | None
     dead: tuple[str, int] | None = None
+    holding: Holding | None = None
+    released_account_id: str | None = None
 
 
 def respond(known: Heard | None, report: AccessReported) -> Response:
@@ -72,9 +75,24 @@ def respond(known: Heard | None, report: AccessReported) -> Response:
     is_alarming = is_told and any(_is_alarming(known, use) for use in uses)
     is_past = report.credential_version < known.account.credential_version and any(map(_is_key_refused, uses))
     return Response(
-        uses=uses,
+        uses=() if known.account.is_let_go else uses,
         checked_account_id=known.account.id if is_alarming else None,
         dead=(known.account.id, report.credential_version) if is_past else None,
+        holding=_holding(known.account, report),
+        released_account_id=known.account.id if known.account.state is State.UNLINKING else None,
+    )
+
+
+def _holding(account: Account, report: AccessReported) -> Holding | None:
+    if report.holdings is None and report.released_epoch is None:
+        return None
+    return Holding(
+        account_id=account.id,
+        service=report.service,
+        account_epoch=report.account_epoch or 0,
+        released_epoch=report.released_epoch,
+        counts=report.holdings or {},
+        counted_at=report.at,
     )
 
 

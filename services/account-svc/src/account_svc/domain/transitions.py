@@ -88,7 +88,7 @@ def possible(account: Account) -> tuple[Deed, ...]:
     idle = {
         Deed.ENABLE: account.is_enabled,
         Deed.DISABLE: not account.is_enabled,
-        Deed.PREFLIGHT: not account.credential_version,
+        Deed.PREFLIGHT: not account.has_credentials,
         Deed.REFRESH_MARKET: not account.is_working,
     }
     return tuple(

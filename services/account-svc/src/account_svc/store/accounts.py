@@ -38,7 +38,7 @@ async def lock_accounts(tx: Transaction, account_ids: Sequence[str]) -> dict[str
         f"select {COLUMNS} from accounts where id = any($1::text[]) order by id for update",  # noqa: S608  columns of ours
         sorted(set(account_ids)),
     )
-    return {row["id"]: _account(row) for row in rows}
+    return {row["id"]: account_of(row) for row in rows}
 
 
 async def lock_account(tx: Transaction, account_id: str) -> Account:
@@ -62,7 +62,7 @@ async def get_account(tx: Transaction, account_id: str) -> Account:
     rows = await tx.fetch(f"select {COLUMNS} from accounts where id = $1", account_id)  # noqa: S608  columns of ours
     if not rows:
         raise _not_found()
-    return _account(rows[0])
+    return account_of(rows[0])
 
 
 async def list_accounts(
@@ -88,7 +88,7 @@ async def list_accounts(
         state.value if state else None,
         limit,
     )
-    return [_account(row) for row in rows]
+    return [account_of(row) for row in rows]
 
 
 async def list_bound(tx: Transaction, shop_id: str, *, limit: int) -> list[Account]:
@@ -100,7 +100,7 @@ async def list_bound(tx: Transaction, shop_id: str, *, limit: int) -> list[Accou
         shop_id,
         limit,
     )
-    return [_account(row) for row in rows]
+    return [account_of(row) for row in rows]
 
 
 async def list_marketplaces(tx: Transaction, account_ids: Sequence[str]) -> dict[str, str]:
@@ -140,7 +140,8 @@ def _row(account: Account) -> dict[str, object]:
     }
 
 
-def _account(row: "asyncpg.Record") -> Account:
+def account_of(row: "asyncpg.Record") -> Account:
+    """Read a row that holds `COLUMNS`."""
     return Account(
         id=row["id"],
         marketplace_id=row["marketplace_id"],

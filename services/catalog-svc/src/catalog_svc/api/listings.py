@@ -21,6 +21,7 @@ from catalog_svc.store import listings as listing_store
 from catalog_svc.store import reservations as reservation_store
 from catalog_svc.store.listings import AccountCopy, Listing
 from hanro import web
+from hanro.access_reports import AccessLog
 from hanro.clock import Clock
 from hanro.db import Database, Transaction
 from hanro.errors import Unsupported
@@ -35,15 +36,19 @@ SkuFilter = Annotated[str | None, Query(max_length=96, description="Only those o
 MAPPING_BODY_BYTES = 2 * 1024 * 1024
 
 
-def make_routes(db: Database, idempotency: Idempotency, cursors: Cursors, clock: Clock, plugins: Plugins) -> APIRouter:
+def make_routes(
+    db: Database, idempotency: Idempotency, cursors: Cursors, clock: Clock, plugins: Plugins, access: AccessLog
+) -> APIRouter:
     """Make the routes of listings and reservations."""
     router = web.router(["listings"])
-    _add_adopting(router, idempotency, clock, plugins)
+    _add_adopting(router, idempotency, clock, plugins, access)
     _add_lists(router, db, cursors)
     return router
 
 
-def _add_adopting(router: APIRouter, idempotency: Idempotency, clock: Clock, plugins: Plugins) -> None:
+def _add_adopting(
+    router: APIRouter, idempotency: Idempotency, clock: Clock, plugins: Plugins, access: AccessLog
+) -> None:
     @router.post(
         "/v1/listings:adopt",
         dependencies=[web.require("listings:write"), web.body_limit(MAPPING_BODY_BYTES)],
@@ -58,7 +63,7 @@ def _add_adopting(router: APIRouter, idempotency: Idempotency, clock: Clock, plu
             _check_shops(request, account)
             wanted = [OfferMapping(keys=entry.keys, sku=entry.sku) for entry in body.items]
             outcomes = await listings.adopt(
-                tx, account, _plugin_of(account, plugins).key_fields, wanted, at=clock.now()
+                tx, account, _plugin_of(account, plugins).key_fields, wanted, at=clock.now(), access=access
             )
             items = [
                 AdoptOutcome(key=entry.sku, status=200, id=outcome.id, version=outcome.version)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from asyncpg import Record
 
 from hanro.db import Transaction
-from hanro.events.accounts import ALL_ON, SwitchesSet
+from hanro.events.accounts import ALL_ON, LET_GO, SwitchesSet
 
 COLUMNS = "id, account_id, match_key, keys, sku, version"
 
@@ -38,6 +38,25 @@ class AccountCopy:
     lost_capabilities: tuple[str, ...] = ()
     lost_grants: tuple[str, ...] = ()
 
+    @property
+    def is_let_go(self) -> bool:
+        """Tell whether it is being unlinked, or is."""
+        return self.state in LET_GO
+
+
+async def delete_listings(tx: Transaction, account_id: str, *, limit: int) -> int:
+    """Delete listings of an account, at most `limit`; give how many."""
+    return await tx.execute(
+        "delete from listings where id in (select id from listings where account_id = $1 order by id limit $2)",
+        account_id,
+        limit,
+    )
+
+
+async def count_listings(tx: Transaction, account_id: str) -> int:
+    """Count the listings of an account."""
+    return int((await tx.fetch("select count(*) from listings where account_id = $1", account_id))[0][0])
+
 
 async def share_accounts(tx: Transaction, account_ids: Collection[str]) -> None:
     """Keep mappings of some accounts from changing until the commit; accounts that are not known yet get a row."""
@@ -45,6 +64,18 @@ async def share_accounts(tx: Transaction, account_ids: Collection[str]) -> None:
         "insert into accounts (id) select unnest($1::text[]) on conflict (id) do nothing", sorted(account_ids)
     )
     await tx.fetch("select 1 from accounts where id = any($1::text[]) order by id for share", sorted(account_ids))
+
+
+async def list_accounts(tx: Transaction, account_ids: Collection[str]) -> dict[str, AccountCopy]:
+    """Give accounts without locking them, by id; those that account-svc has not told of are left out."""
+    rows = await tx.fetch(
+        """
+        select id, marketplace_id, state, epoch, shop_ids, is_enabled, switches, lost_capabilities, lost_grants
+        from accounts where id = any($1::text[]) and marketplace_id is not null
+        """,
+        list(account_ids),
+    )
+    return {row["id"]: _copy(row) for row in rows}
 
 
 async def lock_accounts(tx: Transaction, account_ids: Collection[str]) -> dict[str, AccountCopy]:

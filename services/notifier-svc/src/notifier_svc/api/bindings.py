@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query, Request, Response
 
 from hanro import web
+from hanro.access_reports import AccessLog
 from hanro.clock import Clock
 from hanro.db import Database, Transaction
 from hanro.errors import Unsupported
@@ -18,11 +19,11 @@ AccountId = Annotated[str, Path(max_length=64, description="The account")]
 TriggerName = Annotated[Trigger, Path(description="What sets a message off")]
 
 
-def make_routes(db: Database, clock: Clock, plugins: Plugins) -> APIRouter:
+def make_routes(db: Database, clock: Clock, plugins: Plugins, access: AccessLog) -> APIRouter:
     """Make the routes of bindings."""
     router = web.router(["bindings"])
     _add_reading(router, db, plugins)
-    _add_writing(router, db, clock, plugins)
+    _add_writing(router, db, clock, plugins, access)
     return router
 
 
@@ -45,7 +46,7 @@ def _add_reading(router: APIRouter, db: Database, plugins: Plugins) -> None:
             return await _slot(tx, plugins, account, trigger)
 
 
-def _add_writing(router: APIRouter, db: Database, clock: Clock, plugins: Plugins) -> None:
+def _add_writing(router: APIRouter, db: Database, clock: Clock, plugins: Plugins, access: AccessLog) -> None:
     @router.put("/v1/bindings/{account_id}/{trigger}", dependencies=[web.require("bindings:write"), web.any_version()])
     async def put_binding(
         account_id: AccountId, trigger: TriggerName, body: BindingBody, request: Request
@@ -57,14 +58,14 @@ def _add_writing(router: APIRouter, db: Database, clock: Clock, plugins: Plugins
         """
 
         async def work(tx: Transaction) -> BindingShown:
-            account = await bindings.get_account(tx, account_id, web.visible_shops(request))
+            account = await bindings.lock_account(tx, account_id, web.visible_shops(request))
             if not body.template:
-                await bindings.unbind(tx, account.id, trigger)
+                await bindings.unbind(tx, account, trigger, access=access)
             elif trigger not in bindings.BINDABLE:
                 raise Unsupported(f"No milestone of an order sets off {trigger.value}.", code="absent")
             else:
                 by, at = web.caller(request).subject, clock.now()
-                await bindings.bind(tx, plugins, account, trigger, template=body.template, by=by, at=at)
+                await bindings.bind(tx, plugins, account, trigger, template=body.template, by=by, at=at, access=access)
             return await _slot(tx, plugins, account, trigger)
 
         return await db.run(work)
@@ -74,8 +75,8 @@ def _add_writing(router: APIRouter, db: Database, clock: Clock, plugins: Plugins
         """Make a trigger blank: nothing is planned for it any more; what is planned already is still sent."""
 
         async def work(tx: Transaction) -> None:
-            account = await bindings.get_account(tx, account_id, web.visible_shops(request))
-            await bindings.unbind(tx, account.id, trigger)
+            account = await bindings.lock_account(tx, account_id, web.visible_shops(request))
+            await bindings.unbind(tx, account, trigger, access=access)
 
         await db.run(work)
         return Response(status_code=204)

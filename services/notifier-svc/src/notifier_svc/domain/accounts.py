@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from hanro.events.accounts import ALL_ON, AccountFact, SwitchesSet
+from hanro.events.accounts import ALL_ON, LET_GO, AccountFact, SwitchesSet
 
 WORKING_STATES = frozenset({"active", "degraded"})
 
@@ -33,6 +33,11 @@ class Account:
     pause_count: int = 0
 
     @property
+    def is_let_go(self) -> bool:
+        """Tell whether it is being unlinked, or is."""
+        return self.state in LET_GO
+
+    @property
     def is_working(self) -> bool:
         """Tell whether messages may be sent for it at all."""
         return self.is_enabled and self.state in WORKING_STATES
@@ -60,7 +65,7 @@ def follow(known: Account | None, fact: AccountFact) -> Account:
         lost_capabilities=fact.lost_capabilities,
         lost_grants=fact.lost_grants,
     )
-    if known is None or fact.credential_version > known.credential_version:
+    if known is None or fact.credential_version > known.credential_version or account.epoch > known.epoch:
         return account
     if account.is_working and not known.is_working:
         return account

@@ -7,6 +7,7 @@ from hanro.db import Transaction
 from hanro.errors import Rejected
 from notifier_svc.domain.decisions import resolve
 from notifier_svc.domain.messages import Decision, Message, State, restate
+from notifier_svc.store.accounts import find_account
 from notifier_svc.store.messages import find_message, lock_message, save_decided
 
 
@@ -34,10 +35,13 @@ async def decide(
     """Settle a message in doubt by a person's decision, under that person's name.
 
     Raises:
-        Rejected: no such message (not-found), or it is not in doubt (already-decided).
+        Rejected: no such message (not-found), it is not in doubt (already-decided), or it is to be sent again although
+            its account was unlinked since (unlinked).
     """
     await lock_message(tx, message_id)
     message = await get(tx, message_id, shop_ids)
+    if decision is Decision.SEND_AGAIN:
+        await _require_same_link(tx, message)
     at = (await tx.fetch(f"select {tx.now_sql} as at"))[0]["at"]
     decided = resolve(message, decision, by=by, at=at)
     if decided is message:
@@ -48,3 +52,10 @@ async def decide(
     else:
         await outbox.record(tx, restate(decided))
     return decided
+
+
+async def _require_same_link(tx: Transaction, message: Message) -> None:
+    account = await find_account(tx, message.account_id)
+    if account is not None and message.account_epoch < account.epoch:
+        why = "The account was unlinked since: nothing of before is sent. Say that it was sent, or give it up."
+        raise Rejected(why, code="unlinked")

@@ -8,7 +8,7 @@ from hanro.events.envelope import Received
 from hanro.events.orders import OrderFact
 from notifier_svc.domain.messages import State, restate
 from notifier_svc.domain.planning import Known, Plan, decide
-from notifier_svc.store.accounts import list_accounts
+from notifier_svc.store.accounts import share_accounts
 from notifier_svc.store.bindings import list_bindings
 from notifier_svc.store.messages import insert_messages, insert_skips, list_written
 
@@ -16,11 +16,12 @@ from notifier_svc.store.messages import insert_messages, insert_skips, list_writ
 async def load(tx: Transaction, batch: Sequence[Received]) -> Mapping[str, Known]:
     """Give what stands for each order of a batch, by order id.
 
-    Nothing is locked: the ledger's unique (order, trigger, occurrence) decides between twins.
+    No order is locked: the ledger's unique (order, trigger, occurrence) decides between twins.
     """
     facts = [order_fact(received) for received in batch]
     account_ids = sorted({fact.account_id for fact in facts if fact.account_id is not None})
-    accounts = await list_accounts(tx, account_ids)
+    # An unlink waits until what is planned here stands, and then ends it too.
+    accounts = await share_accounts(tx, account_ids)
     bindings = await list_bindings(tx, account_ids)
     written = await list_written(tx, [fact.id for fact in facts])
     at = (await tx.fetch(f"select {tx.now_sql} as at"))[0]["at"]

@@ -22,9 +22,12 @@ async def find_account(tx: Transaction, account_id: str) -> Account | None:
     return _account(rows[0]) if rows else None
 
 
-async def list_accounts(tx: Transaction, account_ids: Sequence[str]) -> dict[str, Account]:
-    """Give those that are known, by id."""
-    rows = await tx.fetch(f"select {COLUMNS} from accounts where id = any($1::text[])", list(account_ids))  # noqa: S608  columns of ours
+async def share_accounts(tx: Transaction, account_ids: Sequence[str]) -> dict[str, Account]:
+    """Give those that are known, by id, and keep them as they are until the transaction ends."""
+    rows = await tx.fetch(
+        f"select {COLUMNS} from accounts where id = any($1::text[]) order by id for share",  # noqa: S608  columns of ours
+        sorted(account_ids),
+    )
     return {row["id"]: _account(row) for row in rows}
 
 

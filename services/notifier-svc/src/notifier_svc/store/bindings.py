@@ -60,5 +60,15 @@ async def delete_binding(tx: Transaction, account_id: str, trigger: Trigger) -> 
     await tx.execute("delete from bindings where account_id = $1 and trigger = $2", account_id, trigger.value)
 
 
+async def delete_bindings(tx: Transaction, account_id: str) -> None:
+    """Make all triggers of an account blank."""
+    await tx.execute("delete from bindings where account_id = $1", account_id)
+
+
+async def count_bindings(tx: Transaction, account_id: str) -> int:
+    """Count the triggers of an account that are bound."""
+    return int((await tx.fetch("select count(*) from bindings where account_id = $1", account_id))[0][0])
+
+
 def _binding(row: "asyncpg.Record") -> Binding:
     return Binding(**{**dict(row), "trigger": Trigger(row["trigger"]), "channel": Channel(row["channel"])})

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from hanro.events.accounts import ALL_ON, AccountFact, SwitchesSet
+from hanro.events.accounts import ALL_ON, LET_GO, AccountFact, SwitchesSet
 from hanro.marketplace.types import Capability
 
 WORKING_STATES = frozenset({"active", "degraded"})
@@ -35,6 +35,11 @@ class Account:
     paused_version: int | None = None
 
     @property
+    def is_let_go(self) -> bool:
+        """Tell whether it is being unlinked, or is."""
+        return self.state in LET_GO
+
+    @property
     def is_working(self) -> bool:
         """Tell whether its orders may be looked for at all."""
         return self.is_enabled and self.state in WORKING_STATES
@@ -61,6 +66,7 @@ class AccountChange:
     is_due: bool
     is_stopped: bool
     is_freed: bool = False
+    is_past: bool = False
 
 
 def follow(known: Account | None, fact: AccountFact) -> AccountChange:
@@ -71,11 +77,13 @@ def follow(known: Account | None, fact: AccountFact) -> AccountChange:
     """
     if known is not None and fact.version <= known.version:
         return AccountChange(account=known, is_due=False, is_stopped=False)
+    epoch = known.epoch if known else 0
+    is_past = (fact.account_epoch or 0) > epoch
     account = Account(
         id=fact.id,
         version=fact.version,
         # An epoch never goes back: what an older one began must not be taken up again.
-        epoch=max(fact.account_epoch or 0, known.epoch if known else 0),
+        epoch=max(fact.account_epoch or 0, epoch),
         marketplace_id=fact.marketplace_id,
         display_name=fact.display_name,
         state=fact.state,
@@ -87,8 +95,8 @@ def follow(known: Account | None, fact: AccountFact) -> AccountChange:
         switches=fact.switches,
         lost_capabilities=fact.lost_capabilities,
         lost_grants=fact.lost_grants,
-        paused_until=known.paused_until if known else None,
-        paused_version=known.paused_version if known else None,
+        paused_until=known.paused_until if known and not is_past else None,
+        paused_version=known.paused_version if known and not is_past else None,
     )
     is_mended = account.paused_version is not None and (
         account.credential_version > account.paused_version or (known is not None and not known.is_working)
@@ -100,6 +108,7 @@ def follow(known: Account | None, fact: AccountFact) -> AccountChange:
         is_due=account.is_finding and (known is None or not known.is_finding or is_mended),
         is_stopped=not account.is_finding,
         is_freed=account.is_working and known is not None and (is_mended or bool(_ways(known) - _ways(account))),
+        is_past=is_past and account.is_let_go,
     )
 
 

@@ -115,3 +115,22 @@ def still_wanted(order: Order, account: Account, *, asked_epoch: int) -> Rejecte
     except Rejected as refused:
         return None if refused.code == "already-decided" else refused
     return None
+
+
+def told(failure: Failure) -> dict[str, object]:
+    """Give a failure as an operation keeps it: who must act, why, and what the marketplace said."""
+    refusal = failure.refusal
+    return {
+        "error": type(failure).__name__,
+        "code": failure.code,
+        "why": failure.why,
+        "grant_id": failure.grant_id,
+        "refusal": None
+        if refusal is None
+        else {
+            "code": refusal.code,
+            "message": refusal.message,
+            "http_status": refusal.http_status,
+            "request_id": refusal.request_id,
+        },
+    }

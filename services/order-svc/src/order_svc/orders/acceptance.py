@@ -11,7 +11,15 @@ from hanro.marketplace.port import Plugin
 from hanro.marketplace.types import Capability, MarketplaceId, OutcomeStatus
 from hanro.operations import Mark, Operation, OperationStatus
 from order_svc.domain.accounts import Account
-from order_svc.domain.decisions import ACCEPT, Verdict, acceptance, check_acceptable, check_supported, still_wanted
+from order_svc.domain.decisions import (
+    ACCEPT,
+    Verdict,
+    acceptance,
+    check_acceptable,
+    check_supported,
+    still_wanted,
+    told,
+)
 from order_svc.domain.orders import Order
 from order_svc.domain.permits import Ability, obstacle, planned
 from order_svc.store import accounts as accounts_store
@@ -111,7 +119,7 @@ async def claim_unsure(db: Database, plugins: Plugins, *, limit: int, lease: tim
                     id=one.id,
                     fence=one.fence,
                     status=one.status,
-                    failure=one.failure or _told(hindered[one.id]),
+                    failure=one.failure or told(hindered[one.id]),
                     next_at=at,
                 )
                 for one in resting
@@ -245,26 +253,8 @@ def _mark(
         id=operation.id,
         fence=operation.fence,
         status=status,
-        failure=_told(failure) if failure else None,
+        failure=told(failure) if failure else None,
         answer=answer,
         plan=plan,
         next_at=next_at,
     )
-
-
-def _told(failure: Failure) -> dict[str, object]:
-    refusal = failure.refusal
-    return {
-        "error": type(failure).__name__,
-        "code": failure.code,
-        "why": failure.why,
-        "grant_id": failure.grant_id,
-        "refusal": None
-        if refusal is None
-        else {
-            "code": refusal.code,
-            "message": refusal.message,
-            "http_status": refusal.http_status,
-            "request_id": refusal.request_id,
-        },
-    }

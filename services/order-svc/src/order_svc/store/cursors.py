@@ -54,3 +54,8 @@ async def save_cursor(tx: Transaction, cursor: RouteCursor) -> None:
         cursor.window.end if cursor.window else None,
         cursor.position,
     )
+
+
+async def delete_cursors(tx: Transaction, account_id: str) -> None:
+    """Forget how far an account's routes were read."""
+    await tx.execute("delete from cursors where account_id = $1", account_id)

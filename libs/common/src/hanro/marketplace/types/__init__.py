@@ -107,6 +107,7 @@ from hanro.marketplace.types.linking import PreflightRow as PreflightRow
 from hanro.marketplace.types.linking import Prerequisite as Prerequisite
 from hanro.marketplace.types.linking import Registration as Registration
 from hanro.marketplace.types.linking import Renewed as Renewed
+from hanro.marketplace.types.linking import ShopKey as ShopKey
 from hanro.marketplace.types.linking import Step as Step
 from hanro.marketplace.types.linking import Support as Support
 from hanro.marketplace.types.linking import Supported as Supported

@@ -46,11 +46,27 @@ class Registration:
 
 
 @value
+class ShopKey:
+    """Say where credentials name the shop that they belong to.
+
+    `pattern` is matched against the whole value of the field; its group `shop` is the marketplace's number of the shop,
+    never a secret. A value that does not fit tells nothing.
+    """
+
+    field: str
+    pattern: str
+
+
+@value
 class CredentialForm:
-    """Hold the fields of all credentials and the ways to register; of those there is at least one."""
+    """Hold the fields of all credentials and the ways to register; of those there is at least one.
+
+    `shop_keys` are looked at in their order; empty: credentials do not tell which shop they belong to.
+    """
 
     fields: tuple[FormField, ...]
     registrations: tuple[Registration, ...]
+    shop_keys: tuple[ShopKey, ...] = ()
 
 
 @value

@@ -7,6 +7,7 @@ from hanro.marketplace.types import (
     FormField,
     LengthUnit,
     Registration,
+    ShopKey,
     TextRule,
 )
 from hanro_rakuten_ichiba.declared.words import APPLICATION, DEVELOPER_ACCESS, MAIL_SERVER, MASKED, both
@@ -162,4 +163,6 @@ CREDENTIAL_FORM = CredentialForm(
             field_names=(LICENSE_KEY, *_OPTIONAL),
         ),
     ),
+    # The key of one shop serves that shop alone, and names it. Source: rakuten-ichiba-orders 1 [1].
+    shop_keys=(ShopKey(field=LICENSE_KEY, pattern=r"SL(?P<shop>[0-9]{1,12})_.+"),),
 )

@@ -1,0 +1,1 @@
+"""Unlinks accounts by a plan that was read before, and links their shops again."""
