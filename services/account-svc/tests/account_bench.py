@@ -183,12 +183,23 @@ async def open_bench(
     urls: SchemaUrls,
     market: Simulator | None = None,
     keyring: Keyring | None = None,
-    addresses: Mapping[str, str] | None = None,
     *,
+    addresses: Mapping[str, str] | None = None,
+    folder: Path | None = None,
     is_whole: bool = False,
 ) -> AsyncIterator[Bench]:
-    """Open account-svc on a database, with a simulator or with none in reach; `addresses` are other marketplaces'."""
-    settings = AccountSettings(database_url=urls.runtime, issuer="x", jwks_url="http://x.invalid/", keys_dir=Path("/x"))
+    """Open account-svc on a database, with a simulator or none in reach; `addresses` are other marketplaces'.
+
+    A folder may hold what the operator mounts: `texts.json` and `secrets.json` of the installation.
+    """
+    settings = AccountSettings(
+        database_url=urls.runtime,
+        issuer="x",
+        jwks_url="http://x.invalid/",
+        keys_dir=Path("/x"),
+        installation_texts_file=_mounted(folder, "texts.json"),
+        installation_secrets_file=_mounted(folder, "secrets.json"),
+    )
     parts = open_parts(SERVICE, settings, keyring=keyring or fixed_keyring())
     built = SERVICE.build(parts, settings)
     apps = create_app(
@@ -231,6 +242,10 @@ async def open_bench(
     finally:
         for close in (public.aclose, internal.aclose, transport.close, *built.closers, parts.close):
             await close()
+
+
+def _mounted(folder: Path | None, name: str) -> Path | None:
+    return folder / name if folder is not None and (folder / name).exists() else None
 
 
 def in_a_hurry(*, is_whole: bool = False) -> Mapping[MarketplaceId, Plugin]:

@@ -341,3 +341,39 @@ async def test_each_use_of_credentials_leaves_who_which_version_and_what_for(ben
         {"caller": "account-svc", "service": "account-svc", "purpose": "preflight", "credential_version": 1},
         {"caller": "order-svc", "service": "order-svc", "purpose": "poll", "credential_version": 1},
     ]
+
+
+@pytest.mark.row("A19", kind="walks")
+@pytest.mark.row("A8", kind="walks")
+async def test_wrong_input_never_leaves_and_right_input_proves_its_item(bench: Bench, market: Simulator) -> None:
+    shop = market.open_shop()
+    good = credentials_of(shop)
+    made = await bench.link()
+    path = f"/v1/accounts/{made['id']}/credentials"
+    before = market.control("/health")["sequence"]
+    for field, typed in (
+        ("license_key", f"{good['license_key']} "),
+        ("license_key", f"\ufeff{good['license_key']}"),
+        ("license_key", good["license_key"].replace("S", "Ｓ", 1)),
+        ("license_key", f"{good['license_key'][:5]}\x07{good['license_key'][5:]}"),
+        ("license_expires_on", "2020-01-01"),
+        ("license_expires_on", "２０９９-01-01"),
+        ("smtp_id", "　"),
+        ("sender_address", "shop999001@shop.rakuten.co.jp"),
+        ("sender_address", "0123456789abcdef0123456789abcdefs1@pc.fw.rakuten.ne.jp"),
+    ):
+        answer = await bench.public.put(path, json={"values": good | {field: typed}})
+        assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, f"/values/{field}"), typed
+    assert await bench.check_due() == 0
+    assert market.control(f"/journal?after={before}&kind=request")["entries"] == []
+    assert await bench.fetch("select 1 from credentials") == []
+    await bench.store(made["id"], good)
+    await bench.check_due(jobs.PREFLIGHT)
+    shown = (await bench.public.get(f"/v1/accounts/{made['id']}/checklist")).json()["items"]
+    items = {one["prerequisite"]["id"]: one for one in shown}
+    granted = {one["id"] for one in (await bench.show(made["id"]))["grants"]["items"] if one["state"] == "granted"}
+    functions = items["functions"]
+    assert {"rpay.order.searchOrder", "rpay.order.getOrder"} <= granted
+    assert set(functions["unproven_grant_ids"]) == set(functions["prerequisite"]["grant_ids"]) - granted
+    assert functions["is_done"] == (not functions["unproven_grant_ids"])
+    assert items["mail_login"]["is_done"]

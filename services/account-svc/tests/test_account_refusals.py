@@ -10,7 +10,7 @@ from account_svc.app import SERVICE
 from account_svc.settings import AccountSettings
 from hanro.testing.edges import Edge, open_edge
 from hanro.testing.poison import PoisonedTopics
-from hanro.testing.refusal_table import PAGED, VERSIONED, Samples
+from hanro.testing.refusal_table import KEYED, PAGED, VERSIONED, Samples
 from hanro.testing.refusals import EdgeRefusals
 from hanro_local.databases import SchemaUrls
 
@@ -22,6 +22,15 @@ TYPED = {
     "smtp_username": "sample",
     "smtp_password": "sample-password",
     "sender_address": "shop@example.invalid",
+}
+SHEET = {
+    "company": "株式会社見本",
+    "shop": "見本店",
+    "uses_rakuten_pay": "あり",
+    "shop_url": "https://www.example.invalid/mihon/",
+    "contact_mail": "shop@example.invalid",
+    "phone": "03-0000-0000",
+    "person": "見本 花子",
 }
 
 
@@ -52,14 +61,26 @@ async def samples(edge: Edge) -> Samples:
             "marketplace_id": "rakuten_ichiba",
             "kind": "return_address",
             "shop_id": shop.json()["id"],
+            "prerequisite_id": "terms",
         },
         exempt={
-            VERSIONED: {"PUT /v1/accounts/{account_id}/credentials": "whoever holds the new key is right"},
-            PAGED: {"GET /v1/marketplaces": "as many as plug-ins are installed"},
+            VERSIONED: {
+                "PUT /v1/accounts/{account_id}/credentials": "whoever holds the new key is right",
+                "PUT /v1/accounts/{account_id}/checklist/{prerequisite_id}": "it says what was done; all of it is kept",
+                "PUT /v1/accounts/{account_id}/application-sheet": "the letter is written by one person",
+            },
+            KEYED: {"POST /v1/accounts/{account_id}/application-sheet:sent": "of one version the first sending stays"},
+            PAGED: {
+                "GET /v1/marketplaces": "as many as plug-ins are installed",
+                "GET /v1/accounts/{account_id}/checklist": "as many as the guide has prerequisites",
+            },
         },
         bodies={
             "POST /v1/accounts": wish,
             "PATCH /v1/accounts/{account_id}": {"display_name": "見本二号店"},
+            "PUT /v1/accounts/{account_id}/checklist/{prerequisite_id}": {"state": "accepted"},
+            "PUT /v1/accounts/{account_id}/application-sheet": {"values": SHEET},
+            "POST /v1/accounts/{account_id}/application-sheet:sent": {},
             "PUT /v1/accounts/{account_id}/issuer": {"name": "見本株式会社", "number": "T7000012050002"},
         },
     )

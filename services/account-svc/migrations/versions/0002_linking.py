@@ -108,6 +108,37 @@ MARKET = (
 
 SHOPS = ("alter table shops add column version integer not null default 1",)
 
+CHECKLIST = (
+    """
+    create table checklist_ticks (
+        position bigint generated always as identity (cache 1) primary key,
+        account_id text not null references accounts,
+        prerequisite_id text not null,
+        state text not null,
+        at timestamptz not null,
+        start_day date,
+        ticked_by text not null,
+        ticked_at timestamptz not null
+    )
+    """,
+    "create index checklist_ticks_account on checklist_ticks (account_id, prerequisite_id, position desc)",
+)
+
+SHEETS = (
+    """
+    create table application_sheets (
+        account_id text primary key references accounts,
+        version integer not null check (version > 0),
+        sealed bytea not null,
+        changed_at timestamptz not null,
+        changed_by text not null,
+        sent_version integer,
+        sent_at timestamptz,
+        sent_by text
+    )
+    """,
+)
+
 UNLINKING = (
     # What each service said it holds of an account, and up to which epoch it let go.
     """
@@ -127,5 +158,5 @@ UNLINKING = (
 
 def upgrade() -> None:
     make_2("account")
-    for statement in (*ACCOUNTS, *MARKET, *SHOPS, *KEYS, *UNLINKING, *PREFLIGHTS):
+    for statement in (*ACCOUNTS, *MARKET, *SHOPS, *KEYS, *CHECKLIST, *SHEETS, *UNLINKING, *PREFLIGHTS):
         op.execute(statement)

@@ -10,11 +10,13 @@ from account_svc.accounts.credentials import Safe
 from account_svc.accounts.unlinking.plans import Plans
 from account_svc.api import (
     accounts,
+    checklists,
     credentials,
     issuers,
     market,
     marketplaces,
     preflights,
+    sheets,
     shops,
     unlinking,
     vending,
@@ -38,6 +40,7 @@ SCHEMA = "account"
 def build(parts: Parts, settings: AccountSettings) -> Built:
     """Build what account-svc adds to what every service has."""
     db, once, cursors, clock, plugins = parts.db, parts.idempotency, parts.cursors, parts.clock, parts.outside.plugins
+    texts = settings.texts()
     safe = Safe(vault=Vault(parts.keyring, schema=SCHEMA), installation=settings.installation())
     checking = Checking(
         db=db,
@@ -49,11 +52,13 @@ def build(parts: Parts, settings: AccountSettings) -> Built:
     desk = Desk(db=db, idempotency=once, cursors=cursors, clock=clock, plugins=plugins, safe=safe)
     return Built(
         routers=(
-            marketplaces.make_routes(plugins),
+            marketplaces.make_routes(plugins, texts),
             shops.make_routes(db, once, cursors, clock),
             accounts.make_routes(desk),
             credentials.make_routes(desk),
             issuers.make_routes(db, clock),
+            checklists.make_routes(db, clock, plugins, texts),
+            sheets.make_routes(db, clock, plugins, parts.keyring, texts),
             market.make_routes(desk),
             preflights.make_routes(db, once, cursors, plugins),
             unlinking.make_routes(once, clock, plugins, Plans(parts.keyring)),

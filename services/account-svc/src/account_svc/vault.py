@@ -20,6 +20,7 @@ SEALED = (
     SealedTable(name=TABLE, key="account_id", column=FIELD, version="version"),
     # What takes over moves from one table to the other as it is.
     SealedTable(name="spare_credentials", key="account_id", column=FIELD, version="version", sealed_as=TABLE),
+    SealedTable(name="application_sheets", key="account_id", column=FIELD, version="version"),
 )
 
 _VALUES = TypeAdapter(dict[str, dict[str, str]])

@@ -114,7 +114,7 @@ def _check_rule(field: FormField, value: str) -> Fault | None:
 
 def _is_half_width(field: FormField) -> bool:
     """Tell whether wide characters have no place in a field: its keyboard was in the wrong mode."""
-    narrow = {FieldKind.EMAIL, FieldKind.DATE, FieldKind.NUMBER, FieldKind.FLAG, FieldKind.CHOICE}
+    narrow = {FieldKind.EMAIL, FieldKind.DATE, FieldKind.NUMBER, FieldKind.FLAG}
     return field.is_secret or field.kind in narrow or field.rule.charset == "ascii"
 
 

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 
 from account_svc.accounts.unlinking import stopping
 from account_svc.domain.accounts import Account
+from account_svc.domain.checklist import Tick
 from account_svc.store import accounts as account_rows
+from account_svc.store import checklist as checklist_rows
 from account_svc.store import credentials as credential_rows
 from account_svc.store import expiries as expiry_rows
 from account_svc.store import preflights as preflight_rows
@@ -38,6 +40,7 @@ class AccountPicture:
     expiry_failure: ExpiryFailure | None
     last_preflight: Preflight | None
     running_preflight: Preflight | None
+    ticks: tuple[Tick, ...]
     unlink: Unlink | None = None
 
 
@@ -50,6 +53,7 @@ async def pictures(tx: Transaction, accounts: Sequence[Account]) -> list[Account
     failures = await expiry_rows.list_expiry_failures(tx, ids)
     preflights = await preflight_rows.list_last_preflights(tx, ids)
     under_way = await preflight_rows.list_open(tx, ids)
+    ticks = await checklist_rows.list_ticks(tx, ids, newest=1)
     unlinks = {
         account_id: Unlink(operation_id=running.id, waiting_for=waiting)
         for account_id, waiting in (await stopping.find_waiting(tx, accounts)).items()
@@ -64,6 +68,7 @@ async def pictures(tx: Transaction, accounts: Sequence[Account]) -> list[Account
             expiry_failure=failures.get(account.id),
             last_preflight=preflights.get(account.id),
             running_preflight=under_way.get(account.id),
+            ticks=tuple(ticks.get(account.id, ())),
             unlink=unlinks.get(account.id),
         )
         for account in accounts

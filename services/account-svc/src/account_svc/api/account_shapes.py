@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from account_svc.api.checklist_shapes import ChecklistSummaryShown
 from account_svc.api.credential_shapes import CredentialsShown
 from account_svc.api.issuer_shapes import IssuerShown
 from account_svc.api.preflight_shapes import PreflightProgressShown
@@ -128,6 +129,8 @@ class AccountShown(Shown):
     """Who issues qualified invoices; null: nobody was named."""
     preflight: PreflightProgressShown | None
     """How far the check that runs has come; null: none runs."""
+    checklist: ChecklistSummaryShown | None
+    """How far its checklist is; null: its marketplace's plug-in is not installed here."""
     last_preflight_id: str | None
     """The last check that ended; null: none yet."""
     last_preflight_at: datetime | None

@@ -12,6 +12,7 @@ from account_svc.api.account_shapes import (
     ReasonShown,
     ShopShown,
 )
+from account_svc.api.checklist_views import show_summary
 from account_svc.api.credential_views import show_credentials
 from account_svc.api.issuer_shapes import show_issuer
 from account_svc.api.preflight_views import show_progress
@@ -54,6 +55,9 @@ def show_account(picture: AccountPicture, plugin: Plugin | None, at: datetime) -
         credentials=show_credentials(picture, plugin, at),
         issuer=show_issuer(account.issuer),
         preflight=show_progress(picture.running_preflight),
+        checklist=show_summary(
+            account, picture.credentials.registration_id if picture.credentials else None, picture.ticks, plugin
+        ),
         last_preflight_id=last.id if last else None,
         last_preflight_at=last.finished_at if last else None,
         unlinking=show_unlink(picture.unlink),

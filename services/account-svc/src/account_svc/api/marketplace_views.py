@@ -1,18 +1,24 @@
 """Shows a marketplace: its credential form as JSON Schema with hints for a screen, guide, grants, capabilities."""
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
 from pydantic_core import to_jsonable_python
 
+from account_svc.api.form_views import form_of_fields
+from account_svc.api.guide_shapes import GuideShown
+from account_svc.api.guide_views import show_guide
 from account_svc.api.texts import MenuShown, TextShown, show_menu, show_text
 from account_svc.domain.credentials import typed_fields
+from hanro.errors import LocalizedText
 from hanro.marketplace.port import Plugin
-from hanro.marketplace.types import Absent, FieldKind, FormField, Registration, Support, Supported
+from hanro.marketplace.types import Absent, Support, Supported
 from hanro.web.shapes import Shown
 
-DIALECT = "https://json-schema.org/draft/2020-12/schema"
-FORMATS = {FieldKind.EMAIL: "email", FieldKind.DATE: "date"}
+TROUBLE = LocalizedText(
+    ja="登録がうまくいかないときはこちら", en="If you have trouble registering an account, click here"
+)
 Json = dict[str, Any]
 
 
@@ -20,7 +26,7 @@ class MarketplaceShown(Shown):
     """A marketplace that can be linked."""
 
     id: str
-    """The plug-in's id."""
+    """What accounts name it by; the marketplaces that are installed are the list."""
     name: TextShown
     """Its name."""
     currency: str
@@ -64,6 +70,15 @@ class RegistrationShown(Shown):
     """JSON Schema 2020-12 of `values`; `x-hanro` in each property holds labels, help and where to find the value."""
 
 
+class TroubleShown(Shown):
+    """The link for those who have trouble registering an account."""
+
+    label: TextShown
+    """What people read."""
+    href: str
+    """The path of the guide."""
+
+
 class MarketplaceDetailShown(MarketplaceShown):
     """All that linking an account of a marketplace needs."""
 
@@ -75,8 +90,10 @@ class MarketplaceDetailShown(MarketplaceShown):
     """What can be done there, by capability."""
     key_life: list[Json]
     """How long secrets last, and whether old and new ones overlap."""
-    guide: Json
+    guide: GuideShown
     """The way to an account step by step, with prerequisites and traps."""
+    trouble: TroubleShown
+    """Where to look when the registration does not work."""
 
 
 def show_marketplace(plugin: Plugin) -> MarketplaceShown:
@@ -84,12 +101,16 @@ def show_marketplace(plugin: Plugin) -> MarketplaceShown:
     return MarketplaceShown(id=plugin.id, name=show_text(plugin.name), currency=plugin.currency, zone=plugin.zone.key)
 
 
-def show_marketplace_detail(plugin: Plugin) -> MarketplaceDetailShown:
-    """Show a marketplace whole."""
+def show_marketplace_detail(plugin: Plugin, texts: Mapping[str, str]) -> MarketplaceDetailShown:
+    """Show a marketplace whole; `texts` are what the installation says of itself there."""
     return MarketplaceDetailShown(
         **show_marketplace(plugin).model_dump(),
         registrations=[
-            RegistrationShown(id=one.id, label=show_text(one.label), form=_form(plugin, one))
+            RegistrationShown(
+                id=one.id,
+                label=show_text(one.label),
+                form=form_of_fields(typed_fields(plugin.credential_form, one)),
+            )
             for one in plugin.credential_form.registrations
         ],
         grants=[_plain(grant) for grant in plugin.grants],
@@ -98,52 +119,9 @@ def show_marketplace_detail(plugin: Plugin) -> MarketplaceDetailShown:
             for capability, support in sorted(plugin.capabilities.items(), key=lambda one: one[0].value)
         },
         key_life=[_plain(life) for life in plugin.key_life],
-        guide=_plain(plugin.guide),
+        guide=show_guide(plugin.guide, texts),
+        trouble=TroubleShown(label=show_text(TROUBLE), href=f"/v1/marketplaces/{plugin.id}/guide"),
     )
-
-
-def _form(plugin: Plugin, registration: Registration) -> Json:
-    fields = typed_fields(plugin.credential_form, registration)
-    return {
-        "$schema": DIALECT,
-        "type": "object",
-        "properties": {field.name: _property(field, place) for place, field in enumerate(fields)},
-        "required": [field.name for field in fields if field.is_required and field.default is None],
-        "additionalProperties": False,
-    }
-
-
-def _property(field: FormField, place: int) -> Json:
-    shown: Json = {"type": "string", "title": field.label.ja, "description": field.help.ja}
-    if field.is_required:
-        shown["minLength"] = 1
-    if field.rule.max_length is not None:
-        shown["maxLength"] = field.rule.max_length
-    if field.rule.pattern is not None:
-        shown["pattern"] = f"^(?:{field.rule.pattern})$"
-    if field.kind in FORMATS:
-        shown["format"] = FORMATS[field.kind]
-    if field.choices:
-        shown["enum"] = [value for value, _ in field.choices]
-    if field.default is not None:
-        shown["default"] = field.default
-    if field.is_secret:
-        shown["writeOnly"] = True
-    hints = {
-        "order": place,
-        "section": field.section,
-        "kind": field.kind.value,
-        "is_secret": field.is_secret,
-        "is_required": field.is_required,
-        "label": _plain(field.label),
-        "help": _plain(field.help),
-        "note": _plain(field.note) if field.note else None,
-        "choices": [{"value": value, "label": _plain(label)} for value, label in field.choices],
-        "wrong": [{"pattern": pattern, "why": _plain(why)} for pattern, why in field.wrong],
-        "where": _plain(field.where) if field.where else None,
-        "docs_url": field.docs_url,
-    }
-    return shown | {"x-hanro": hints}
 
 
 def _show_support(support: Support) -> CapabilityShown:

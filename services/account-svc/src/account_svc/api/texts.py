@@ -22,6 +22,8 @@ class MenuShown(Shown):
     """Address of the page; null: none is known."""
     is_login_needed: bool
     """Whether one must be logged in there."""
+    login_note: TextShown | None
+    """What people read where a login is needed; null: none is."""
 
 
 class RefusalShown(Shown):
@@ -44,7 +46,10 @@ def show_text(text: LocalizedText) -> TextShown:
 
 def show_menu(menu: MenuPath) -> MenuShown:
     """Show a menu path."""
-    return MenuShown(steps=list(menu.steps), url=menu.url, is_login_needed=menu.is_login_needed)
+    note = None
+    if menu.is_login_needed:
+        note = TextShown(ja=f"{menu.steps[0]} へのログインが必要です", en=f"login to {menu.steps[0]} needed")
+    return MenuShown(steps=list(menu.steps), url=menu.url, is_login_needed=menu.is_login_needed, login_note=note)
 
 
 def show_refusal(refusal: Refusal | None) -> RefusalShown | None:

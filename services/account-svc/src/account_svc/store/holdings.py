@@ -16,6 +16,7 @@ ERASED = (
     *COUNTED,
     *("grant_uses", "key_expiries", "expiry_failures", "expiry_warnings"),
     *("market_reads", "market_kinds", "market_changes", "due"),
+    *("application_sheets", "checklist_ticks"),
 )
 """Tables that lose all rows of an account when it is unlinked."""
 

@@ -83,7 +83,8 @@ class ExpectedMail:
 class Step:
     """Describe one step of the guide.
 
-    `entries` are pairs of a label and the value to type there; {name} comes from the installation's settings.
+    `entries` are pairs of a label and the value to type there; {name} comes from the installation's settings. `links`
+    are pages beside the way: the marketplace's manual, whom to ask.
     """
 
     id: str
@@ -95,29 +96,40 @@ class Step:
     entries: tuple[tuple[str, str], ...] = ()
     cost: LocalizedText | None = None
     traps: tuple[LocalizedText, ...] = ()
+    links: tuple[tuple[LocalizedText, MenuPath], ...] = ()
 
 
 @value
 class Prerequisite:
     """Describe what must be done before an account works.
 
-    `states` are in order, the last one is done. It is proven by `grant_ids`, else ticked by hand. `daily_start` is the
-    time of day, in the plug-in's zone, at which something newly granted starts to work.
+    `states` are in order, the last one is done; `labels` are what people read for them, one each. It is proven by
+    `grant_ids`, else ticked by hand. `daily_start` is the time of day, in the plug-in's zone, at which something newly
+    granted starts to work. It applies to the ways to register that are named, to all where none is. With `needs_check`
+    it goes on only once a preflight passed; what `is_optional` an account can work without.
     """
 
     id: str
     title: LocalizedText
     states: tuple[str, ...]
+    labels: tuple[LocalizedText, ...]
     step_ids: tuple[str, ...]
     grant_ids: frozenset[str] = frozenset()
     daily_start: time | None = None
+    registration_ids: frozenset[str] = frozenset()
+    needs_check: bool = False
+    is_optional: bool = False
 
 
 @value
 class ApplicationSheet:
-    """Describe a letter of application; {name} of a field may stand in `subject` and `body`."""
+    """Describe a letter of application; {name} of a field may stand in `subject` and `body`.
+
+    `recipient` is {name} of the installation's settings: who registers the application with the marketplace.
+    """
 
     fields: tuple[FormField, ...]
+    recipient: str
     subject: str
     body: str
 

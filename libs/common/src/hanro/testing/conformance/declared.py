@@ -90,6 +90,20 @@ class Declared:
             if hasattr(found, "source") and not isinstance(found, type):
                 assert str(found.source).strip(), found
 
+    def test_the_guide_names_what_exists_and_each_state_has_its_word(self, market: Market) -> None:
+        guide = market.plugin.guide
+        steps, grants = {step.id for step in guide.steps}, {grant.id for grant in market.plugin.grants}
+        registrations = {one.id for one in market.plugin.credential_form.registrations}
+        assert len(steps) == len(guide.steps)
+        assert len({one.id for one in guide.prerequisites}) == len(guide.prerequisites)
+        for prerequisite in guide.prerequisites:
+            assert set(prerequisite.step_ids) <= steps, prerequisite.id
+            assert prerequisite.grant_ids <= grants, prerequisite.id
+            assert prerequisite.registration_ids <= registrations, prerequisite.id
+            assert len(prerequisite.states) == len(set(prerequisite.states)) > 1, prerequisite.id
+            assert len(prerequisite.labels) == len(prerequisite.states), prerequisite.id
+            assert prerequisite.daily_start is None or not prerequisite.grant_ids, prerequisite.id
+
     def test_limits_and_grants_fit_each_other(self, market: Market) -> None:
         limits = market.plugin.limits
         assert {grant.group for grant in market.plugin.grants} <= set(limits.groups)

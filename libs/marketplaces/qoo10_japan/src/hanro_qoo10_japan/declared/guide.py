@@ -65,6 +65,8 @@ _STEPS = (
     ),
 )
 
+_OPEN = both("未対応", "open")
+
 GUIDE = Guide(
     version="2026.1",
     prerequisites=(
@@ -72,12 +74,14 @@ GUIDE = Guide(
             id="conditions",
             title=both("申請の条件", "conditions for applying"),
             states=("open", "met"),
+            labels=(_OPEN, both("確認済み", "met")),
             step_ids=("conditions",),
         ),
         Prerequisite(
             id="api_key",
             title=both("APIキーの発行", "API key issued"),
             states=("open", "applied", "issued"),
+            labels=(_OPEN, both("申請済み", "applied for"), both("発行済み", "issued")),
             step_ids=("api_key", "enter"),
         ),
     ),

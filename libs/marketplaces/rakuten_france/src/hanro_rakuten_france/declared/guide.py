@@ -74,6 +74,8 @@ _STEPS = (
     ),
 )
 
+_OPEN = both("未対応", "open")
+
 GUIDE = Guide(
     version="2026.1",
     prerequisites=(
@@ -81,18 +83,22 @@ GUIDE = Guide(
             id="professional_account",
             title=both("プロフェッショナルアカウント", "professional account"),
             states=("open", "confirmed"),
+            labels=(_OPEN, both("確認済み", "confirmed")),
             step_ids=("professional_account",),
         ),
         Prerequisite(
             id="token",
             title=both("アカウント名と API トークンの控え", "account name and API token copied"),
             states=("open", "copied"),
+            labels=(_OPEN, both("控え済み", "copied")),
             step_ids=("account_name", "token"),
         ),
         Prerequisite(
             id="sku",
             title=both("SKU の対応づけ", "SKU mapped"),
             states=("open", "mapped"),
+            labels=(_OPEN, both("対応づけ済み", "mapped")),
+            is_optional=True,
             step_ids=("sku",),
         ),
     ),

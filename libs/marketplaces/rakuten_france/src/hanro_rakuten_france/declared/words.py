@@ -3,9 +3,10 @@
 from hanro.errors import LocalizedText, MenuPath
 
 # Source: seed 004, rakuten-france 2.1 [2+].
-ACCOUNT = MenuPath(steps=("Mon compte",), url="https://fr.shopping.rakuten.com/")
-DEVELOPER = MenuPath(steps=("Mon compte", "Mes informations développeur"), url="https://fr.shopping.rakuten.com/")
-BANNER = MenuPath(steps=("user banner",), url="https://fr.shopping.rakuten.com/")
+_URL = "https://fr.shopping.rakuten.com/"
+ACCOUNT = MenuPath(steps=("Rakuten France", "Mon compte"), url=_URL)
+DEVELOPER = MenuPath(steps=("Rakuten France", "Mon compte", "Mes informations développeur"), url=_URL)
+BANNER = MenuPath(steps=("Rakuten France", "user banner"), url=_URL)
 
 
 def both(ja: str, en: str) -> LocalizedText:

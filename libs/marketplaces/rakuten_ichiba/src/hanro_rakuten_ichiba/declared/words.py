@@ -18,6 +18,10 @@ DEVELOPER_ACCESS = MenuPath(
     steps=("RMS", "拡張サービス一覧", "各種申請・設定変更", "システム開発企業からのAPIアクセス許可設定"),
     url="https://ichiba-bs.rms.rakuten.co.jp/apisson/",
 )
+DEVELOPER_ACCESS_FALLBACK = MenuPath(
+    steps=("RMSメインメニュー", "拡張サービス一覧", "各種申請と設定", "システム開発企業 アクセス許可設定")
+)
+CONTACT = MenuPath(steps=("RMS", "WEB APIサービス窓口"), url="https://ichiba-bs.rms.rakuten.co.jp/ask/?o=WEBAPI")
 MAIL_SERVER = MenuPath(
     steps=("R-Login", "あんしんメルアドサービスメニュー", "メールサーバ設定情報"),
     url="https://glogin.gl.rakuten.co.jp/",
