@@ -126,6 +126,7 @@ GUIDE = Guide(
             id="permissions",
             title=both("権限", "permissions"),
             states=("open", "saved"),
+            labels=(both("未設定", "open"), both("設定済", "saved")),
             step_ids=("permissions",),
             grant_ids=frozenset(grant.id for grant in GRANTS),
         ),
