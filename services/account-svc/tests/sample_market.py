@@ -131,7 +131,11 @@ GUIDE = Guide(
             grant_ids=frozenset(grant.id for grant in GRANTS),
         ),
         Prerequisite(
-            id="token", title=both("トークンの発行", "a token"), states=("open", "issued"), step_ids=("token",)
+            id="token",
+            title=both("トークンの発行", "a token"),
+            states=("open", "issued"),
+            labels=(both("未発行", "open"), both("発行済", "issued")),
+            step_ids=("token",),
         ),
     ),
     steps=(
