@@ -14,9 +14,11 @@ from account_svc.domain import activation, probes, reports, rotation
 from account_svc.domain import preflights as rules
 from account_svc.domain.accounts import WORKING, Account, State
 from account_svc.domain.happenings import Judged, Standing
+from account_svc.domain.rotation import SpareState
 from account_svc.domain.transitions import Deed, is_possible
 from account_svc.store import accounts as account_rows
 from account_svc.store import preflights as store
+from account_svc.store import spares
 from account_svc.store.preflights import Preflight
 from hanro import breaker, due
 from hanro.db import Transaction
@@ -113,7 +115,7 @@ async def advance(tx: Transaction, lease: Lease, taken: Round, rows: Mapping[str
 
     An account begins to work as soon as all that must be known for that is; one that works learns at once what it lost,
     and what came back. It is over where newer credentials were stored, where the account was taken away, or where
-    somebody asks anew while the rest would take long.
+    somebody asks anew, or other credentials wait, while the rest would take long.
 
     Raises:
         Retryable: the lease is lost.
@@ -128,7 +130,9 @@ async def advance(tx: Transaction, lease: Lease, taken: Round, rows: Mapping[str
         account = await _put(tx, account, judged, at)
     if taken.is_alone:
         return Going(has_begun=account.is_working and not taken.account.is_working, is_over=False)
-    is_asked_anew = bool(await list_asked(tx, account.id, OperationStatus.ACCEPTED))
+    spare = await spares.find_spare(tx, account.id)
+    is_waited_for = spare is not None and spare.state is SpareState.WAITING
+    is_asked_anew = bool(await list_asked(tx, account.id, OperationStatus.ACCEPTED)) or is_waited_for
     # One that no longer works is probed anew at the whole rate.
     return Going(has_begun=False, is_over=is_asked_anew or not account.is_working)
 
