@@ -24,7 +24,7 @@ from account_svc.checker.doer import check
 from account_svc.checker.metrics import CheckMetrics
 from account_svc.checker.relay_login import Relays
 from account_svc.settings import AccountSettings
-from account_svc.vault import Installation, Vault
+from account_svc.vault import Vault
 from hanro import due
 from hanro.crypto import Keyring
 from hanro.db import Database, migrate
@@ -228,7 +228,7 @@ async def open_bench(
             redirects={RELAY: market.relay} if market else {},
             trust=tls_context(market.certificate_file if market else None),
         ),
-        safe=Safe(vault=Vault(parts.keyring, schema="account"), installation=Installation(None)),
+        safe=Safe(vault=Vault(parts.keyring, schema="account"), installation=settings.installation()),
         metrics=CheckMetrics(CollectorRegistry()),
     )
     public = httpx.AsyncClient(

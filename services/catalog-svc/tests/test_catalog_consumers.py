@@ -1,9 +1,11 @@
 """Orders and mappings on a real Postgres: twice, late, replayed and side by side are harmless."""
 
 import asyncio
+import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,12 +20,14 @@ from hanro.broker import Message
 from hanro.clock import SystemClock
 from hanro.consume import consume
 from hanro.db import Database, Transaction, migrate
+from hanro.errors import Rejected
 from hanro.events import envelope
 from hanro.events.accounts import AccountActivated
 from hanro.events.fact import Fact
 from hanro.events.orders import OrderCancelled, OrderChanged, OrderFact, OrderLine, OrderPlaced, OrderShipped
 from hanro.marketplace import installed
 from hanro.marketplace.types import MarketplaceId
+from hanro.releasing import Releaser
 from hanro.testing.memory_broker import MemoryBroker
 from hanro_local.databases import SchemaUrls
 
@@ -228,3 +232,43 @@ async def test_a_change_of_a_line_restates_it(db: Database) -> None:
     await stand(db, 10)
     await hear(db, [order(OrderPlaced, "a", 1, wanted=5), order(OrderChanged, "a", 2, wanted=2)])
     assert await figures(db) == (10, 2, 0)
+
+
+async def reports(db: Database) -> list[dict[str, Any]]:
+    async with db.begin() as tx:
+        rows = await tx.fetch(
+            "select convert_from(value, 'utf8') as told from outbox where topic = 'hanro.access' order by id"
+        )
+    return [json.loads(row["told"]) for row in rows]
+
+
+async def release(db: Database) -> None:
+    await Releaser(db, SystemClock(), log_of(db), accounts.erase).release_due()
+
+
+async def test_product_data_goes_what_orders_hold_stays_and_it_is_reported_once(db: Database) -> None:
+    await stand(db, 5)
+    await hear(db, [order(OrderPlaced, "1", 1, wanted=2)])
+    assert await figures(db) == (5, 2, 0)
+    gone = account().model_copy(update={"version": 2, "state": "unlinking", "account_epoch": 1})
+    for _ in range(2):
+        await hear(db, [gone])
+        await release(db)
+    told = await reports(db)
+    assert [one["holdings"] for one in told] == [{"listings": 0}, {"listings": 1}, {"listings": 0}]
+    assert [one["released_epoch"] for one in told] == [None, None, 0]
+    # A later fact of the order finds no mapping any more, and keeps what it holds all the same.
+    await hear(db, [order(OrderChanged, "1", 2, wanted=2)])
+    assert await figures(db) == (5, 2, 0)
+    async with db.begin() as tx:
+        with pytest.raises(Rejected, match="unlinking"):
+            await listings.lock_account(tx, "acc_1")
+    await hear(db, [gone.model_copy(update={"version": 3, "state": "active"})])
+    await adopt(db)
+    assert await figures(db) == (5, 2, 0)
+
+
+async def test_an_account_that_was_never_heard_of_is_reported_too(db: Database) -> None:
+    await hear(db, [account().model_copy(update={"version": 7, "state": "unlinking", "account_epoch": 3})])
+    await release(db)
+    assert [one["released_epoch"] for one in await reports(db)] == [2]

@@ -188,7 +188,7 @@ class EdgeRefusals(ChangeRefusals):
             for cursor in CURSORS:
                 answer = await edge.client.get(
                     operation.address(samples.known),
-                    params={"cursor": cursor},
+                    params={**query(operation.address()), "cursor": cursor},
                     headers=edge.signer.bearer(operation.scope),
                 )
                 add(table, operation, cursor[:20], faults_of(answer, 400, "cursor-invalid"))

@@ -14,9 +14,11 @@ from account_svc.domain.accounts import Account
 from account_svc.domain.happenings import Judged, Standing
 from account_svc.domain.preflights import Ground
 from account_svc.domain.reports import Use
+from account_svc.domain.rotation import SpareState
 from account_svc.domain.transitions import Deed, is_possible, require
 from account_svc.store import accounts as account_rows
 from account_svc.store import preflights as store
+from account_svc.store import spares
 from account_svc.store.preflights import Preflight
 from hanro import breaker, due, operations
 from hanro.db import Transaction
@@ -164,10 +166,12 @@ async def begin(tx: Transaction, plugins: Plugins, safe: Safe, lease: Lease, at:
 async def is_over(tx: Transaction, taken: Round) -> bool:
     """Tell whether a preflight of an account that worked need not go on.
 
-    Somebody asked for another, or the account does not work any more, or with other credentials.
+    Somebody asked for another, a candidate waits for its turn, or the account does not work any more, or with others.
     """
     account = await account_rows.get_account(tx, taken.account.id)
-    if not account.is_working or account.credential_version != taken.secrets.version:
+    spare = await spares.find_spare(tx, account.id)
+    is_waited_for = spare is not None and spare.state is SpareState.WAITING
+    if is_waited_for or not account.is_working or account.credential_version != taken.secrets.version:
         return True
     known = {operation.id for operation in taken.operations}
     return any(operation.id not in known for operation in await asked.open_operations(tx, taken.account.id, KIND))
