@@ -184,10 +184,11 @@ async def open_bench(
     market: Simulator | None = None,
     keyring: Keyring | None = None,
     *,
+    addresses: Mapping[str, str] | None = None,
     folder: Path | None = None,
     is_whole: bool = False,
 ) -> AsyncIterator[Bench]:
-    """Open account-svc on a database, with a simulator or none in reach.
+    """Open account-svc on a database, with a simulator or none in reach; `addresses` are other marketplaces'.
 
     A folder may hold what the operator mounts: `texts.json` and `secrets.json` of the installation.
     """
@@ -214,7 +215,8 @@ async def open_bench(
         missing=lambda: None,
         accounts_of=built.accounts_of,
     )
-    transport = Transport({"rakuten_ichiba": market.url} if market else {}, parts.clock)
+    known = {"rakuten_ichiba": market.url} if market else {}
+    transport = Transport(known | dict(addresses or {}), parts.clock)
     checking = Checking(
         db=parts.db,
         outside=Outside(

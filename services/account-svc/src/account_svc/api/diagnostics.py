@@ -118,7 +118,7 @@ def _preflight(preflight: Preflight) -> PreflightTold:
     return PreflightTold(
         id=preflight.id,
         credential_version=preflight.credential_version,
-        standing=preflight.standing.value,
+        standing=preflight.standing.value if preflight.standing else None,
         finished_at=preflight.finished_at,
         rows=[
             RowTold(grant_id=row.grant_id, state=row.state.value, refusal=_refusal(row.refusal))

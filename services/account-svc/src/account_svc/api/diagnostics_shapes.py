@@ -35,10 +35,10 @@ class PreflightTold(Shown):
     """pre_…"""
     credential_version: int
     """The credentials that were checked."""
-    standing: str
-    """What it came to."""
-    finished_at: datetime
-    """When."""
+    standing: str | None
+    """What it came to; null: it runs."""
+    finished_at: datetime | None
+    """When; null: it runs."""
     rows: list[RowTold]
     """One for each grant."""
 
