@@ -9,7 +9,7 @@ EDITABLE := $(foreach package,$(patsubst %/pyproject.toml,%,$(wildcard $(addsuff
 UNLINK_RACES := services/order-svc/tests/test_order_unlink_race.py services/notifier-svc/tests/test_notifier_unlink_race.py
 NEW_ENOUGH := $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "hanro needs Python 3.11 or newer: install it, or say PYTHON=/path/to/python3.11 make …"; exit 1; }
 
-.PHONY: help run demo test lint bench faults contracts trace clean lock
+.PHONY: help run demo test lint bench faults contracts walks trace clean lock
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1|/' | column -t -s '|'
@@ -48,6 +48,9 @@ endif
 
 contracts: $(VENV)/dev.stamp ## rewrite schemas, AsyncAPI and OpenAPI; refuse what would break readers
 	@$(BIN)/python tests/contracts/contract_files.py
+
+walks: $(VENV)/dev.stamp ## the walks of a new seller and a new operator, step by step in order, on a whole stack
+	@$(BIN)/python -m pytest -p no:randomly -v tests/e2e/test_walk_seller.py tests/e2e/test_walk_operator.py
 
 trace: $(VENV)/dev.stamp ## requirement rows and the tests behind them, counted from the last run of tests
 	@$(BIN)/python tests/architecture/trace_rows.py

@@ -123,11 +123,11 @@ async def _rows(bars: Sequence[tuple[str, str]], once: Measure, repetitions: int
     for place, (bar, what) in enumerate(bars):
         best = [min(seconds[place] for seconds in found[times]) for times in TIMES]
         title = f"slope, {what} x {'/'.join(map(str, TIMES))}"
-        rows.append(limit(bar, title, [_slope(TIMES, best)], unit="", passes=STEEPEST, stretch=1.0))
+        rows.append(limit(bar, title, [slope(TIMES, best)], unit="", passes=STEEPEST, stretch=1.0))
     return rows
 
 
-def _slope(sizes: Sequence[float], seconds: Sequence[float]) -> float:
+def slope(sizes: Sequence[float], seconds: Sequence[float]) -> float:
     """Fit a line through the logarithms by least squares and give its slope."""
     xs, ys = [math.log(size) for size in sizes], [math.log(second) for second in seconds]
     middle_x, middle_y = sum(xs) / len(xs), sum(ys) / len(ys)

@@ -8,6 +8,7 @@ from pathlib import Path
 import bars_consume
 import bars_growth
 import bars_ingest
+import bars_keys
 import bars_plans
 import bars_process
 import bars_relay
@@ -33,6 +34,7 @@ BARS: dict[str, Callable[[Places], list[Row]]] = {
     "V18": bars_consume.v18,
     "slopes": bars_growth.slopes,
     "plans": bars_plans.plans,
+    "keys": bars_keys.keys,
 }
 
 

@@ -64,6 +64,10 @@ class TestProbes(linking.Probes):
     """Rule 4."""
 
 
+class TestMarketInformations(linking.MarketInformations):
+    """Rule 4, what the seller set up."""
+
+
 class TestRefusals(refusing.Refusals):
     """Rule 5."""
 

@@ -24,7 +24,7 @@ from account_svc.checker.doer import check
 from account_svc.checker.metrics import CheckMetrics
 from account_svc.checker.relay_login import Relays
 from account_svc.settings import AccountSettings
-from account_svc.vault import Installation, Vault
+from account_svc.vault import Vault
 from hanro import due
 from hanro.crypto import Keyring
 from hanro.db import Database, migrate
@@ -184,10 +184,11 @@ async def open_bench(
     market: Simulator | None = None,
     keyring: Keyring | None = None,
     *,
+    addresses: Mapping[str, str] | None = None,
     folder: Path | None = None,
     is_whole: bool = False,
 ) -> AsyncIterator[Bench]:
-    """Open account-svc on a database, with a simulator or none in reach.
+    """Open account-svc on a database, with a simulator or none in reach; `addresses` are other marketplaces'.
 
     A folder may hold what the operator mounts: `texts.json` and `secrets.json` of the installation.
     """
@@ -214,7 +215,8 @@ async def open_bench(
         missing=lambda: None,
         accounts_of=built.accounts_of,
     )
-    transport = Transport({"rakuten_ichiba": market.url} if market else {}, parts.clock)
+    known = {"rakuten_ichiba": market.url} if market else {}
+    transport = Transport(known | dict(addresses or {}), parts.clock)
     checking = Checking(
         db=parts.db,
         outside=Outside(
@@ -228,7 +230,7 @@ async def open_bench(
             redirects={RELAY: market.relay} if market else {},
             trust=tls_context(market.certificate_file if market else None),
         ),
-        safe=Safe(vault=Vault(parts.keyring, schema="account"), installation=Installation(None)),
+        safe=Safe(vault=Vault(parts.keyring, schema="account"), installation=settings.installation()),
         metrics=CheckMetrics(CollectorRegistry()),
     )
     public = httpx.AsyncClient(

@@ -77,11 +77,10 @@ async def test_a_good_key_makes_the_account_active_and_its_probes_change_nothing
     assert (shown["state"], shown["label"]["ja"], shown["reason"], shown["next_step"]) == ("active", "有効", None, None)
     assert shown["grants"]["granted"] == len(FEW)
     assert (await rows(bench, shown["id"]))["mail_relay"]["text"] == "The mail relay took the login."
-    assert [kind for kind, _ in await bench.facts(shown["id"])] == [
-        "hanro.account.linked.v1",
-        "hanro.account.changed.v1",
-        "hanro.account.activated.v1",
-    ]
+    kinds = [kind for kind, _ in await bench.facts(shown["id"])]
+    # It works as soon as what it needs is known; the rest is told when that is known too.
+    assert kinds[:3] == ["hanro.account.linked.v1", "hanro.account.changed.v1", "hanro.account.activated.v1"]
+    assert set(kinds[3:]) <= {"hanro.account.changed.v1"}
     operation = (await bench.public.get("/v1/account/operations")).json()["items"][0]
     assert (operation["status"], operation["answer"]["granted"], operation["answer"]["state"]) == (
         "applied",
@@ -182,7 +181,8 @@ async def test_a_refusal_that_a_service_reports_suspends_at_once_and_a_new_key_b
     assert (await bench.show(shown["id"]))["state"] == "active"
     assert (await bench.vend(shown["id"])).json()["version"] == 2
     kinds = [kind.split(".")[2] for kind, _ in await bench.facts(shown["id"])]
-    assert kinds == ["linked", "changed", "activated", "suspended", "changed", "activated"]
+    # In between it is told what else is found, and that newer credentials are stored.
+    assert [kind for kind in kinds if kind != "changed"] == ["linked", "activated", "suspended", "activated"]
 
 
 async def test_the_same_report_twice_and_one_of_an_older_key_check_nothing(bench: Bench, market: Simulator) -> None:

@@ -8,6 +8,7 @@ import pytest
 from account_bench import Bench, Json, Simulator, credentials_of, open_bench, prepare, simulator
 
 from account_svc.accounts import jobs
+from account_svc.checker import probing
 from hanro import due
 from hanro.marketplace import installed
 from hanro.marketplace.types import MarketplaceId, ProbeKind
@@ -187,7 +188,10 @@ async def test_a_cabinet_that_was_never_opened_suspends_nothing(bench: Bench, ma
     assert (shown["state"], shown["lost_capabilities"]) == ("degraded", ["upload_images"])
 
 
-async def test_who_asks_while_another_look_runs_is_not_kept_waiting(bench: Bench, market: Simulator) -> None:
+async def test_who_asks_while_another_look_runs_is_not_kept_waiting(
+    bench: Bench, market: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(probing, "REPORT_SECONDS", 0.05)
     shown = await linked(bench, market.open_shop())
     async with bench.db.begin() as tx:
         await tx.execute("delete from preflights")
@@ -198,7 +202,8 @@ async def test_who_asks_while_another_look_runs_is_not_kept_waiting(bench: Bench
     asked = await bench.public.post(f"/v1/accounts/{shown['id']}:preflight", headers={"Idempotency-Key": "other"})
     assert asked.status_code == 202
     await running
-    cut_short = await states(bench, shown["id"])
+    looks = (await bench.public.get(f"/v1/accounts/{shown['id']}/preflights")).json()["items"]
+    cut_short = {row["grant_id"]: row for row in looks[-1]["rows"]}
     assert "It is asked for next." in {row["text"] for row in cut_short.values()}
     assert {row["state"] for row in cut_short.values()} == {"granted", "unknown"}
     assert (await bench.show(shown["id"]))["grants"]["granted"] == len(FUNCTIONS) + 1

@@ -26,7 +26,7 @@ TYPED = {
 SHEET = {
     "company": "株式会社見本",
     "shop": "見本店",
-    "uses_rakuten_pay": "あり",
+    "uses_pay": "あり",
     "shop_url": "https://www.example.invalid/mihon/",
     "contact_mail": "shop@example.invalid",
     "phone": "03-0000-0000",

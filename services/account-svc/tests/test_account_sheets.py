@@ -25,7 +25,7 @@ pytestmark = pytest.mark.schema("account", prepare)
 GOOD = {
     "company": "株式会社カナリア",
     "shop": "見本店",
-    "uses_rakuten_pay": "あり",
+    "uses_pay": "あり",
     "shop_url": "https://www.example.invalid/mihon/",
     "contact_mail": "canary-contact@example.invalid",
     "phone": "03-0000-9999",
@@ -108,7 +108,7 @@ async def test_wrong_fields_are_named_and_nothing_is_stored(bench: Bench) -> Non
         ("contact_mail", "0123456789abcdef0123456789abcdefs1@pc.fw.rakuten.ne.jp"),
         ("contact_mail", "nobody"),
         ("contact_mail", "ｓhop@example.invalid"),
-        ("uses_rakuten_pay", "yes"),
+        ("uses_pay", "yes"),
         ("shop_url", "ftp://example.invalid/"),
         ("phone", "０３-0000-0000"),
         ("phone", "call me"),

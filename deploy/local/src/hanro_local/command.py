@@ -1,6 +1,7 @@
-"""The commands of the local stack: `run` lives until Ctrl-C, `demo` proves it under kills, `clean` wipes the state."""
+"""The commands of the local stack: `run` lives until Ctrl-C, `demo` proves it under kills; `doors`, `clean`."""
 
 import asyncio
+import json
 import os
 import platform
 import shutil
@@ -14,6 +15,7 @@ import httpx
 
 from hanro_local import jars, leftovers, ports, postgres, preflight, probes, run_lock, settings, stack, terminal
 from hanro_local.child import ChildFailed
+from hanro_local.demo import tokens
 from hanro_local.demo.api import Refused
 from hanro_local.demo.conduct import conduct, step_count
 from hanro_local.demo.kills import NothingInHand
@@ -29,7 +31,7 @@ REFUSALS = (
     *(RunAlive, JarsRefused, JavaMissing, PlaceRefused, ChildFailed, SettingRefused),
     *(Refused, NothingInHand, httpx.HTTPError, TimeoutError, ValueError),
 )
-USAGE = "usage: python -m hanro_local run | demo | clean"
+USAGE = "usage: python -m hanro_local run | demo | doors | clean"
 DEMO = "demo"
 BREAK_WRAPPER = "hanro_local.demo.broken"
 BREAK_VARIABLE = "HANRO_BREAK"
@@ -116,6 +118,22 @@ async def _run(wanted: StackSettings, folder: Path, live: Live, *, step_count: i
     return 0 if is_well else 1
 
 
+def doors(environ: dict[str, str], folder: Path) -> int:
+    """Print where the stack that runs is, as a shell takes it: hanro, the simulator, a token; returns the exit code."""
+    try:
+        wanted = settings.read(environ, folder)
+    except SettingRefused as refused:
+        print(refused, file=sys.stderr)
+        return 1
+    if not run_lock.holder(wanted.state):
+        print("nothing runs: start it by `make run`, and keep it running", file=sys.stderr)
+        return 1
+    chosen = json.loads((wanted.state / "ports.json").read_text(encoding="ascii"))
+    simulator = f"http://{ports.HOST}:{chosen['ichiba-http']}"
+    print(f"H='http://{ports.HOST}:{wanted.gateway_port}' S='{simulator}' T='{tokens.mint(wanted.state)}'")
+    return 0
+
+
 def clean(environ: dict[str, str], folder: Path, *, report: Callable[[str], None] = say) -> int:
     """Wipe the state of every stack, also what lies below /var/tmp; refuse while one runs. Returns the exit code."""
     root = settings.state_root(environ, folder)
@@ -157,6 +175,8 @@ def main(words: list[str]) -> int:
             return run(dict(os.environ), Path.cwd())
         case ["demo"]:
             return demo(dict(os.environ), Path.cwd())
+        case ["doors"]:
+            return doors(dict(os.environ), Path.cwd())
         case ["clean"]:
             return clean(dict(os.environ), Path.cwd())
         case _:

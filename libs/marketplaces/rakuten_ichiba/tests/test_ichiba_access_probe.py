@@ -228,14 +228,12 @@ async def test_a_settling_key_is_told_by_the_look_up_too() -> None:
     assert caught.value.code == "key-settling"
 
 
-async def test_keys_are_not_minted_and_the_shop_is_not_read_in_this_version() -> None:
+async def test_keys_are_not_minted() -> None:
     http = CannedHttp(lambda _: answered(b"{}"))
     access = IchibaAccess(open_session(http).session)
     with pytest.raises(Unsupported) as caught:
         await access.renew()
     assert caught.value.menu is not None
-    with pytest.raises(Unsupported):
-        await access.market_information()
     assert http.sent == []
 
 

@@ -14,6 +14,14 @@ ACCOUNTS = (
     "create unique index accounts_shop_key on accounts (marketplace_id, shop_key) where state <> 'unlinked'",
 )
 
+PREFLIGHTS = (
+    # One that runs has neither yet.
+    "alter table preflights alter column standing drop not null",
+    "alter table preflights alter column finished_at drop not null",
+    "alter table preflights add column total_count integer not null default 0",
+    "alter table preflights add column expected_at timestamptz",
+    "create unique index preflights_open on preflights (account_id) where finished_at is null",
+)
 KEYS = (
     """
     create table spare_credentials (
@@ -150,5 +158,5 @@ UNLINKING = (
 
 def upgrade() -> None:
     make_2("account")
-    for statement in (*ACCOUNTS, *MARKET, *SHOPS, *KEYS, *CHECKLIST, *SHEETS, *UNLINKING):
+    for statement in (*ACCOUNTS, *MARKET, *SHOPS, *KEYS, *CHECKLIST, *SHEETS, *UNLINKING, *PREFLIGHTS):
         op.execute(statement)

@@ -23,6 +23,7 @@ from hanro_rakuten_ichiba.declared.capabilities import unsupported
 from hanro_rakuten_ichiba.declared.credential_form import LICENSE_EXPIRES_ON, LICENSE_KEY
 from hanro_rakuten_ichiba.declared.grants import GRANTS
 from hanro_rakuten_ichiba.functions import BY_GRANT, LICENSE_EXPIRY, SEARCH_ORDER, Function, Question
+from hanro_rakuten_ichiba.market_information import read_market
 from hanro_rakuten_ichiba.searching import write_moment
 
 _JAPAN = ZoneInfo("Asia/Tokyo")
@@ -90,8 +91,15 @@ class IchibaAccess:
         raise unsupported(Capability.RENEW_KEY)
 
     async def market_information(self) -> MarketInformation:
-        """Refuse: MARKET_INFORMATION is absent in this version."""
-        raise unsupported(Capability.MARKET_INFORMATION)
+        """Read all kinds side by side; one whose grant is missing goes to `failed`, the others come.
+
+        Raises:
+            Retryable: throttled or unavailable before any kind was read.
+            NeedsSeller: key refused.
+
+        Source: rakuten-ichiba-orders 4.7, 10; rakuten-ichiba-catalog 5, 7.
+        """
+        return await read_market(self._session)
 
     async def _touch(self, grant: Grant, function: Function) -> PreflightRow:
         """Send the probe and judge what came; a refusal of the gateway raises."""

@@ -4,6 +4,8 @@ import base64
 import json
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
+from typing import TypeVar
+from xml.etree.ElementTree import Element
 
 from hanro.errors import ContractBroken, NeedsSeller, Refusal, Retryable
 from hanro.marketplace.port import Session, Turn
@@ -15,11 +17,14 @@ from hanro_rakuten_ichiba.decoding import Document, decode
 from hanro_rakuten_ichiba.functions import Family, Function, Question
 from hanro_rakuten_ichiba.messages import Message, read_messages
 from hanro_rakuten_ichiba.refusals import header, judge, unreadable, without_secrets
+from hanro_rakuten_ichiba.shop_xml import is_missing, read_result
 from hanro_rakuten_ichiba.speaking import Word, word_of
 
+Answered = TypeVar("Answered")
 # Exactly so: without the charset some shops got 415 (rakuten-ichiba-orders 1.2).
 JSON_TYPE = "application/json; charset=utf-8"
 XML_TYPE = "application/xml; charset=utf-8"
+_NOT_FOUND = 404
 _REPEATS = 2
 _PAUSE_SECONDS = 1.0
 # A slow marketplace is not asked again: the lease would end before it answers.
@@ -85,6 +90,25 @@ class Client:
         """Get once a JSON answer; errors as `read`."""
         return await self._hear(function, self._get(function, query, "application/json"))
 
+    async def read_shop(self, function: Function, query: tuple[tuple[str, str], ...] = ()) -> Element | None:
+        """Get `result` of the shop family, again up to twice; None: there is no such data. Errors as `read`."""
+        return await self._repeat(lambda: self._ask_shop(function, query))
+
+    async def _ask_shop(self, function: Function, query: tuple[tuple[str, str], ...]) -> Element | None:
+        request = self._get(function, query, "application/xml")
+        async with self._session.pacer.turn(function.group) as turn:
+            answer = await self._session.http.send(request, turn)
+            if answer.status == _NOT_FOUND and is_missing(answer.body):
+                return None
+            self._check(answer, function, turn, has_effect=False)
+            try:
+                return read_result(answer.body)
+            except ValueError:
+                if "html" not in (header(answer, "content-type") or "").lower():
+                    what = f"the answer of {function.name} cannot be read"
+                    raise ContractBroken(what, code="unreadable") from None
+                raise unreadable(answer, function, has_effect=False) from None
+
     async def touch(self, function: Function, question: Question) -> Word:
         """Ask a function its smallest question once and give its own word, whatever that is; errors as `read`."""
         if question.xml:
@@ -114,7 +138,7 @@ class Client:
                 raise unreadable(answer, function, has_effect=False)
         return word
 
-    async def _repeat(self, call: Callable[[], Awaitable[Reply]]) -> Reply:
+    async def _repeat(self, call: Callable[[], Awaitable[Answered]]) -> Answered:
         for _ in range(_REPEATS):
             started = self._session.clock.monotonic()
             try:

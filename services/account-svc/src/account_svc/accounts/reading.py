@@ -39,6 +39,7 @@ class AccountPicture:
     expiries: tuple[StoredExpiry, ...]
     expiry_failure: ExpiryFailure | None
     last_preflight: Preflight | None
+    running_preflight: Preflight | None
     ticks: tuple[Tick, ...]
     unlink: Unlink | None = None
 
@@ -51,6 +52,7 @@ async def pictures(tx: Transaction, accounts: Sequence[Account]) -> list[Account
     expiries = await expiry_rows.list_expiries(tx, ids)
     failures = await expiry_rows.list_expiry_failures(tx, ids)
     preflights = await preflight_rows.list_last_preflights(tx, ids)
+    under_way = await preflight_rows.list_open(tx, ids)
     ticks = await checklist_rows.list_ticks(tx, ids, newest=1)
     unlinks = {
         account_id: Unlink(operation_id=running.id, waiting_for=waiting)
@@ -65,6 +67,7 @@ async def pictures(tx: Transaction, accounts: Sequence[Account]) -> list[Account
             expiries=tuple(expiries.get(account.id, ())),
             expiry_failure=failures.get(account.id),
             last_preflight=preflights.get(account.id),
+            running_preflight=under_way.get(account.id),
             ticks=tuple(ticks.get(account.id, ())),
             unlink=unlinks.get(account.id),
         )

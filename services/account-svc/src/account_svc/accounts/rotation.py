@@ -4,10 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from account_svc.accounts import asked, jobs, preflights, settling
+from account_svc.accounts import asked, jobs, settling
 from account_svc.accounts.credentials import Safe, Use, open_noted, open_stored
+from account_svc.accounts.grounds import Round, closed, ground_of
 from account_svc.accounts.linking import Plugins, apply
-from account_svc.accounts.preflights import SERVICE, Round
+from account_svc.accounts.preflights import SERVICE
 from account_svc.domain import preflights as rules
 from account_svc.domain import rotation
 from account_svc.domain.accounts import WORKING, Account, Reason
@@ -18,13 +19,16 @@ from account_svc.domain.transitions import Deed, is_possible, require
 from account_svc.store import accounts as account_rows
 from account_svc.store import credentials as store
 from account_svc.store import expiries as expiry_rows
+from account_svc.store import preflights as preflight_rows
 from account_svc.store import spares
 from account_svc.store.credentials import StoredCredentials
+from account_svc.store.preflights import Preflight
 from account_svc.store.spares import Spare
 from hanro import breaker, due, operations
 from hanro.db import Transaction
 from hanro.due import Lease
 from hanro.errors import LocalizedText, Rejected
+from hanro.ids import new_id
 from hanro.marketplace.types import MarketplaceId, PreflightRow
 from hanro.operations import Mark, Operation, OperationStatus
 
@@ -94,7 +98,7 @@ async def withdraw(tx: Transaction, account: Account, at: datetime) -> None:
 async def begin(tx: Transaction, plugins: Plugins, safe: Safe, lease: Lease, at: datetime) -> Tried | None:
     """Take up what a trial needs; None where there is nothing to try, and the job is put to rest.
 
-    Errors as `preflights.begin`.
+    Errors as `rounds.begin`.
     """
     account = await account_rows.lock_account(tx, lease.account_id)
     await due.hold(tx, lease)
@@ -107,16 +111,28 @@ async def begin(tx: Transaction, plugins: Plugins, safe: Safe, lease: Lease, at:
     use = Use(caller=SERVICE, service=SERVICE, purpose=lease.job, at=at)
     secrets = await open_noted(tx, safe, spare.credentials, plugin, use)
     ground = Ground(grants=plugin.grants, capabilities=plugin.capabilities, known={}, is_expired=False, key_menu=None)
+    wanted = rotation.wanted_grants(ground)
+    grants = tuple(grant for grant in plugin.grants if grant.id in wanted)
     probing = Round(
         account=account,
         plugin=plugin,
         secrets=secrets,
         is_alone=not account.is_working,
         is_brief=True,
-        wanted=rotation.wanted_grants(ground),
-        fresh={},
-        operations=(),
-        started_at=at,
+        preflight=Preflight(
+            id=new_id("pre"),
+            account_id=account.id,
+            credential_version=secrets.version,
+            standing=None,
+            total_count=len(grants),
+            started_at=at,
+            expected_at=None,
+            finished_at=None,
+            rows=(),
+        ),
+        grants=grants,
+        early=frozenset(wanted),
+        open_groups=frozenset(),
     )
     return Tried(round=probing, version=spare.credentials.version)
 
@@ -135,7 +151,7 @@ async def end(tx: Transaction, safe: Safe, lease: Lease, tried: Tried, probed: P
         await due.settle(tx, lease, next_at=at)
         return "outdated"
     plugin = tried.round.plugin
-    ground = await preflights.ground_of(tx, account, tried.round, at)
+    ground = await ground_of(tx, account, tried.round, at)
     trial = rotation.judge_trial(
         ground,
         rows,
@@ -147,7 +163,9 @@ async def end(tx: Transaction, safe: Safe, lease: Lease, tried: Tried, probed: P
     if trial.verdict is Verdict.PASSED:
         new = await _renumbered(tx, safe, account, spare.credentials)
         judged = rules.judge(ground, rows, new.version)
-        await preflights.save(tx, tried.round, judged, rows, at)
+        found = [rows[grant.id] for grant in plugin.grants if grant.id in rows]
+        tried_with = replace(tried.round.preflight, credential_version=new.version)
+        await preflight_rows.save_preflight(tx, closed(tried_with, found, judged.standing, at))
         until = await _take_over(tx, account, new, judged, at)
         await due.settle(tx, lease, next_at=until or at + jobs.AT_REST)
         return trial.verdict.value

@@ -5,6 +5,7 @@ from datetime import datetime
 from account_svc.api.checklist_shapes import ChecklistSummaryShown
 from account_svc.api.credential_shapes import CredentialsShown
 from account_svc.api.issuer_shapes import IssuerShown
+from account_svc.api.preflight_shapes import PreflightProgressShown
 from account_svc.api.texts import MenuShown, RefusalShown, TextShown
 from account_svc.api.unlink_shapes import UnlinkingShown
 from hanro.marketplace.types import GrantState
@@ -126,6 +127,8 @@ class AccountShown(Shown):
     """Which fields are stored, and when they end."""
     issuer: IssuerShown | None
     """Who issues qualified invoices; null: nobody was named."""
+    preflight: PreflightProgressShown | None
+    """How far the check that runs has come; null: none runs."""
     checklist: ChecklistSummaryShown | None
     """How far its checklist is; null: its marketplace's plug-in is not installed here."""
     last_preflight_id: str | None

@@ -15,6 +15,7 @@ from account_svc.api.account_shapes import (
 from account_svc.api.checklist_views import show_summary
 from account_svc.api.credential_views import show_credentials
 from account_svc.api.issuer_shapes import show_issuer
+from account_svc.api.preflight_views import show_progress
 from account_svc.api.texts import TextShown, show_menu, show_refusal, show_text
 from account_svc.api.unlink_shapes import show_unlink
 from account_svc.domain.accounts import Account
@@ -53,6 +54,7 @@ def show_account(picture: AccountPicture, plugin: Plugin | None, at: datetime) -
         lost_capabilities=list(account.lost_capabilities),
         credentials=show_credentials(picture, plugin, at),
         issuer=show_issuer(account.issuer),
+        preflight=show_progress(picture.running_preflight),
         checklist=show_summary(
             account, picture.credentials.registration_id if picture.credentials else None, picture.ticks, plugin
         ),

@@ -39,7 +39,7 @@ class ShopPatch(Body):
 class AccountBody(Body):
     """Ask to link an account; `orders_from`: orders placed earlier are kept but send no message."""
 
-    marketplace_id: Id = Field(examples=["rakuten_ichiba"])
+    marketplace_id: Id = Field(examples=["sandbox"])
     """One of `GET /v1/marketplaces`."""
     display_name: Name = Field(examples=["楽天市場 本店"])
     """The staff's name for it."""

@@ -1,94 +1,105 @@
-"""Shows preflights: a row for each grant, with its remedies and what is lost without it."""
+"""Shows preflights: a row for each grant with its remedies and what is lost without it, grouped by capability."""
 
-from datetime import datetime
+from collections.abc import Iterator, Mapping, Sequence
 
-from account_svc.api.texts import MenuShown, RefusalShown, TextShown, show_menu, show_refusal, show_text
-from account_svc.domain.preflights import lost_capabilities
+from account_svc.api.capability_texts import LABELS, OTHER
+from account_svc.api.preflight_shapes import (
+    GroupState,
+    PreflightGroupShown,
+    PreflightProgressShown,
+    PreflightRowShown,
+    PreflightShown,
+)
+from account_svc.api.texts import TextShown, show_menu, show_refusal, show_text
+from account_svc.domain.preflights import WANTING, lost_capabilities
 from account_svc.store.preflights import Preflight
 from hanro.marketplace.port import Plugin
-from hanro.marketplace.types import GrantState, PreflightRow
-from hanro.web.shapes import NextCursor, Shown
+from hanro.marketplace.types import Grant, GrantState, PreflightRow
 
-
-class PreflightRowShown(Shown):
-    """What was found out about one grant, and what to do where it is missing."""
-
-    grant_id: str
-    """For example `rpay.order.searchOrder`."""
-    label: TextShown
-    """Its name."""
-    state: GrantState
-    """`denied`: do what `remedies` say."""
-    text: str
-    """What was found out, one sentence."""
-    checked_at: datetime
-    """When."""
-    retry_at: datetime | None
-    """When it is probed again by itself; null: not."""
-    marketplace: RefusalShown | None
-    """What the marketplace said; null: it did not refuse."""
-    probe: str
-    """How it is found out: `read`, `refused` (a request that must be refused), `smtp`, or `none`."""
-    menu: MenuShown | None
-    """Where it is switched on."""
-    remedies: list[TextShown]
-    """What to do, the likeliest first."""
-    lost_capabilities: list[str]
-    """What cannot be done without it."""
-
-
-class PreflightShown(Shown):
-    """One preflight that ended."""
-
-    id: str
-    """pre_…"""
-    account_id: str
-    """The account that was checked."""
-    credential_version: int
-    """The credentials that were checked."""
-    standing: str
-    """`whole`, `partly` (something is lost), `failed`, or `unknown` (nobody could tell)."""
-    started_at: datetime
-    """When it began."""
-    finished_at: datetime
-    """When it ended."""
-    rows: list[PreflightRowShown]
-    """One for each grant, in the marketplace's order."""
-
-
-class PreflightPage(Shown):
-    """An account's preflights, newest first."""
-
-    items: list[PreflightShown]
-    """Newest first."""
-    next: NextCursor
+NOT_YET = "Not asked for yet."
 
 
 def show_preflight(preflight: Preflight, plugin: Plugin | None) -> PreflightShown:
     """Show a preflight; without its plug-in the grants have no more than their ids."""
+    rows = list(_show_rows(preflight, plugin))
     return PreflightShown(
         id=preflight.id,
         account_id=preflight.account_id,
         credential_version=preflight.credential_version,
-        standing=preflight.standing.value,
+        is_running=preflight.finished_at is None,
+        asked_count=len(preflight.rows),
+        total_count=len(rows),
+        standing=preflight.standing.value if preflight.standing else None,
         started_at=preflight.started_at,
+        expected_at=preflight.expected_at,
         finished_at=preflight.finished_at,
-        rows=[_show_row(row, plugin) for row in preflight.rows],
+        rows=rows,
+        groups=list(_show_groups(rows)),
     )
 
 
-def _show_row(row: PreflightRow, plugin: Plugin | None) -> PreflightRowShown:
-    grant = next((one for one in plugin.grants if one.id == row.grant_id), None) if plugin else None
+def show_progress(preflight: Preflight | None) -> PreflightProgressShown | None:
+    """Show how far a preflight has come; None where none runs."""
+    if preflight is None:
+        return None
+    asked, total = len(preflight.rows), preflight.total_count
+    return PreflightProgressShown(
+        id=preflight.id,
+        text=TextShown(ja=f"確認中: {total} 件中 {asked} 件", en=f"checking: {asked} of {total}"),
+        asked_count=asked,
+        total_count=total,
+        started_at=preflight.started_at,
+        expected_at=preflight.expected_at,
+    )
+
+
+def _show_rows(preflight: Preflight, plugin: Plugin | None) -> Iterator[PreflightRowShown]:
+    grants: Mapping[str, Grant] = {grant.id: grant for grant in plugin.grants} if plugin else {}
+    rows = {row.grant_id: row for row in preflight.rows}
+    # A preflight of a plug-in that knew fewer grants shows what it asked for.
+    names = dict.fromkeys((*grants, *rows)) if preflight.finished_at is None else rows
+    for grant_id in names:
+        yield _show_row(grant_id, rows.get(grant_id), grants.get(grant_id), plugin)
+
+
+def _show_row(grant_id: str, row: PreflightRow | None, grant: Grant | None, plugin: Plugin | None) -> PreflightRowShown:
+    state = row.state if row else GrantState.UNKNOWN
+    needed_by = lost_capabilities(plugin.capabilities, {grant_id: GrantState.DENIED}) if plugin else ()
     return PreflightRowShown(
-        grant_id=row.grant_id,
-        label=show_text(grant.label) if grant else TextShown(ja=row.grant_id, en=row.grant_id),
-        state=row.state,
-        text=row.why,
-        checked_at=row.checked_at,
-        retry_at=row.retry_at,
-        marketplace=show_refusal(row.refusal),
+        grant_id=grant_id,
+        label=show_text(grant.label) if grant else TextShown(ja=grant_id, en=grant_id),
+        is_asked=row is not None,
+        state=state,
+        text=row.why if row else NOT_YET,
+        checked_at=row.checked_at if row else None,
+        retry_at=row.retry_at if row else None,
+        marketplace=show_refusal(row.refusal) if row else None,
         probe=grant.probe.value if grant else "none",
         menu=show_menu(grant.menu) if grant else None,
         remedies=[show_text(remedy) for remedy in grant.remedies] if grant else [],
-        lost_capabilities=list(lost_capabilities(plugin.capabilities, {row.grant_id: row.state})) if plugin else [],
+        capabilities=list(needed_by),
+        lost_capabilities=list(needed_by) if state in WANTING else [],
+    )
+
+
+def _show_groups(rows: Sequence[PreflightRowShown]) -> Iterator[PreflightGroupShown]:
+    for capability, label in LABELS.items():
+        found = [row for row in rows if capability.value in row.capabilities]
+        if found:
+            yield _show_group(capability.value, show_text(label), found)
+    others = [row for row in rows if not row.capabilities]
+    if others:
+        yield _show_group(None, show_text(OTHER), others)
+
+
+def _show_group(capability: str | None, label: TextShown, rows: Sequence[PreflightRowShown]) -> PreflightGroupShown:
+    states = {row.state for row in rows}
+    if states & WANTING:
+        state = GroupState.LOST
+    elif GrantState.UNKNOWN in states:
+        state = GroupState.UNKNOWN
+    else:
+        state = GroupState.WORKING
+    return PreflightGroupShown(
+        capability=capability, label=label, state=state, grant_ids=[row.grant_id for row in rows]
     )

@@ -2,23 +2,25 @@
 
 import asyncio
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from account_svc.accounts import expiries, jobs, preflights, rotation, warnings
+from account_svc.accounts import expiries, jobs, rotation, rounds, warnings
 from account_svc.accounts.credentials import Safe
 from account_svc.accounts.expiries import LookUp, LookUpFailure
 from account_svc.accounts.rotation import Probed
+from account_svc.accounts.rounds import Going
 from account_svc.accounts.unlinking import stopping
 from account_svc.checker.market import read_market
 from account_svc.checker.metrics import CheckMetrics
-from account_svc.checker.probing import probe_grants
+from account_svc.checker.probing import probe_grants, unreported
 from account_svc.checker.relay_login import Relays
 from hanro import due, failpoints
 from hanro.db import Database, is_passing
 from hanro.due import Lease
 from hanro.errors import ContractBroken, InDoubt, NeedsSeller, Rejected, Retryable, Unsupported
 from hanro.log import logger
+from hanro.marketplace.types import PreflightRow
 from hanro.sessions import Outside, session_with
 from hanro.waiting import Backoff, rest
 
@@ -113,18 +115,24 @@ async def _unlink(checking: Checking, lease: Lease) -> None:
 
 async def _preflight(checking: Checking, lease: Lease) -> None:
     db, outside = checking.db, checking.outside
-    taken = await db.run(lambda tx: preflights.begin(tx, outside.plugins, checking.safe, lease, outside.clock.now()))
+    taken = await db.run(lambda tx: rounds.begin(tx, outside.plugins, checking.safe, lease, outside.clock.now()))
     if taken is None:
         return
+
+    async def report(rows: Mapping[str, PreflightRow]) -> Going | None:
+        try:
+            return await db.run(lambda tx: rounds.advance(tx, lease, taken, rows, outside.clock.now()))
+        except Exception as error:
+            if not is_passing(error):
+                raise
+            _log.warning("check.not_reported", account_id=lease.account_id, error_type=type(error).__name__)
+            return None
+
     began_at = outside.clock.monotonic()
-
-    async def is_over() -> bool:
-        return await db.run(lambda tx: preflights.is_over(tx, taken))
-
-    rows = await probe_grants(outside, checking.relays, taken, lease, is_over)
+    rows = await probe_grants(outside, checking.relays, taken, lease, report)
     seconds = outside.clock.monotonic() - began_at
     failpoints.reach("checker.probed")
-    account = await db.run(lambda tx: preflights.end(tx, lease, taken, rows, outside.clock.now()))
+    account = await db.run(lambda tx: rounds.end(tx, lease, taken, rows, outside.clock.now()))
     checking.metrics.checked(account.marketplace_id, account.state.value, seconds)
     _log.info("check.done", account_id=account.id, job=lease.job, state=account.state.value)
 
@@ -134,7 +142,7 @@ async def _rotate(checking: Checking, lease: Lease) -> None:
     tried = await db.run(lambda tx: rotation.begin(tx, outside.plugins, checking.safe, lease, outside.clock.now()))
     if tried is None:
         return
-    rows = await probe_grants(outside, checking.relays, tried.round, lease)
+    rows = await probe_grants(outside, checking.relays, tried.round, lease, unreported)
     failpoints.reach("checker.tried")
     probed = Probed(rows=rows, at=outside.clock.now())
     verdict = await db.run(lambda tx: rotation.end(tx, checking.safe, lease, tried, probed))

@@ -1,15 +1,15 @@
-"""Probes an account's grants side by side, each within its deadline; every grant gets its row."""
+"""Probes an account's grants, the API groups side by side, and reports what is found while it goes on."""
 
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from account_svc.accounts.preflights import Round
+from account_svc.accounts.grounds import ALONE, Round
+from account_svc.accounts.rounds import Going
 from account_svc.checker import relay_login
 from account_svc.checker.relay_login import Relays
-from account_svc.domain.preflights import CALLS, find_refusal, needed_grants
+from account_svc.domain.preflights import find_refusal, needed_grants
 from hanro.clock import Clock
 from hanro.due import Lease
 from hanro.errors import ContractBroken, Failure, InDoubt, NeedsSeller, Rejected, Retryable, Unsupported
@@ -18,38 +18,38 @@ from hanro.marketplace.port import Access
 from hanro.marketplace.types import Grant, GrantState, PreflightRow, ProbeKind, Refusal
 from hanro.sessions import Outside, session_with
 
-ALONE_SECONDS = 30.0
-FIRST_LOOK_SECONDS = 3.0
-"""How long everything is asked for before an account begins to work for which more is left to ask."""
+REPORT_SECONDS = 1.0
+"""So often what was found is reported at most; what lets an account work is reported at once."""
+LOOK_SECONDS = 5.0
+"""So often it is reported at least, to learn whether somebody asked anew."""
 AT_ONCE = 2
-"""Probes of a group side by side: they keep the order, and a slow answer does not keep the next one waiting.
-
-No more, because each that waits for its turn asks for it in the database.
-"""
-LOOK_SECONDS = 1.0
+"""Probes of a group side by side: they keep the order, and a slow answer does not keep the next one waiting."""
 RETRY = timedelta(seconds=15)
 RETRY_BROKEN = timedelta(minutes=10)
 
 _log = logger(__name__)
 
 
-async def _never() -> bool:
-    return False
+Report = Callable[[Mapping[str, PreflightRow]], Awaitable[Going | None]]
+"""Keeps the rows so far; says how the preflight goes on, None where that cannot be told now."""
+
+
+async def unreported(rows: Mapping[str, PreflightRow]) -> Going | None:  # noqa: ARG001  a `Report` is given rows
+    """Keep nothing of what was found so far; it goes on as it began."""
+    return None
 
 
 async def probe_grants(
-    outside: Outside,
-    relays: Relays,
-    taken: Round,
-    lease: Lease,
-    is_over: Callable[[], Awaitable[bool]] = _never,
+    outside: Outside, relays: Relays, taken: Round, lease: Lease, report: Report
 ) -> dict[str, PreflightRow]:
-    """Give a row for each grant of the plug-in.
+    """Give a row for each grant that was asked for or need not be.
 
-    A grant that others used lately is granted without a request. A brief round asks for the rest only where what the
-    account needs is there, and leaves out what it did not ask for. An account that can begin to work is looked at for
-    a few seconds alone, then its rate is shared. What cannot be told in time is UNKNOWN, with the time to ask again:
-    30 s, for an account that works as long as calls of the lease may begin, or until it is asked for anew.
+    A brief round asks for the rest only where what the account needs is there. What cannot be told in time is left out
+    or UNKNOWN: 30 s, for an account that works as long as calls of the lease
+    may begin. Once a credential is refused, nothing but what the account needs is asked for any more.
+
+    Raises:
+        Retryable: the lease is lost.
     """
     clock = outside.clock
     try:
@@ -64,122 +64,116 @@ async def probe_grants(
         )
     except Unsupported as failure:
         return {grant.id: _unknown(grant, clock, failure) for grant in taken.plugin.grants}
-    began_at = clock.monotonic()
-    last = lease.last_call_monotonic
-    probing = _Probing(
-        access=taken.plugin.access(session),
-        relays=relays,
-        taken=taken,
-        clock=clock,
-        began_at=began_at,
-        ends_at=min(last, began_at + ALONE_SECONDS) if taken.is_alone else last,
-        is_over=is_over,
-    )
-    wanted = [grant for grant in taken.plugin.grants if taken.wanted is None or grant.id in taken.wanted]
-    if not taken.is_brief:
-        return await _probe_all(probing, wanted)
-    needed = needed_grants(taken.plugin)
-    rows = await _probe_all(probing, [grant for grant in wanted if grant.id in needed])
-    if all(row.state is GrantState.GRANTED for row in rows.values()):
-        rows |= await _probe_all(probing, [grant for grant in wanted if grant.id not in needed])
-    return rows
+    seconds = max(0.0, lease.last_call_monotonic - clock.monotonic())
+    if taken.is_alone:
+        seconds = min(seconds, ALONE.total_seconds())
+    return await _Probing(taken.plugin.access(session), relays, taken, clock).run(seconds, report)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class _Probing:
-    access: Access
-    relays: Relays
-    taken: Round
-    clock: Clock
-    began_at: float
-    ends_at: float
-    is_over: Callable[[], Awaitable[bool]]
+    """Be the probes of one preflight: a worker for each API group asks for its grants one after the other."""
 
+    def __init__(self, access: Access, relays: Relays, taken: Round, clock: Clock) -> None:
+        self._access = access
+        self._relays = relays
+        self._taken = taken
+        self._clock = clock
+        self._rows = {row.grant_id: row for row in taken.preflight.rows}
+        self._going = Going(has_begun=False, is_over=False)
+        self._news = asyncio.Event()
+        self._ends_at = float("inf")
 
-async def _probe_all(probing: _Probing, grants: Sequence[Grant]) -> dict[str, PreflightRow]:
-    """Ask groups side by side, each in the plug-in's order: what an account needs comes first."""
-    rows: dict[str, PreflightRow] = {}
-    told = asyncio.Event()
+    async def run(self, seconds: float, report: Report) -> dict[str, PreflightRow]:
+        self._ends_at = self._clock.monotonic() + seconds
+        if self._taken.is_brief:
+            needed = needed_grants(self._taken.plugin)
+            await self._ask([grant for grant in self._taken.grants if grant.id in needed], report)
+            if any(self._rows[one].state is not GrantState.GRANTED for one in needed if one in self._rows):
+                return self._rows
+        await self._ask(self._taken.grants, report)
+        return self._rows
 
-    async def ask(waiting: Iterator[Grant]) -> None:
+    async def _ask(self, grants: Sequence[Grant], report: Report) -> None:
+        by_group: dict[str, list[Grant]] = {}
+        for grant in grants:
+            by_group.setdefault(grant.group, []).append(grant)
+        lost: Retryable | None = None
+        async with asyncio.TaskGroup() as group:
+            queues = [iter(one) for one in by_group.values()]
+            workers = {group.create_task(self._ask_group(queue)) for queue in queues for _ in range(AT_ONCE)}
+            try:
+                await self._watch(workers, report)
+            except Retryable as failure:
+                lost = failure
+            for worker in workers:
+                worker.cancel()
+        if lost is not None:
+            raise lost
+
+    async def _watch(self, workers: "set[asyncio.Task[None]]", report: Report) -> None:
+        told_count, told_at = len(self._rows), self._clock.monotonic()
+        while any(not worker.done() for worker in workers) and not self._going.is_over:
+            left = self._ends_at - self._clock.monotonic()
+            if left <= 0 or self._is_dead_for_all():
+                return
+            await self._wait(min(REPORT_SECONDS, left))
+            now, count = self._clock.monotonic(), len(self._rows)
+            is_early = self._taken.is_alone and not self._going.has_begun and self._taken.early <= self._rows.keys()
+            is_due = now - told_at >= (REPORT_SECONDS if count > told_count else LOOK_SECONDS)
+            if is_due or (is_early and count > told_count):
+                told_count, told_at = count, now
+                self._going = await report(dict(self._rows)) or self._going
+
+    async def _wait(self, seconds: float) -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._news.wait()
+        self._news.clear()
+
+    async def _ask_group(self, waiting: Iterator[Grant]) -> None:
         for grant in waiting:
-            rows[grant.id] = await _probe(probing, grant)
-            told.set()
+            if grant.id not in self._rows and self._may_ask(grant):
+                self._rows[grant.id] = await self._probe(grant)
+                self._news.set()
+        self._news.set()
 
-    async with asyncio.TaskGroup() as group:
-        tasks = [
-            group.create_task(ask(queue))
-            for name in dict.fromkeys(grant.group for grant in grants)
-            for queue in [iter([grant for grant in grants if grant.group == name])]
-            for _ in range(AT_ONCE)
-        ]
-        while len(rows) < len(grants) and not await _is_enough(probing, rows):
-            told.clear()
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(LOOK_SECONDS):
-                    await told.wait()
-        for task in tasks:
-            task.cancel()
-    return {grant.id: rows.get(grant.id) or _left_out(probing, grant, rows) for grant in grants}
+    def _may_ask(self, grant: Grant) -> bool:
+        if find_refusal(self._rows) is not None and grant.id not in self._taken.early:
+            return False
+        # Others began to work for the account: the whole rate is theirs.
+        return not self._going.has_begun or grant.group in self._taken.open_groups
 
+    def _is_dead_for_all(self) -> bool:
+        """Tell whether a refused key makes it vain to wait for a share of the rate, or to look at more in a hurry."""
+        is_hurried = self._taken.is_brief or not self._taken.is_alone
+        return is_hurried and find_refusal(self._rows) is not None
 
-async def _is_enough(probing: _Probing, rows: Mapping[str, PreflightRow]) -> bool:
-    """Tell whether what is left need not be waited for.
+    async def _probe(self, grant: Grant) -> PreflightRow:
+        clock = self._clock
+        try:
+            async with asyncio.timeout(max(0.0, self._ends_at - clock.monotonic())):
+                return await self._request(grant)
+        except TimeoutError:
+            return _row(grant, clock, GrantState.UNKNOWN, "There was no answer in time.", retry_after=RETRY)
+        except NeedsSeller as failure:
+            return _row(grant, clock, GrantState.DENIED, failure.why, refusal=failure.refusal)
+        except (Retryable, ContractBroken, InDoubt, Rejected, Unsupported) as failure:
+            return _unknown(grant, clock, failure)
+        except Exception as error:  # noqa: BLE001  a plug-in's bug must stop neither the other grants nor other accounts
+            account_id = self._taken.account.id
+            _log.exception("probe.broken", account_id=account_id, grant_id=grant.id, error_type=type(error).__name__)
+            return _row(grant, clock, GrantState.UNKNOWN, "The probe is broken.", retry_after=RETRY_BROKEN)
 
-    A dead key: to wait for the others, who cannot call any more, would help nobody. An account that can begin to work:
-    it is not kept from its orders, and the rate is not ours alone from then on. One that works: somebody waits for
-    another answer, or it works no more.
-    """
-    taken = probing.taken
-    if find_refusal(rows) is not None:
-        return True
-    if not taken.is_alone:
-        return await probing.is_over()
-    is_first_look = not taken.account.is_working and probing.clock.monotonic() - probing.began_at >= FIRST_LOOK_SECONDS
-    needed = needed_grants(taken.plugin)
-    return is_first_look and all(name in rows and rows[name].state is GrantState.GRANTED for name in needed)
-
-
-def _left_out(probing: _Probing, grant: Grant, rows: Mapping[str, PreflightRow]) -> PreflightRow:
-    """Give the row of a grant that was not asked for."""
-    refused = find_refusal(rows)
-    if refused is None:
-        return _row(grant, probing.clock, GrantState.UNKNOWN, "It is asked for next.", retry_after=timedelta())
-    if grant.probe in CALLS and probing.taken.is_alone:
-        return replace(refused, grant_id=grant.id)
-    return _row(grant, probing.clock, GrantState.UNKNOWN, "It was not asked for.")
-
-
-async def _probe(probing: _Probing, grant: Grant) -> PreflightRow:
-    taken, clock = probing.taken, probing.clock
-    used = taken.fresh.get(grant.id)
-    if used is not None and used.succeeded_at is not None:
-        why = f"{used.service} used it at {used.succeeded_at:%Y-%m-%dT%H:%M:%SZ}."
-        return PreflightRow(grant_id=grant.id, state=GrantState.GRANTED, why=why, checked_at=used.succeeded_at)
-    try:
-        async with asyncio.timeout(max(0.0, probing.ends_at - clock.monotonic())):
-            return await _ask(probing, grant)
-    except TimeoutError:
-        return _row(grant, clock, GrantState.UNKNOWN, "There was no answer in time.", retry_after=RETRY)
-    except NeedsSeller as failure:
-        return _row(grant, clock, GrantState.DENIED, failure.why, refusal=failure.refusal)
-    except (Retryable, ContractBroken, InDoubt, Rejected, Unsupported) as failure:
-        return _unknown(grant, clock, failure)
-    except Exception as error:  # noqa: BLE001  a plug-in's bug must stop neither the other grants nor other accounts
-        _log.exception("probe.broken", account_id=taken.account.id, grant_id=grant.id, error_type=type(error).__name__)
-        return _row(grant, clock, GrantState.UNKNOWN, "The probe is broken.", retry_after=RETRY_BROKEN)
-
-
-async def _ask(probing: _Probing, grant: Grant) -> PreflightRow:
-    match grant.probe:
-        case ProbeKind.SMTP:
-            return await relay_login.probe(
-                probing.relays, probing.taken.plugin, probing.taken.secrets, grant.id, probing.clock.now()
-            )
-        case ProbeKind.READ | ProbeKind.REFUSED:
-            return await probing.access.probe(grant.id)
-        case ProbeKind.NONE:
-            return _row(grant, probing.clock, GrantState.UNKNOWN, "It cannot be probed.")
+    async def _request(self, grant: Grant) -> PreflightRow:
+        match grant.probe:
+            case ProbeKind.SMTP:
+                return await relay_login.probe(
+                    self._relays, self._taken.plugin, self._taken.secrets, grant.id, self._clock.now()
+                )
+            case ProbeKind.READ | ProbeKind.REFUSED:
+                return await self._access.probe(grant.id)
+            case ProbeKind.NONE:
+                return _row(grant, self._clock, GrantState.UNKNOWN, "It cannot be probed.")
 
 
 def _unknown(grant: Grant, clock: Clock, failure: Failure) -> PreflightRow:

@@ -111,18 +111,6 @@ def find_blame(ground: Ground, rows: Mapping[str, PreflightRow]) -> Reason | Non
     return _reason(probed, rows, {grant_id: row.state for grant_id, row in rows.items()})
 
 
-def left_over(ground: Declares, rows: Mapping[str, PreflightRow], *, is_asked: bool) -> frozenset[str] | None:
-    """Name what an account that works is asked for, after a preflight that found `rows`; None: everything.
-
-    Who asks wants to know whether what was missing is there by now, and waits for nothing else. By itself what could
-    not be told, or settles, is asked again. What the account needs is asked with it: its services use it anyway.
-    """
-    missing = {name for name, row in rows.items() if row.state in WANTING}
-    again = {name for name, row in rows.items() if row.state is not GrantState.GRANTED and row.retry_at is not None}
-    wanted = missing if is_asked and missing else again
-    return needed_grants(ground) | wanted if wanted else None
-
-
 def next_look(
     judged: Judged,
     rows: Mapping[str, PreflightRow],

@@ -9,6 +9,7 @@ from account_svc.domain.happenings import Standing
 from account_svc.domain.reports import Use
 from account_svc.store.json_texts import read_rows, write_rows
 from hanro.db import Transaction
+from hanro.errors import Rejected
 from hanro.marketplace.types import PreflightRow
 
 if TYPE_CHECKING:
@@ -16,38 +17,79 @@ if TYPE_CHECKING:
 
 
 # Never a star: a column that a later version brings must not reach the code of this one.
-COLUMNS = "id, account_id, credential_version, standing, started_at, finished_at, found"
+COLUMNS = """
+    id, account_id, credential_version, standing, total_count, started_at, expected_at, finished_at, found
+"""
 USE_COLUMNS = ", ".join(one.name for one in fields(Use))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preflight:
-    """Be one preflight that ended; `rows` are in the plug-in's order, one for each grant."""
+    """Be one preflight; `rows` are in the plug-in's order: those so far while it runs, at the end one for each grant.
+
+    While it runs `standing` and `finished_at` are None, and `expected_at` is when it ends if nothing is in its way. An
+    account has one that runs at most.
+    """
 
     id: str
     account_id: str
     credential_version: int
-    standing: Standing
+    standing: Standing | None
+    total_count: int
     started_at: datetime
-    finished_at: datetime
+    expected_at: datetime | None
+    finished_at: datetime | None
     rows: tuple[PreflightRow, ...]
 
 
 async def save_preflight(tx: Transaction, preflight: Preflight) -> None:
-    """Add a preflight to the account's history."""
+    """Store a preflight, new or as far as it has come; the account is locked."""
     await tx.execute(
-        """
-        insert into preflights (id, account_id, credential_version, standing, started_at, finished_at, found)
-        values ($1, $2, $3, $4, $5, $6, $7::jsonb)
-        """,
+        f"""
+        insert into preflights ({COLUMNS}) values ($1, $2, $3, $4, $5, $6, $7, $8, $9::jsonb)
+        on conflict (id) do update set standing = excluded.standing, total_count = excluded.total_count,
+            expected_at = excluded.expected_at, finished_at = excluded.finished_at, found = excluded.found
+        """,  # noqa: S608  columns of ours
         preflight.id,
         preflight.account_id,
         preflight.credential_version,
-        preflight.standing.value,
+        preflight.standing.value if preflight.standing else None,
+        preflight.total_count,
         preflight.started_at,
+        preflight.expected_at,
         preflight.finished_at,
         write_rows(preflight.rows),
     )
+
+
+async def get_preflight(tx: Transaction, account_id: str, preflight_id: str) -> Preflight:
+    """Give one preflight of an account.
+
+    Raises:
+        Rejected: it has none of that id; code "not-found".
+    """
+    rows = await tx.fetch(
+        f"select {COLUMNS} from preflights where account_id = $1 and id = $2",  # noqa: S608  columns of ours
+        account_id,
+        preflight_id,
+    )
+    if not rows:
+        raise Rejected("The account has no such preflight.", code="not-found")
+    return _preflight(rows[0])
+
+
+async def find_open(tx: Transaction, account_id: str) -> Preflight | None:
+    """Give the preflight of an account that runs; None: none does."""
+    return (await list_open(tx, [account_id])).get(account_id)
+
+
+async def list_open(tx: Transaction, account_ids: Sequence[str]) -> dict[str, Preflight]:
+    """Give the preflights of accounts that run, by account."""
+    rows = await tx.fetch(
+        f"select {COLUMNS} from preflights where account_id = any($1::text[]) and finished_at is null",  # noqa: S608  columns of ours
+        list(account_ids),
+    )
+    return {row["account_id"]: _preflight(row) for row in rows}
 
 
 async def list_preflights(
@@ -67,11 +109,11 @@ async def list_preflights(
 
 
 async def list_last_preflights(tx: Transaction, account_ids: Sequence[str]) -> dict[str, Preflight]:
-    """Give accounts' newest preflights, by account; absent where there was none."""
+    """Give accounts' newest preflights that ended, by account; absent where there was none."""
     rows = await tx.fetch(
         f"""
-        select distinct on (account_id) {COLUMNS} from preflights where account_id = any($1::text[])
-        order by account_id, id desc
+        select distinct on (account_id) {COLUMNS} from preflights
+        where account_id = any($1::text[]) and finished_at is not null order by account_id, id desc
         """,  # noqa: S608  columns of ours
         list(account_ids),
     )
@@ -142,8 +184,10 @@ def _preflight(row: "asyncpg.Record") -> Preflight:
         id=row["id"],
         account_id=row["account_id"],
         credential_version=row["credential_version"],
-        standing=Standing(row["standing"]),
+        standing=Standing(row["standing"]) if row["standing"] else None,
+        total_count=row["total_count"],
         started_at=row["started_at"],
+        expected_at=row["expected_at"],
         finished_at=row["finished_at"],
         rows=read_rows(row["found"]),
     )

@@ -108,7 +108,7 @@ class MappingEntry(Body):
     keys: dict[str, Annotated[str, StringConstraints(max_length=200)]] = Field(
         min_length=1, max_length=8, examples=[{"manage_number": "towel-m", "variant_id": "wh"}]
     )
-    """By the names of the marketplace: at Rakuten Ichiba `manage_number` and `variant_id`."""
+    """By the names of the marketplace's key fields, as its plug-in declares them."""
     sku: Key = Field(examples=["TOWEL-M-WH"])
     """What it sells."""
 

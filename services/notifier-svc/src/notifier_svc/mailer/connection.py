@@ -1,7 +1,7 @@
 """Speaks SMTP over one connection, a step a method: only the step tells what is known when one fails.
 
 Until the answer to DATA nothing has left; once the final dot may be on its way only an answer tells.
-Source: RFC 5321 4.5.3.2, RFC 1047; rakuten-ichiba-orders 12 [2+].
+Source: RFC 5321 4.5.3.2, RFC 1047.
 """
 
 import re

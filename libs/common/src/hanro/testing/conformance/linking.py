@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 from hanro.marketplace.port import Plugin, Session
-from hanro.marketplace.types import Grant, GrantState, PreflightRow, ProbeKind
+from hanro.marketplace.types import Absent, Capability, Grant, GrantState, PreflightRow, ProbeKind
 from hanro.pacer.slots import MAX_SHARE
 from hanro.testing.codes import rounds
 from hanro.testing.conformance.market import Market
@@ -73,6 +73,35 @@ async def probe_all(
 def states(rows: Mapping[str, PreflightRow]) -> dict[str, GrantState]:
     """Give the state of each grant."""
     return {grant_id: row.state for grant_id, row in rows.items()}
+
+
+class MarketInformations:
+    """Rule 4 for what the seller set up there."""
+
+    async def test_each_kind_is_read_absent_or_failed_and_nothing_changes(
+        self, market: Market, database_url: str
+    ) -> None:
+        shop = market.open_shop()
+        shop.controls.limit(ROOMY, burst=ROOMY)
+        support = market.plugin.capabilities[Capability.MARKET_INFORMATION]
+        if isinstance(support, Absent):
+            # Rule 3 sees it refused.
+            return
+        async with open_rig(market.plugin, market.base_url, database_url) as rig:
+            before, digest = shop.controls.sequence(), shop.controls.digest()
+            session = rig.unpaced(shop.secrets())
+            whole = await market.plugin.access(session).market_information()
+            assert shop.controls.digest() == digest
+            assert shop.controls.writes(before) == 0
+            assert (whole.failed, set(whole.absent) & {entry.kind for entry in whole.entries}) == ({}, set())
+            ids = [(entry.kind, entry.external_id) for entry in whole.entries]
+            assert len(ids) == len(set(ids))
+            for off in rounds(sorted(support.grant_ids)):
+                shop.switch(*off, is_on=False)
+                found = await market.plugin.access(session).market_information()
+                shop.switch(*off, is_on=True)
+                assert {failure.grant_id for failure in found.failed.values()} <= off
+                assert found.entries == tuple(one for one in whole.entries if one.kind not in found.failed)
 
 
 class Probes:

@@ -33,6 +33,7 @@ def outward_rules(plugin: Plugin) -> Iterator[tuple[str, TextRule]]:
     yield from plugin.text_rules.items()
     yield from ((field.name, field.rule) for field in plugin.key_fields)
     yield from ((field.name, field.rule) for field in (*plugin.credential_form.fields, *plugin.listing_form))
+    yield from ((field.name, field.rule) for field in (plugin.guide.sheet.fields if plugin.guide.sheet else ()))
     for layout in (*plugin.order_layouts, *plugin.listing_layouts):
         yield from ((column.name, column.rule) for column in layout.columns if column.rule is not None)
 

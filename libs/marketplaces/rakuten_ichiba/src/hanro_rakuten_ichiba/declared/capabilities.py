@@ -80,6 +80,7 @@ _SHIPPING = (
 )
 _MARKET = (
     "shop.shopMaster",
+    "shop.shopStatus",
     "shop.deliverySetInfo",
     "shop.soryoKbn",
     "shop.shopAreaSoryo",
@@ -103,7 +104,15 @@ CAPABILITIES: Mapping[Capability, Support] = MappingProxyType(
     {
         Capability.KEY_EXPIRY: Supported(grant_ids=frozenset({LICENSE_EXPIRY.grant_id})),
         Capability.RENEW_KEY: _NO_BY_HAND_KEY,
-        Capability.MARKET_INFORMATION: _later(*_MARKET),
+        Capability.MARKET_INFORMATION: Supported(
+            grant_ids=frozenset(_MARKET),
+            note=both(
+                "RMS で店舗情報・配送方法・カテゴリなどを変えたら再取得してください。1 日 1 回は自動で取得します。"
+                "返品・交換先は読み取れないため、RMS で変えたらここでも入力し直してください。",
+                "After changing the shop, its shipping groups or its categories in RMS refresh it here; once a day it"
+                " is read by itself. The return address cannot be read: type it again here whenever it changes in RMS.",
+            ),
+        ),
         Capability.FIND_ORDERS: Supported(grant_ids=_READ_ORDERS),
         Capability.FETCH_ORDER: Supported(
             grant_ids=frozenset({GET_ORDER.grant_id}),

@@ -18,10 +18,10 @@ _SECOND = timedelta(seconds=1)
 _PROBES = Decimal("0.02")
 
 
-def _group(name: str, owner: str, source: str, *, request_count: int = 1) -> ApiGroup:
-    """Make a group of so many requests a second; probes have 2% of what another service owns."""
+def _group(name: str, owner: str, source: str, *, request_count: int = 1, read: Decimal = _PROBES) -> ApiGroup:
+    """Make a group of so many requests a second; account-svc reads with 2% of what another service owns."""
     own: Mapping[str, Decimal] = {"account-svc": Decimal(1)}
-    shares = own if owner == "account-svc" else {owner: 1 - _PROBES, "account-svc": _PROBES}
+    shares = own if owner == "account-svc" else {owner: 1 - read, "account-svc": read}
     return ApiGroup(
         name=name,
         request_count=request_count,
@@ -41,7 +41,8 @@ _GROUPS = (
     _group("inventory_read", "catalog-svc", "rakuten-ichiba-catalog 3.3", request_count=5),
     _group("inventory_write", "catalog-svc", "rakuten-ichiba-catalog 3.1"),
     _group("navigation", "catalog-svc", "rakuten-ichiba-catalog 4.1", request_count=5),
-    _group("category", "catalog-svc", "rakuten-ichiba-catalog 5 [?]"),
+    # account-svc reads a tree for each category set, catalog-svc writes once for a listing.
+    _group("category", "catalog-svc", "rakuten-ichiba-catalog 5 [?]", read=Decimal("0.05")),
     _group("cabinet", "catalog-svc", "rakuten-ichiba-catalog 6"),
     # No rate of the mail relay is public; the group exists so that its grant belongs to one.
     ApiGroup(

@@ -39,7 +39,7 @@ SHEET = ApplicationSheet(
             wrong=PADDED,
         ),
         FormField(
-            name="uses_rakuten_pay",
+            name="uses_pay",
             label=both("楽天ペイ利用", "uses Rakuten Pay"),
             kind=FieldKind.CHOICE,
             rule=_text(10),
@@ -100,7 +100,7 @@ SHEET = ApplicationSheet(
     body=(
         "・顧客社名:{company}\n"
         "・店舗名:{shop}\n"
-        "・楽天ペイ利用:{uses_rakuten_pay}\n"
+        "・楽天ペイ利用:{uses_pay}\n"
         "・店舗URL:{shop_url}\n"
         "・店舗連絡先メールアドレス:{contact_mail}\n"
         "・担当者連絡先電話番号:{phone}\n"
