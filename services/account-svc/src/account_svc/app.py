@@ -7,25 +7,10 @@ from pathlib import Path
 from account_svc import checker
 from account_svc.accounts import forgetting, market_entries
 from account_svc.accounts.credentials import Safe
-from account_svc.accounts.unlinking.plans import Plans
-from account_svc.api import (
-    accounts,
-    audit,
-    checklists,
-    credentials,
-    diagnostics,
-    issuers,
-    market,
-    marketplaces,
-    preflights,
-    sheets,
-    shops,
-    switches,
-    unlinking,
-    vending,
-)
+from account_svc.api import vending
 from account_svc.api.accounts import Desk
 from account_svc.api.permissions import accounts_of
+from account_svc.api.routes import make_routers
 from account_svc.checker import Checking, gauges
 from account_svc.checker.metrics import CheckMetrics
 from account_svc.checker.relay_login import Relays
@@ -43,7 +28,6 @@ SCHEMA = "account"
 def build(parts: Parts, settings: AccountSettings) -> Built:
     """Build what account-svc adds to what every service has."""
     db, once, cursors, clock, plugins = parts.db, parts.idempotency, parts.cursors, parts.clock, parts.outside.plugins
-    texts = settings.texts()
     safe = Safe(vault=Vault(parts.keyring, schema=SCHEMA), installation=settings.installation())
     checking = Checking(
         db=db,
@@ -54,21 +38,7 @@ def build(parts: Parts, settings: AccountSettings) -> Built:
     )
     desk = Desk(db=db, idempotency=once, cursors=cursors, clock=clock, plugins=plugins, safe=safe)
     return Built(
-        routers=(
-            marketplaces.make_routes(plugins, texts),
-            shops.make_routes(db, once, cursors, clock),
-            accounts.make_routes(desk),
-            credentials.make_routes(desk),
-            issuers.make_routes(db, clock),
-            switches.make_routes(db, clock),
-            audit.make_routes(db, cursors),
-            diagnostics.make_routes(desk, settings.support_contact),
-            checklists.make_routes(db, clock, plugins, texts),
-            sheets.make_routes(db, clock, plugins, parts.keyring, texts),
-            market.make_routes(desk),
-            preflights.make_routes(db, once, cursors, plugins),
-            unlinking.make_routes(once, clock, plugins, Plans(parts.keyring)),
-        ),
+        routers=make_routers(desk, parts.keyring, settings.texts(), settings.support_contact),
         marketplaces_of=list_marketplaces,
         internal_routers=(vending.make_routes(db, clock, plugins, safe),),
         subscriptions=(on_access_reports,),
