@@ -15,6 +15,7 @@ from account_svc.checker.market import read_market
 from account_svc.checker.metrics import CheckMetrics
 from account_svc.checker.probing import probe_grants, unreported
 from account_svc.checker.relay_login import Relays
+from account_svc.store import accounts as account_rows
 from hanro import due, failpoints
 from hanro.db import Database, is_passing
 from hanro.due import Lease
@@ -45,14 +46,15 @@ class Checking:
 
 
 async def run(checking: Checking, stop: asyncio.Event) -> None:
-    """Check what is due until `stop`; what has begun is finished."""
+    """Check what is due until `stop`; what has begun is finished, but for accounts that are let go meanwhile."""
     clock = checking.outside.clock
     backoff = Backoff()
-    running: dict[asyncio.Task[None], str] = {}
+    running: dict[asyncio.Task[None], Lease] = {}
     async with asyncio.TaskGroup() as group:
         while not stop.is_set():
             try:
-                leases = await _claim(checking, list(running.values()))
+                await _break_off(checking, group, running)
+                leases = await _claim(checking, [lease.job for lease in running.values()])
             except Exception as error:
                 if not is_passing(error):
                     raise
@@ -62,7 +64,7 @@ async def run(checking: Checking, stop: asyncio.Event) -> None:
             backoff.reset()
             for lease in leases:
                 task = group.create_task(check(checking, lease))
-                running[task] = lease.job
+                running[task] = lease
                 task.add_done_callback(running.pop)
             if not leases:
                 await rest(clock, POLL_SECONDS * random.uniform(0.8, 1.2), stop)  # noqa: S311  no secret
@@ -92,6 +94,25 @@ async def check(checking: Checking, lease: Lease) -> None:
         if not is_passing(error):
             _log.exception("check.broken", account_id=lease.account_id, job=lease.job, error_type=type(error).__name__)
         checking.metrics.failed(lease.job, "database-away" if is_passing(error) else "bug")
+        await _put_off(checking, lease)
+
+
+async def _break_off(checking: Checking, group: asyncio.TaskGroup, running: Mapping[asyncio.Task[None], Lease]) -> None:
+    """End what is under way for accounts that are being unlinked: slow looks last for minutes, and only read."""
+    begun = {task: lease for task, lease in running.items() if lease.job != jobs.UNLINK}
+    if not begun:
+        return
+    async with checking.db.begin() as tx:
+        leaving = await account_rows.list_leaving(tx, sorted({lease.account_id for lease in begun.values()}))
+    for task, lease in begun.items():
+        if lease.account_id in leaving and task.cancel():
+            group.create_task(_give_back(checking, task, lease))
+
+
+async def _give_back(checking: Checking, task: "asyncio.Task[None]", lease: Lease) -> None:
+    await asyncio.wait([task])
+    if task.cancelled():
+        _log.info("check.broken_off", account_id=lease.account_id, job=lease.job)
         await _put_off(checking, lease)
 
 

@@ -103,6 +103,16 @@ async def list_bound(tx: Transaction, shop_id: str, *, limit: int) -> list[Accou
     return [account_of(row) for row in rows]
 
 
+async def list_leaving(tx: Transaction, account_ids: Sequence[str]) -> frozenset[str]:
+    """Name those of some accounts that are being unlinked, or are unlinked."""
+    rows = await tx.fetch(
+        "select id from accounts where id = any($1::text[]) and state = any($2::text[])",
+        list(account_ids),
+        [State.UNLINKING.value, State.UNLINKED.value],
+    )
+    return frozenset(row["id"] for row in rows)
+
+
 async def list_marketplaces(tx: Transaction, account_ids: Sequence[str]) -> dict[str, str]:
     """Tell at which marketplaces accounts are, by account; those that are not known are left out."""
     rows = await tx.fetch("select id, marketplace_id from accounts where id = any($1::text[])", list(account_ids))

@@ -73,9 +73,9 @@ async def step(tx: Transaction, lease: Lease, at: datetime) -> bool:
         await due.drop(tx, account.id, jobs.UNLINK)
         return False
     waiting = (await find_waiting(tx, [account]))[account.id]
-    # Slow looks at an account last for minutes; they only read, and what they bring can no longer be stored.
-    await due.drop(tx, account.id, but=jobs.UNLINK)
-    is_idle = await operations.close_past(tx, account.id, account.epoch, failure=PAST)
+    # The checker breaks off what it has begun for the account; until then a request may still leave.
+    is_idle = await due.stop(tx, account.id, but=jobs.UNLINK)
+    is_idle &= await operations.close_past(tx, account.id, account.epoch, failure=PAST)
     if waiting or not is_idle:
         await _tell(tx, account, OperationStatus.ACCEPTED, waiting or ("account-svc",))
         wait = min(FIRST_WAIT * (1 << min(lease.failure_count, 10)), LONGEST_WAIT)
