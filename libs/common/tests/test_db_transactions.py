@@ -129,6 +129,23 @@ async def test_a_cancelled_transaction_leaves_nothing_behind(db: Database) -> No
     assert await _count(db) == 0
 
 
+async def test_whoever_is_cancelled_at_whatever_moment_the_next_transaction_commits(
+    db: Database, urls: SchemaUrls
+) -> None:
+    narrow = connect(urls.runtime, schema="probe", pool_size=1)
+    for moment in range(60):
+        await _count(narrow)
+        left = asyncio.create_task(_count(narrow))
+        for _ in range(moment):
+            await asyncio.sleep(0)
+        left.cancel()
+        await asyncio.gather(left, return_exceptions=True)
+        async with narrow.begin() as tx:
+            await tx.execute(ROW, f"{moment}", 1)
+        assert await _count(db) == moment + 1
+    await narrow.close()
+
+
 async def test_nobody_there_is_away(unused_tcp_port: int) -> None:
     nowhere = connect(f"postgresql://probe@127.0.0.1:{unused_tcp_port}/probe", schema="probe")
     with pytest.raises(OSError, match=r"refused|Connect") as caught:

@@ -111,6 +111,11 @@ class Database:
             tx = Transaction(connection, raw, self.schema, self.signals)
             try:
                 await transaction.start()
+            except BaseException:
+                # It may have begun all the same: whoever came next would get a savepoint in it and commit nothing.
+                await connection.invalidate()
+                raise
+            try:
                 try:
                     yield tx
                 except BaseException:

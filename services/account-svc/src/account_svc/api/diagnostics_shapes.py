@@ -163,7 +163,7 @@ class DiagnosticsShown(Shown):
     support_contact: str | None
     """To whom it goes, of the installation's settings; null: nobody was named."""
     software: SoftwareTold
-    """What runs here."""
+    """The software that made it."""
     account: AccountTold
     """The account as it is."""
     preflights: list[PreflightTold]

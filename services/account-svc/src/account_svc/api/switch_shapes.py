@@ -11,15 +11,15 @@ from hanro.web.shapes import Body, Shown
 class SwitchesBody(Body):
     """Say which work is done for an account: all of it."""
 
-    orders: StrictBool
+    orders: StrictBool = Field(examples=[True])
     """Orders are looked for and accepted. Off: nothing is asked about them; acceptances wait until it is on again."""
-    stock: StrictBool
+    stock: StrictBool = Field(examples=[True])
     """Stock is sent."""
-    listings: StrictBool
+    listings: StrictBool = Field(examples=[True])
     """Listings are sent."""
-    messages: StrictBool
+    messages: StrictBool = Field(examples=[False])
     """Buyers are written to. Off: what they would have been told is kept as suppressed, and never sent later."""
-    is_observing: StrictBool
+    is_observing: StrictBool = Field(examples=[True])
     """Everything that is on is read; nothing is written at the marketplace and no mail leaves. What would have gone is
     kept with its plan, and never sent later."""
 

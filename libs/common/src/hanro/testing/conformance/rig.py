@@ -27,6 +27,8 @@ CALL_DEADLINE = timedelta(seconds=6)
 SHORT_DEADLINE = timedelta(seconds=1)
 OLD_KEY = timedelta(days=1)
 LONGEST_SLEEP_SECONDS = 0.02
+# Sessions of a rig call side by side, and at its pace all that wait ask at once: none may want for a connection.
+POOL_SIZE = 16
 
 
 class HurriedClock:
@@ -156,7 +158,7 @@ class Rig:
 async def open_rig(plugin: Plugin, base_url: str, database_url: str, *, factor: int = FAST) -> AsyncIterator[Rig]:
     """Open a rig for a block."""
     clock = SystemClock()
-    db = connect(database_url, schema=SCHEMA)
+    db = connect(database_url, schema=SCHEMA, pool_size=POOL_SIZE)
     transport = Transport({plugin.id: base_url}, clock)
     try:
         yield Rig(plugin=plugin, db=db, transport=transport, clock=clock, factor=factor)
