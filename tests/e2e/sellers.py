@@ -7,9 +7,12 @@ from typing import Any
 
 from running_stack import Doors, doors
 
+from hanro_local.demo.api import Api
 from hanro_local.demo.marketplace import FORM
 from hanro_local.demo.shop import WORKING, wait_for_state
 from hanro_local.stack import Stack
+
+OWN_NUMBERS = 999101
 
 
 @dataclass
@@ -88,8 +91,18 @@ async def open_sellers(running: Stack, *names: str) -> AsyncIterator[dict[str, S
             await opened.hanro.call("POST", f"/v1/accounts/{seller.account_id}:disable")
 
 
+async def open_shop(simulator: Api) -> dict[str, Any]:
+    """Open a shop at the marketplace; the lowest number is the demo shop's, whoever comes first."""
+    for number in range(OWN_NUMBERS, OWN_NUMBERS + 500):
+        opened = await simulator.call("POST", "/_sim/shops", {"number": str(number)}, expected=(201, 409))
+        if opened.status_code == 201:
+            shop: dict[str, Any] = opened.json()
+            return shop
+    raise AssertionError("all numbers for shops of tests are taken")
+
+
 async def _open(opened: Doors, name: str) -> Seller:
-    shop = (await opened.simulator.call("POST", "/_sim/shops", {})).json()
+    shop = await open_shop(opened.simulator)
     internal = (await opened.hanro.call("POST", "/v1/shops", {"display_name": name})).json()
     wish = {"marketplace_id": "rakuten_ichiba", "display_name": name, "shop_ids": [internal["id"]]}
     account = (await opened.hanro.call("POST", "/v1/accounts", wish)).json()

@@ -8,7 +8,7 @@ from typing import Any
 import asyncpg
 import pytest
 from running_stack import Doors, doors
-from sellers import Seller
+from sellers import Seller, open_shop
 
 from hanro_local.demo.api import until
 from hanro_local.demo.shop import wait_for_state
@@ -26,6 +26,7 @@ class Walk:
     running: Stack
     shop: dict[str, Any] = field(default_factory=dict)
     account_id: str = ""
+    preflight_id: str = ""
 
     @property
     def seller(self) -> Seller:
@@ -37,12 +38,18 @@ class Walk:
         return await self.seller.account()
 
     async def rows(self) -> dict[str, dict[str, Any]]:
-        """Look at the rows of the newest preflight."""
-        return {row["grant_id"]: row for row in (await self.seller.preflights())[0]["rows"]}
+        """Look at the rows of the preflight that was asked for last."""
+        return {row["grant_id"]: row for row in (await self.preflight())["rows"]}
+
+    async def preflight(self) -> dict[str, Any]:
+        """Look at the preflight that was asked for last; another one may follow it by itself."""
+        path = f"/v1/accounts/{self.account_id}/preflights/{self.preflight_id}"
+        found: dict[str, Any] = (await self.opened.hanro.call("GET", path)).json()
+        return found
 
     async def groups(self) -> list[dict[str, Any]]:
-        """Look at the newest preflight by what its rows are needed for."""
-        found: list[dict[str, Any]] = (await self.seller.preflights())[0]["groups"]
+        """Look at that preflight by what its rows are needed for."""
+        found: list[dict[str, Any]] = (await self.preflight())["groups"]
         return found
 
 
@@ -76,7 +83,7 @@ async def _1_finds_three_marketplaces_and_one_next_step(walk: Walk) -> None:
     wish = {"marketplace_id": "rakuten_ichiba", "display_name": "歩く店", "shop_ids": [internal["id"]]}
     made = (await hanro.call("POST", "/v1/accounts", wish)).json()
     walk.account_id = made["id"]
-    walk.shop = (await walk.opened.simulator.call("POST", "/_sim/shops", {})).json()
+    walk.shop = await open_shop(walk.opened.simulator)
     assert (made["state"], made["label"]["ja"], made["reason"]["code"]) == ("draft", "無効", "credentials-missing")
     assert made["next_step"]["text"]["ja"]
     assert made["next_step"]["menu"]["steps"]
@@ -153,6 +160,7 @@ async def _check_again(walk: Walk) -> None:
 
     async def is_done() -> bool:
         operation = (await hanro.call("GET", asked.headers["location"])).json()
+        walk.preflight_id = (operation["answer"] or {}).get("preflight_id", "")
         return bool(operation["status"] == "applied")
 
     await until(SECONDS, is_done)
