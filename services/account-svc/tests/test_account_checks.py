@@ -9,7 +9,7 @@ import pytest
 from account_bench import FEW, Bench, Json, Simulator, credentials_of, open_bench, prepare, simulator
 
 from account_svc import checker
-from account_svc.accounts import jobs
+from account_svc.accounts import jobs, rounds
 from account_svc.consumers import on_access_reports
 from hanro import due, effects
 from hanro.events.access import AccessReported, GrantUsed
@@ -317,6 +317,31 @@ async def test_a_preflight_whose_process_died_is_done_by_another(bench: Bench, m
     await checker.doer.check(bench.checking, dead)
     assert await bench.show(made["id"]) == before
     assert before["state"] == "active"
+
+
+async def test_a_slow_look_that_another_one_overtook_stores_nothing_and_judges_nothing(
+    bench: Bench, market: Simulator
+) -> None:
+    shop = market.open_shop()
+    account_id = (await linked(bench, credentials_of(shop)))["id"]
+    outside, minute = bench.checking.outside, timedelta(minutes=1)
+    async with bench.db.begin() as tx:
+        await due.plan(tx, account_id, jobs.RECHECK)
+    (slow,) = await due.claim(bench.db, [jobs.RECHECK], limit=1, lease=minute, clock=bench.parts.clock)
+    async with bench.db.begin() as tx:
+        taken = await rounds.begin(tx, outside.plugins, bench.checking.safe, slow, outside.clock.now())
+    assert taken is not None
+    market.control(f"/shops/{shop['id']}/keys/expire", "POST")
+    await report_refusal(bench, account_id, 1)
+    assert await bench.check_due(jobs.PREFLIGHT) >= 1
+    before = await bench.show(account_id)
+    assert (before["state"], before["reason"]["code"]) == ("suspended", "credential-refused")
+    async with bench.db.begin() as tx:
+        assert (await rounds.advance(tx, slow, taken, {}, outside.clock.now())).is_over
+    async with bench.db.begin() as tx:
+        await rounds.end(tx, slow, taken, {}, outside.clock.now())
+    assert await bench.show(account_id) == before
+    assert await bench.fetch("select id from preflights where finished_at is null") == []
 
 
 async def test_the_checker_does_what_is_due_and_stops_when_it_is_told(bench: Bench, market: Simulator) -> None:

@@ -5,16 +5,16 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from account_svc.accounts import audit
-from account_svc.accounts.linking import apply
+from account_svc.accounts.linking import Plugins, apply
 from account_svc.domain import activation
 from account_svc.domain import credentials as rules
-from account_svc.domain.accounts import WORKING, Account
+from account_svc.domain.accounts import WORKING, Account, State
 from account_svc.domain.happenings import CredentialsStored
 from account_svc.domain.preflights import LOOK_SETTLING
 from account_svc.domain.rotation import SETTLING, SpareState, is_key_dead
 from account_svc.domain.transitions import Deed, require
+from account_svc.store import accounts, spares
 from account_svc.store import credentials as store
-from account_svc.store import spares
 from account_svc.store.credentials import CredentialUse, StoredCredentials
 from account_svc.store.spares import Spare
 from account_svc.vault import Installation, Vault
@@ -24,7 +24,10 @@ from hanro.db import Transaction
 from hanro.errors import ContractBroken, LocalizedText, NeedsSeller, Rejected, Retryable
 from hanro.marketplace import Fault
 from hanro.marketplace.port import Plugin, Secrets
-from hanro.marketplace.types import Registration
+from hanro.marketplace.types import MarketplaceId, Registration
+
+GONE = frozenset({State.UNLINKING, State.UNLINKED})
+LET_GO = "unlinking"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,20 +151,32 @@ async def store_credentials(
     return after, False
 
 
-async def vend(tx: Transaction, safe: Safe, account: Account, plugin: Plugin | None, use: Use) -> Vended:
+async def vend(tx: Transaction, safe: Safe, plugins: Plugins, account_id: str, use: Use) -> Vended:
     """Give an account's credentials to a service, and note who had which version when, what for.
 
+    The transaction must be rolled back where this raises: the note would stand.
+
     Raises:
+        Rejected: there is no such account, code "not-found"; or it is let go, or was, code "unlinking".
         NeedsSeller: the account does not work; `remedy` says what to do.
         Retryable: the key-encryption key is not mounted here; code "unavailable". Or a new key settles: calls pause;
             code "key-settling".
         ContractBroken: what is stored cannot be opened; code "unreadable".
     """
+    taken = await store.take(
+        tx, account_id, caller=use.caller, service=use.service, purpose=use.purpose, used_at=use.at
+    )
+    if taken is None:
+        raise accounts.not_found()
+    account, stored = taken
+    if account.state in GONE:
+        raise Rejected("The account is being unlinked, or was: nothing works for it.", code=LET_GO)
     if not account.is_working:
         raise pausing(account) or not_working(account)
-    secrets = await take_out(tx, safe, account.id, plugin, use)
-    if secrets is None:
+    if stored is None:
         raise ContractBroken("The account works, yet no credentials are stored.", code="unreadable")
+    values = _completed(safe, stored, plugins.get(MarketplaceId(account.marketplace_id)))
+    secrets = Secrets(values=values, version=stored.version, stored_at=stored.stored_at)
     return Vended(secrets=secrets, account_epoch=account.epoch, marketplace_id=account.marketplace_id)
 
 
@@ -175,10 +190,7 @@ async def open_noted(
     tx: Transaction, safe: Safe, stored: StoredCredentials, plugin: Plugin | None, use: Use
 ) -> Secrets:
     """Open credentials and note the use. Errors as `vend`."""
-    values = open_stored(safe, stored)
-    if plugin is not None:
-        own = safe.installation.of(plugin.id)
-        values = rules.complete(plugin.credential_form, stored.registration_id, values, own)
+    values = _completed(safe, stored, plugin)
     await store.save_use(
         tx,
         CredentialUse(
@@ -191,6 +203,13 @@ async def open_noted(
         ),
     )
     return Secrets(values=values, version=stored.version, stored_at=stored.stored_at)
+
+
+def _completed(safe: Safe, stored: StoredCredentials, plugin: Plugin | None) -> Mapping[str, str]:
+    values = open_stored(safe, stored)
+    if plugin is None:
+        return values
+    return rules.complete(plugin.credential_form, stored.registration_id, values, safe.installation.of(plugin.id))
 
 
 def pausing(account: Account) -> Retryable | None:

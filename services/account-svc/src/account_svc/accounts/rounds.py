@@ -124,6 +124,8 @@ async def advance(tx: Transaction, lease: Lease, taken: Round, rows: Mapping[str
     await due.hold(tx, lease)
     if account.credential_version != taken.secrets.version or not is_possible(account, Deed.JUDGE):
         return Going(has_begun=False, is_over=True)
+    if await _is_overtaken(tx, taken):
+        return Going(has_begun=False, is_over=True)
     await store.save_preflight(tx, replace(taken.preflight, rows=in_their_order(taken.plugin, rows)))
     judged = rules.judge(await ground_of(tx, account, taken, at), rows, taken.secrets.version)
     if rules.find_refusal(rows) is None and _cannot_wait(account, judged, taken, rows):
@@ -141,8 +143,9 @@ async def end(tx: Transaction, lease: Lease, taken: Round, found: Mapping[str, P
     """Store what a preflight found, judge the account by it, answer who asked, and say when to look again.
 
     A grant without a row was not asked for.
-    Where newer credentials were stored meanwhile nothing is judged: they are checked next. Nor where an account that
-    works turns out to have a dead key: then all is probed at once, at the whole rate, for nobody else calls any more.
+    Where newer credentials were stored meanwhile nothing is judged: they are checked next. Nor where another preflight
+    of the account was begun. Nor where an account that works turns out to have a dead key: then all is probed at once,
+    at the whole rate, for nobody else calls any more.
     What was left out because others work for the account by now is asked for next, at their pace.
 
     Raises:
@@ -157,8 +160,13 @@ async def end(tx: Transaction, lease: Lease, taken: Round, found: Mapping[str, P
         await store.save_preflight(tx, closed(taken.preflight, rows.values(), Standing.UNKNOWN, at))
         await due.settle(tx, lease, next_at=at)
         return account
+    if await _is_overtaken(tx, taken):
+        await due.settle(tx, lease, next_at=at + jobs.AT_REST)
+        return account
     refused = rules.find_refusal(found)
-    if refused is not None and not taken.is_alone:
+    # One that began to work meanwhile had a key that lived: what was granted and what is refused are of two times.
+    has_begun = account.is_working and not taken.account.is_working
+    if refused is not None and (has_begun or not taken.is_alone):
         await store.save_preflight(tx, closed(taken.preflight, rows.values(), Standing.UNKNOWN, at))
         await suspect(tx, account, refused.grant_id, at)
         await due.settle(tx, lease, next_at=at + jobs.AT_REST)
@@ -180,6 +188,12 @@ async def end(tx: Transaction, lease: Lease, taken: Round, found: Mapping[str, P
     await _plan_next(tx, lease, after, next_at, failures)
     await answer_asked(tx, taken.operations, preflight, after)
     return after
+
+
+async def _is_overtaken(tx: Transaction, taken: Round) -> bool:
+    """Tell whether another preflight of the account was begun meanwhile, or this one was ended: its rows are older."""
+    running = await store.find_open(tx, taken.account.id)
+    return running is None or running.id != taken.preflight.id
 
 
 def _filled(taken: Round, account: Account, found: Mapping[str, PreflightRow], at: datetime) -> dict[str, PreflightRow]:

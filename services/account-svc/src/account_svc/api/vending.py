@@ -10,16 +10,12 @@ from account_svc.accounts import credentials
 from account_svc.accounts.credentials import Safe, Use
 from account_svc.accounts.linking import Plugins
 from account_svc.api.bodies import VendBody
-from account_svc.domain.accounts import State
-from account_svc.store import accounts as store
 from hanro import web
 from hanro.clock import Clock
 from hanro.db import Database
-from hanro.marketplace.types import MarketplaceId
+from hanro.errors import Rejected
 from hanro.web import Problem
 from hanro.web.shapes import Shown
-
-GONE = frozenset({State.UNLINKING, State.UNLINKED})
 
 
 class VendedShown(Shown):
@@ -42,11 +38,13 @@ def make_routes(db: Database, clock: Clock, plugins: Plugins, safe: Safe) -> API
     async def vend(request: Request, account_id: Annotated[str, Path(max_length=64)], body: VendBody) -> VendedShown:
         """Give an account's credentials to a service; who, what for and which version is kept."""
         use = Use(caller=web.caller(request).subject, service=body.service, purpose=body.purpose, at=clock.now())
-        async with db.begin() as tx:
-            account = await store.get_account(tx, account_id)
-            if account.state in GONE:
-                raise _gone()
-            vended = await credentials.vend(tx, safe, account, plugins.get(MarketplaceId(account.marketplace_id)), use)
+        try:
+            async with db.begin() as tx:
+                vended = await credentials.vend(tx, safe, plugins, account_id, use)
+        except Rejected as refusal:
+            if refusal.code != credentials.LET_GO:
+                raise
+            raise Problem(status=410, code=refusal.code, detail=refusal.why) from None
         return VendedShown(
             values=dict(vended.secrets.values),
             version=vended.secrets.version,
@@ -56,7 +54,3 @@ def make_routes(db: Database, clock: Clock, plugins: Plugins, safe: Safe) -> API
         )
 
     return router
-
-
-def _gone() -> Problem:
-    return Problem(status=410, code="unlinking", detail="The account is being unlinked, or was: nothing works for it.")

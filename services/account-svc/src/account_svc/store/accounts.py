@@ -49,7 +49,7 @@ async def lock_account(tx: Transaction, account_id: str) -> Account:
     """
     found = (await lock_accounts(tx, [account_id])).get(account_id)
     if found is None:
-        raise _not_found()
+        raise not_found()
     return found
 
 
@@ -61,7 +61,7 @@ async def get_account(tx: Transaction, account_id: str) -> Account:
     """
     rows = await tx.fetch(f"select {COLUMNS} from accounts where id = $1", account_id)  # noqa: S608  columns of ours
     if not rows:
-        raise _not_found()
+        raise not_found()
     return account_of(rows[0])
 
 
@@ -119,7 +119,8 @@ async def list_marketplaces(tx: Transaction, account_ids: Sequence[str]) -> dict
     return {row["id"]: row["marketplace_id"] for row in rows}
 
 
-def _not_found() -> Rejected:
+def not_found() -> Rejected:
+    """Make the error that there is no such account; code "not-found"."""
     return Rejected("There is no such account.", code="not-found")
 
 

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
 from datetime import datetime, timedelta
 
+from account_svc.domain.accounts import Account
+from account_svc.store import accounts
 from hanro.db import Transaction
 
 
@@ -81,6 +83,40 @@ async def save_use(tx: Transaction, use: CredentialUse) -> None:
         use.purpose,
         use.used_at,
     )
+
+
+async def take(
+    tx: Transaction, account_id: str, *, caller: str, service: str, purpose: str, used_at: datetime
+) -> tuple[Account, StoredCredentials | None] | None:
+    """Give an account with its credentials, sealed, and note that they were given out; None where there is no account.
+
+    The note stands before anybody decided whether they may be: who refuses rolls it back.
+    """
+    # One round trip: every poll of every account waits for it.
+    own = ", ".join(f"accounts.{one.name}" for one in fields(Account))
+    theirs = ", ".join(f"credentials.{one.name} as stored_{one.name}" for one in fields(StoredCredentials))
+    rows = await tx.fetch(
+        f"""
+        with used as (
+            insert into credential_uses (account_id, credential_version, caller, service, purpose, used_at)
+            select account_id, version, $2, $3, $4, $5 from credentials where account_id = $1
+        )
+        select {own}, {theirs} from accounts left join credentials on account_id = id where id = $1
+        """,  # noqa: S608  columns of ours
+        account_id,
+        caller,
+        service,
+        purpose,
+        used_at,
+    )
+    if not rows:
+        return None
+    row = rows[0]
+    account = accounts.account_of(row)
+    if row["stored_account_id"] is None:
+        return account, None
+    found = {one.name: row[f"stored_{one.name}"] for one in fields(StoredCredentials)}
+    return account, StoredCredentials(**(found | {"field_names": tuple(found["field_names"])}))
 
 
 async def list_uses(

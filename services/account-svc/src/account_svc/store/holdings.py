@@ -20,8 +20,11 @@ ERASED = (
 )
 """Tables that lose all rows of an account when it is unlinked."""
 
-KEPT = ("holdings", "credential_uses", "credential_counters", "operations", "access_reports", "breaker", "pacer")
-"""Tables of accounts that keep theirs: who used which version and who asked for what is history, pace is the
+KEPT = (
+    *("holdings", "credential_uses", "credential_counters", "operations", "audit_entries", "access_reports"),
+    *("breaker", "pacer"),
+)
+"""Tables of accounts that keep theirs: who used which version, who did and who asked for what is history, pace is the
 marketplace's, and what services hold tells that they let go."""
 
 _COUNT = "(select count(*) from {table} where account_id = $1) as {table}"
