@@ -41,7 +41,7 @@ bench: $(VENV)/dev.stamp ## measure the bars against their own baselines; ONLY=V
 
 faults: $(VENV)/dev.stamp ## every fault alone, in its whole form, with the checks that must turn red; SEEDS=20 draws mixed ones, SEED=7 again
 ifeq ($(SEEDS)$(SEED),)
-	@HANRO_FAULTS=whole $(BIN)/python -m pytest tests/faults $(UNLINK_RACES) -m fault
+	@HANRO_FAULTS=whole $(BIN)/python -m pytest tests/faults tests/faults/rotation_faults.py $(UNLINK_RACES) -m fault
 else
 	@SEEDS='$(SEEDS)' SEED='$(SEED)' $(BIN)/python -m pytest tests/faults/mixed_faults.py -v
 endif

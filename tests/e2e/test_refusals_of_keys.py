@@ -32,7 +32,8 @@ async def test_a_key_that_does_not_work_activates_nothing_and_says_what_to_do_wh
     denied: list[dict[str, Any]] = []
 
     async def is_checked() -> bool:
-        denied[:] = [row for run in await seller.preflights() for row in run["rows"] if row["state"] == "denied"]
+        ended = [run for run in await seller.preflights() if run["finished_at"]]
+        denied[:] = [row for run in ended for row in run["rows"] if row["state"] == "denied"]
         return bool(denied)
 
     await until(SECONDS, is_checked)
@@ -83,6 +84,10 @@ async def test_a_blank_key_takes_nothing_from_an_account_that_works(seller: Sell
     await until(SECONDS, lambda: seller.stored(number))
 
 
+async def _is_looked_at(seller: Seller) -> bool:
+    return all(run["finished_at"] for run in await seller.preflights())
+
+
 async def test_a_key_that_dies_in_flight_pauses_its_account_alone_and_a_new_one_fills_the_gap(
     seller: Seller, linked: Linked
 ) -> None:
@@ -94,7 +99,8 @@ async def test_a_key_that_dies_in_flight_pauses_its_account_alone_and_a_new_one_
     missed = await seller.sell()
     suspended = await wait_for_state(seller.doors.hanro, seller.account_id, ("suspended",))
     assert (suspended["next_step"]["grant_id"] is not None, bool(suspended["next_step"]["menu"])) == (True, True)
-    # Its work pauses, and nobody else waits for it.
+    # Its work pauses, and nobody else waits for it. What asked for the functions ends first.
+    await until(SECONDS, lambda: _is_looked_at(seller))
     calls = await seller.calls()
     other = (await marketplace.place(seller.doors.simulator, is_plain=True))[0]
     await until(SECONDS, lambda: is_stored(seller.doors, linked.account.account_id, other))

@@ -13,7 +13,6 @@ from account_svc.accounts import jobs
 from account_svc.consumers import on_access_reports
 from account_svc.store.holdings import ERASED, KEPT
 from hanro import due, effects
-from hanro.errors import Retryable
 from hanro.events.access import AccessReported
 from hanro.events.envelope import Received
 from hanro.ids import new_id
@@ -258,7 +257,7 @@ async def test_late_repeated_and_older_reports_change_nothing(bench: Bench) -> N
     assert before["state"] == "unlinked"
 
 
-async def test_a_look_that_is_under_way_here_is_not_waited_for_and_stores_nothing(bench: Bench) -> None:
+async def test_a_look_that_is_under_way_here_is_waited_for(bench: Bench) -> None:
     account_id = await linked(bench)
     async with bench.db.begin() as tx:
         await due.plan(tx, account_id, jobs.RECHECK)
@@ -266,10 +265,13 @@ async def test_a_look_that_is_under_way_here_is_not_waited_for_and_stores_nothin
     operation = await unlink(bench, account_id)
     await release(bench, account_id)
     await bench.check_due(jobs.UNLINK)
-    assert (await operation_of(bench, operation))["status"] == "applied"
+    waiting = await operation_of(bench, operation)
+    assert (waiting["status"], waiting["answer"]["waiting_for"]) == ("accepted", ["account-svc"])
     async with bench.db.begin() as tx:
-        with pytest.raises(Retryable, match="lost"):
-            await due.hold(tx, held)
+        await due.settle(tx, held, next_at=bench.parts.clock.now())
+        await due.plan(tx, account_id, jobs.UNLINK)
+    await bench.check_due(jobs.UNLINK)
+    assert (await operation_of(bench, operation))["status"] == "applied"
     assert await bench.fetch("select job from due where account_id = $1", account_id) == []
 
 

@@ -46,7 +46,7 @@ class Checking:
 
 
 async def run(checking: Checking, stop: asyncio.Event) -> None:
-    """Check what is due until `stop`; what has begun is finished, but for accounts that are let go meanwhile."""
+    """Check what is due until `stop`; what has begun is finished, but for slow looks: another process takes them up."""
     clock = checking.outside.clock
     backoff = Backoff()
     running: dict[asyncio.Task[None], Lease] = {}
@@ -68,6 +68,7 @@ async def run(checking: Checking, stop: asyncio.Event) -> None:
                 task.add_done_callback(running.pop)
             if not leases:
                 await rest(clock, POLL_SECONDS * random.uniform(0.8, 1.2), stop)  # noqa: S311  no secret
+        _end(checking, group, {task: lease for task, lease in running.items() if lease.job in jobs.SLOW})
 
 
 async def check(checking: Checking, lease: Lease) -> None:
@@ -104,8 +105,12 @@ async def _break_off(checking: Checking, group: asyncio.TaskGroup, running: Mapp
         return
     async with checking.db.begin() as tx:
         leaving = await account_rows.list_leaving(tx, sorted({lease.account_id for lease in begun.values()}))
-    for task, lease in begun.items():
-        if lease.account_id in leaving and task.cancel():
+    _end(checking, group, {task: lease for task, lease in begun.items() if lease.account_id in leaving})
+
+
+def _end(checking: Checking, group: asyncio.TaskGroup, ended: Mapping[asyncio.Task[None], Lease]) -> None:
+    for task, lease in ended.items():
+        if task.cancel():
             group.create_task(_give_back(checking, task, lease))
 
 
