@@ -29,7 +29,8 @@ async def test_a_key_dies_alone_and_a_new_one_brings_everything_back(shared_stac
         async with asyncio.timeout(BAR_SECONDS):
             suspended = await wait_for_state(hanro, seller.account_id, ("suspended",))
         assert (suspended["label"]["ja"], suspended["is_working"]) == ("無効", False)
-        assert suspended["reason"]["code"] in {"credential-refused", "credential-expired"}
+        # A key that was entered minutes ago may also be one that settles: the marketplace's 401 does not tell.
+        assert suspended["reason"]["code"] in {"credential-refused", "credential-expired", "key-settling"}
         assert suspended["next_step"]["text"]["ja"]
         assert suspended["next_step"]["step_ids"]
         assert "store-credentials" in suspended["possible"]

@@ -6,54 +6,17 @@ import subprocess
 
 import httpx
 import pytest
-from fault_checks import await_stored, differences, look
+from fault_checks import await_stored, differences
 from fault_forms import form
-from fault_journal import advance, calls, sequence
+from fault_journal import calls, sequence
 from fault_keys import (
     SEARCH,
-    enter,
-    issue,
-    until,
 )
 from fault_shop import Shop
 from fault_shops import Shops
 from fault_stack import FaultStack
 
 pytestmark = pytest.mark.fault
-
-
-@pytest.mark.row("P15", kind="walks")
-async def test_a_key_that_expires_in_flight_stops_its_account_alone_and_the_gap_of_two_days_is_filled(
-    stack: FaultStack, shop: Shop, shops: Shops
-) -> None:
-    async with httpx.AsyncClient(trust_env=False) as client:
-        other = await shops.take(client)
-        await shop.place(3)
-        await await_stored(stack, shop, 3, 60)
-        before = await sequence(shop)
-        await shop.simulator.call("POST", f"/_sim/shops/{shop.number}/keys/expire")
-        await shop.place(2)
-        await until(shop, state="suspended", reason="credential-refused")
-        refused = [one for one in await calls(shop, after=before) if one.is_refused]
-        # One call of each route in flight; what account-svc asks to find out is a probe of each function of orders.
-        functions = {one.path for one in refused}
-        assert len(refused) <= 2 + len(functions)
-        stopped = await sequence(shop)
-        for _ in range(2):
-            await shop.place(2)
-            await other.place(2)
-            await advance(stack, shop, 86_400)
-        await await_stored(stack, other, 4, 60)
-        asked = await calls(shop, after=stopped)
-        assert all(one.is_refused for one in asked)
-        assert len(asked) <= 8
-        assert await _told(stack, shop, "suspended") == 1
-
-        await enter(shop, await issue(shop, active_after_seconds=0))
-        await until(shop, state="active", version=2)
-        assert await differences(stack, shop, seconds=120) == {}
-        assert await differences(stack, other, seconds=60) == {}
-        assert len((await look(stack, shop)).orders) == 9
 
 
 @pytest.mark.row("P17", kind="refuses")
@@ -103,18 +66,6 @@ async def test_a_copied_ciphertext_opens_nothing_and_a_rewrapped_installation_do
         await shop.place(2)
         assert await differences(stack, shop, seconds=90) == {}
         assert await differences(stack, other, seconds=90) == {}
-
-
-async def _told(stack: FaultStack, shop: Shop, what: str) -> int:
-    """Count the facts of a kind about the account."""
-    async with stack.database() as connection:
-        return int(
-            await connection.fetchval(
-                "select count(*) from account.archive where key = $1 and type = $2",
-                shop.account_id,
-                f"hanro.account.{what}.v1",
-            )
-        )
 
 
 async def _restart(stack: FaultStack, name: str) -> None:
