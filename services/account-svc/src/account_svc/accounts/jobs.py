@@ -28,8 +28,8 @@ LEASES = {
     UNLINK: timedelta(seconds=30),
 }
 
-SLOW = frozenset({RECHECK, MARKET})
-"""These only read, last for minutes, and are gone on with where they were broken off."""
+SLOW = frozenset({PREFLIGHT, RECHECK, MARKET})
+"""These only read, last for half a minute and longer, and are gone on with where they were broken off."""
 
 AT_REST = timedelta(days=30)
 """How far a job is put off that is planned when it is needed; its row stays, to be brought forward."""
