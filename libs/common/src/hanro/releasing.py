@@ -6,7 +6,7 @@ job's row stays and is done again.
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from hanro import due, failpoints
 from hanro.access_reports import AccessLog
@@ -89,15 +89,10 @@ class Releaser:
         if epoch is None:
             pause = min(FIRST_PAUSE * (1 << min(lease.failure_count, 10)), LONGEST_PAUSE)
             failures = lease.failure_count + 1
-            await due.settle(tx, lease, next_at=await _now(tx) + pause, failures=failures)
+            await due.settle(tx, lease, next_at=await tx.now() + pause, failures=failures)
             return False
         await due.hold(tx, lease)
         await due.drop(tx, lease.account_id, JOB)
         await self._access.released(tx, lease.account_id, account_epoch=epoch)
         failpoints.reach("releasing.before_commit")
         return True
-
-
-async def _now(tx: Transaction) -> datetime:
-    at: datetime = (await tx.fetch(f"select {tx.now_sql} as at"))[0]["at"]
-    return at

@@ -4,6 +4,7 @@ import asyncio
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from datetime import datetime
 from typing import TypeVar, cast
 
 import asyncpg
@@ -43,6 +44,11 @@ class Transaction:
     async def fetch(self, sql: str, *args: object) -> list[asyncpg.Record]:
         """Give the rows of a statement, none to many, on the bare connection; it is prepared once a connection."""
         return cast("list[asyncpg.Record]", await self._raw.fetch(sql, *args))
+
+    async def now(self) -> datetime:
+        """Give the time by the schema's own clock."""
+        at: datetime = (await self.fetch(f"select {self.now_sql} as at"))[0]["at"]
+        return at
 
     async def execute(self, sql: str, *args: object) -> int:
         """Run a statement and give the count of rows that it touched; 0 for statements that touch none."""

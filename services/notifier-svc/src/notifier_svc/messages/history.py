@@ -42,7 +42,7 @@ async def decide(
     message = await get(tx, message_id, shop_ids)
     if decision is Decision.SEND_AGAIN:
         await _require_same_link(tx, message)
-    at = (await tx.fetch(f"select {tx.now_sql} as at"))[0]["at"]
+    at = await tx.now()
     decided = resolve(message, decision, by=by, at=at)
     if decided is message:
         return message

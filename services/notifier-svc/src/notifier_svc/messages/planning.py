@@ -24,7 +24,7 @@ async def load(tx: Transaction, batch: Sequence[Received]) -> Mapping[str, Known
     accounts = await share_accounts(tx, account_ids)
     bindings = await list_bindings(tx, account_ids)
     written = await list_written(tx, [fact.id for fact in facts])
-    at = (await tx.fetch(f"select {tx.now_sql} as at"))[0]["at"]
+    at = await tx.now()
     return {
         fact.id: Known(
             account=accounts.get(fact.account_id or ""),

@@ -1,7 +1,7 @@
 """Tests an account's sender before the first buyer gets a mail: one mail to the shop itself."""
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from hanro.db import Transaction
 from hanro.ids import new_id
@@ -32,7 +32,7 @@ async def ask(tx: Transaction, account: Account, *, wake: Callable[[], None]) ->
     Raises:
         TooSoon: the last one was asked for less than a minute ago.
     """
-    at: datetime = (await tx.fetch(f"select {tx.now_sql} as at"))[0]["at"]
+    at = await tx.now()
     last, _ = await last_tests(tx, account.id)
     if last is not None and last.state in UNDER_WAY:
         return last

@@ -120,11 +120,7 @@ class Ledger:
             await self._insist(lambda tx: accounts.clear_pause(tx, account.id))
 
     async def _now(self) -> datetime:
-        async def ask(tx: Transaction) -> datetime:
-            at: datetime = (await tx.fetch(f"select {tx.now_sql} as at"))[0]["at"]
-            return at
-
-        return await self._insist(ask)
+        return await self._insist(Transaction.now)
 
     async def _insist(self, work: Callable[[Transaction], Awaitable[Result]]) -> Result:
         """Do it, again while the database is away, as long as the claim lasts; each of them may be repeated."""

@@ -110,7 +110,7 @@ async def claim_unsure(db: Database, plugins: Plugins, *, limit: int, lease: tim
             for wish in wishes
             if (failure := obstacle(wish.account, ability_of(plugins, wish), Capability.FETCH_ORDER)) is not None
         }
-        at = await _later(tx) if hindered else None
+        at = await tx.now() + REST if hindered else None
         resting = [wish.operation for wish in wishes if wish.operation.id in hindered]
         await operations.mark(
             tx,
@@ -197,7 +197,7 @@ async def _sift(tx: Transaction, plugins: Plugins, wishes: Sequence[Wish]) -> li
         else:
             left.append(wish)
     if resting:
-        at = await _later(tx)
+        at = await tx.now() + REST
         marks += [
             _mark(wish.operation, OperationStatus.ACCEPTED, failure=failure, next_at=at) for wish, failure in resting
         ]
@@ -217,11 +217,6 @@ def ability_of(plugins: Plugins, wish: Wish) -> Ability | None:
     """Give what the wish's marketplace can do; None where it is not installed."""
     plugin = plugins.get(MarketplaceId(wish.account.marketplace_id))
     return None if plugin is None else Ability(supports=plugin.capabilities, grants=plugin.grants)
-
-
-async def _later(tx: Transaction) -> datetime:
-    at: datetime = (await tx.fetch(f"select {tx.now_sql} as at"))[0]["at"]
-    return at + REST
 
 
 async def _load(tx: Transaction, claimed: Sequence[Operation]) -> list[Wish]:
