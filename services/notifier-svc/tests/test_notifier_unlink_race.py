@@ -7,17 +7,23 @@ import asyncio
 import os
 import random
 from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from notifier_playground import Bed, account, bed, bind, log_of, messages, order, prepare
 
 from hanro.clock import SystemClock
-from hanro.db import Database
+from hanro.db import Database, Transaction
 from hanro.releasing import Releaser
 from notifier_svc import accounts
+from notifier_svc.domain.accounts import Account
 from notifier_svc.domain.messages import State
 from notifier_svc.sender.loop import Sender
+from notifier_svc.store import claims, releases
+from notifier_svc.store.accounts import share_accounts
 
 pytestmark = [pytest.mark.schema("notifier", prepare), pytest.mark.fault]
 
@@ -27,18 +33,24 @@ SECONDS = 30.0
 FINAL = {State.HANDED_OVER, State.SUPPRESSED, State.REFUSED, State.IN_DOUBT}
 
 
-async def race(here: Bed, seed: int) -> int:
-    """Unlink at a moment that the seed draws, link again, and give how many mails the relay had by the release."""
+async def race(here: Bed, seed: int, *, is_early: bool = False) -> int:
+    """Unlink at a moment that the seed draws, link again, and give how many mails the relay had by the release.
+
+    `is_early`: unlink before anybody sends, so that every mail is one of before.
+    """
     draw = random.Random(seed)  # noqa: S311  repeatable, not secret
     db, stop = here.db, asyncio.Event()
     await bind(db)
     await here.plan(*(order(number) for number in range(1, MAILS + 1)))
+    unlinking = account(2, account_epoch=1, state="unlinking")
+    if is_early:
+        await here.plan(unlinking)
     senders = [asyncio.create_task(Sender(here.desk, lanes=2).run(stop)) for _ in range(2)]
     releaser = Releaser(db, SystemClock(), log_of(db), accounts.erase)
     await asyncio.sleep(draw.uniform(0, 0.25))
     late = [order(number) for number in range(MAILS + 1, MAILS + 4)]
     # Facts of orders race the account's own.
-    await asyncio.gather(here.plan(account(2, account_epoch=1, state="unlinking")), here.plan(*late))
+    await asyncio.gather(here.plan(unlinking), here.plan(*late))
     async with asyncio.timeout(SECONDS):
         while not await is_released(db):
             await releaser.release_due()
@@ -49,10 +61,17 @@ async def race(here: Bed, seed: int) -> int:
     await bind(db)
     # Late and replayed facts of before.
     await here.plan(*(order(number, 2) for number in range(1, MAILS + 6)))
-    await asyncio.sleep(0.15)
+    await watch(here, mailed, 10.0 if is_early else 0.15)
     stop.set()
     await asyncio.gather(*senders)
     return mailed
+
+
+async def watch(here: Bed, mailed: int, seconds: float) -> None:
+    """Look for mails that still come, for so long at most."""
+    end = asyncio.get_running_loop().time() + seconds
+    while len(here.room.letters()) <= mailed and asyncio.get_running_loop().time() < end:
+        await asyncio.sleep(0.02)
 
 
 async def is_released(db: Database) -> bool:
@@ -74,3 +93,20 @@ async def test_after_the_release_no_mail_of_before_leaves_and_each_has_its_end(
         ended = {message.reason_code for message in ledger if message.state is State.SUPPRESSED}
         assert ended <= {"unlinked", "before-binding"}
         assert max(Counter(message.order_id for message in ledger).values()) == 1
+
+
+async def test_without_the_check_of_the_epoch_a_mail_is_seen(
+    db: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def suppress_nothing(*_words: Any, **_named: Any) -> list[Any]:
+        return []
+
+    async def of_before(tx: Transaction, account_ids: Sequence[str]) -> dict[str, Account]:
+        return {name: replace(known, epoch=0) for name, known in (await share_accounts(tx, account_ids)).items()}
+
+    monkeypatch.setattr(releases, "suppress_planned", suppress_nothing)
+    monkeypatch.setattr(claims, "share_accounts", of_before)
+    async with bed(db, tmp_path) as here:
+        # The older link's secrets are still in the cache: they name the older epoch.
+        mailed = await race(here, 1, is_early=True)
+        assert len(here.room.letters()) > mailed
