@@ -6,6 +6,7 @@
 from collections.abc import AsyncIterator, Mapping, Sequence
 
 from hanro.errors import Unsupported
+from hanro.marketplace.port import Access, Listings, Messages, Orders, Secrets, Session, Stock
 from hanro.marketplace.types.catalogue import (
     Category,
     CategorySchema,
@@ -30,7 +31,7 @@ from hanro.marketplace.types.effects import (
 )
 from hanro.marketplace.types.enums.orders import Answer, Detail
 from hanro.marketplace.types.enums.rules import Capability
-from hanro.marketplace.types.exchange import Asked, Inquiry, MessageRequest, Plan, Problem
+from hanro.marketplace.types.exchange import Asked, Inquiry, MailRelay, MessageRequest, Notices, Plan, Problem
 from hanro.marketplace.types.linking import Absent, KeyExpiry, MarketInformation, PreflightRow, Renewed, Support
 from hanro.marketplace.types.orders import Fetched, OrderPage, OrderRef
 from hanro.marketplace.types.plain import Cursor, Window
@@ -199,6 +200,50 @@ class AbsentMessages:
     def inquiries(self, window: Window, orders: Sequence[OrderRef] = ()) -> AsyncIterator[tuple[Inquiry, ...]]:
         """Refuse: READ_INQUIRIES is absent."""
         raise unsupported(self._capabilities, Capability.READ_INQUIRIES)
+
+
+class ShutDoors:
+    """Be the doors of a plug-in that only declares itself: each opens, and raises Unsupported from every method."""
+
+    capabilities: Capabilities
+
+    def access(self, session: Session) -> Access:
+        """Open a door whose methods all raise Unsupported."""
+        return AbsentAccess(self.capabilities)
+
+    def orders(self, session: Session) -> Orders:
+        """Open a door whose methods all raise Unsupported."""
+        return AbsentOrders(self.capabilities)
+
+    def listings(self, session: Session) -> Listings:
+        """Open a door whose methods all raise Unsupported."""
+        return AbsentListings(self.capabilities)
+
+    def stock(self, session: Session) -> Stock:
+        """Open a door whose methods all raise Unsupported."""
+        return AbsentStock(self.capabilities)
+
+    def messages(self, session: Session) -> Messages:
+        """Open a door whose methods all raise Unsupported."""
+        return AbsentMessages(self.capabilities)
+
+    def plan(
+        self, asked: Sequence[Asked], schema: CategorySchema | None = None, market: MarketInformation | None = None
+    ) -> Plan:
+        """Say that nothing would be sent: all that is asked is a blocking problem."""
+        return plan_absent(self.capabilities, asked)
+
+    def mail_relay(self, secrets: Secrets) -> MailRelay | None:
+        """Give none: nothing is sent."""
+        return None
+
+    def read_notice(self, body: bytes, headers: Mapping[str, str], secrets: Secrets) -> Notices:
+        """Refuse: NOTICES is absent.
+
+        Raises:
+            Unsupported: always.
+        """
+        raise unsupported(self.capabilities, Capability.NOTICES)
 
 
 def _need(one: Asked) -> tuple[str, Capability]:

@@ -1,29 +1,15 @@
 """Declares Rakuten France: data about the marketplace, and doors that are shut in this version."""
 
-# The port's signatures stand as they are; what is absent reads no argument.
-# ruff: noqa: ARG002
-
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Literal
 from zoneinfo import ZoneInfo
 
 from hanro.errors import LocalizedText
-from hanro.marketplace.absent import (
-    AbsentAccess,
-    AbsentListings,
-    AbsentMessages,
-    AbsentOrders,
-    AbsentStock,
-    plan_absent,
-    unsupported,
-)
-from hanro.marketplace.port import Access, Listings, Messages, Orders, Secrets, Session, Stock
+from hanro.marketplace.absent import ShutDoors
 from hanro.marketplace.types import (
     Absent,
-    Asked,
     Capability,
     CarrierCatalogue,
-    CategorySchema,
     Channel,
     CredentialForm,
     CsvLayout,
@@ -33,13 +19,9 @@ from hanro.marketplace.types import (
     KeyField,
     KeyLife,
     Limits,
-    MailRelay,
-    MarketInformation,
     MarketplaceId,
-    Notices,
     OrderStatus,
     Part,
-    Plan,
     PolicyPack,
     Route,
     Support,
@@ -54,8 +36,11 @@ from hanro_rakuten_france.declared.keys import CARRIERS, KEY_FIELDS, POLICY, STA
 from hanro_rakuten_france.declared.limits import LIMITS, ROUTES
 
 
-class RakutenFrance:
-    """Be Rakuten France behind the port; its attributes never change, its doors refuse whatever is asked."""
+class RakutenFrance(ShutDoors):
+    """Be Rakuten France behind the port; its attributes never change, its doors refuse whatever is asked.
+
+    It has no mail relay: messages go by the API (rakuten-france 4.10).
+    """
 
     port: Literal[1] = 1
     id = MarketplaceId("rakuten_france")
@@ -79,44 +64,6 @@ class RakutenFrance:
     channels: Mapping[Trigger, Channel | Absent] = CHANNELS
     order_layouts: tuple[CsvLayout, ...] = ()
     listing_layouts: tuple[CsvLayout, ...] = ()
-
-    def access(self, session: Session) -> Access:
-        """Open a door whose methods all raise Unsupported."""
-        return AbsentAccess(CAPABILITIES)
-
-    def orders(self, session: Session) -> Orders:
-        """Open a door whose methods all raise Unsupported."""
-        return AbsentOrders(CAPABILITIES)
-
-    def listings(self, session: Session) -> Listings:
-        """Open a door whose methods all raise Unsupported."""
-        return AbsentListings(CAPABILITIES)
-
-    def stock(self, session: Session) -> Stock:
-        """Open a door whose methods all raise Unsupported."""
-        return AbsentStock(CAPABILITIES)
-
-    def messages(self, session: Session) -> Messages:
-        """Open a door whose methods all raise Unsupported."""
-        return AbsentMessages(CAPABILITIES)
-
-    def plan(
-        self, asked: Sequence[Asked], schema: CategorySchema | None = None, market: MarketInformation | None = None
-    ) -> Plan:
-        """Say that nothing would be sent: all that is asked is a blocking problem."""
-        return plan_absent(CAPABILITIES, asked)
-
-    def mail_relay(self, secrets: Secrets) -> MailRelay | None:
-        """Give none: messages go by the API (rakuten-france 4.10)."""
-        return None
-
-    def read_notice(self, body: bytes, headers: Mapping[str, str], secrets: Secrets) -> Notices:
-        """Refuse: NOTICES is absent.
-
-        Raises:
-            Unsupported: always.
-        """
-        raise unsupported(CAPABILITIES, Capability.NOTICES)
 
 
 plugin = RakutenFrance()

@@ -8,6 +8,7 @@ from typing import Literal
 from zoneinfo import ZoneInfo
 
 from hanro.errors import LocalizedText
+from hanro.marketplace.absent import AbsentListings, AbsentMessages, AbsentStock
 from hanro.marketplace.port import Access, Listings, Messages, Orders, Secrets, Session, Stock
 from hanro.marketplace.types import (
     Absent,
@@ -37,7 +38,6 @@ from hanro.marketplace.types import (
     TextRule,
     Trigger,
 )
-from hanro_rakuten_ichiba.absent import AbsentListings, AbsentMessages, AbsentStock
 from hanro_rakuten_ichiba.access import IchibaAccess
 from hanro_rakuten_ichiba.declared.capabilities import CAPABILITIES, CHANNELS, unsupported
 from hanro_rakuten_ichiba.declared.credential_form import CREDENTIAL_FORM
@@ -86,15 +86,15 @@ class RakutenIchiba:
 
     def listings(self, session: Session) -> Listings:
         """Open a door whose methods all raise Unsupported."""
-        return AbsentListings()
+        return AbsentListings(CAPABILITIES)
 
     def stock(self, session: Session) -> Stock:
         """Open a door whose methods all raise Unsupported."""
-        return AbsentStock()
+        return AbsentStock(CAPABILITIES)
 
     def messages(self, session: Session) -> Messages:
         """Open a door whose methods all raise Unsupported."""
-        return AbsentMessages()
+        return AbsentMessages(CAPABILITIES)
 
     def plan(
         self, asked: Sequence[Asked], schema: CategorySchema | None = None, market: MarketInformation | None = None

@@ -39,7 +39,7 @@ def judge(
     """
     if answer.status == _OK:
         return None
-    members = _members(answer.body)
+    members = members_of(answer.body)
     if answer.status == _BAD_REQUEST and "MessageModelList" in members:
         return None
     code, message = _gateway_words(members) if members else _xml_words(answer.body)
@@ -152,7 +152,7 @@ def _has_ended(secrets: Secrets, now: datetime) -> bool:
     return (bool(typed) and typed < now.astimezone(JAPAN).date().isoformat()) or now > secrets.stored_at + LIFETIME
 
 
-def _members(body: bytes) -> Mapping[str, object]:
+def members_of(body: bytes) -> Mapping[str, object]:
     """Decode an answer that may be anything; nothing when it is no JSON object."""
     try:
         found = json.loads(body)

@@ -1,12 +1,12 @@
 """Tells whether an answer to a probe is the function's own word: then it may be called, whatever it says."""
 
-import json
 import re
 from collections.abc import Mapping
 
 from hanro.marketplace.types import HttpAnswer
 from hanro.value import value
 from hanro_rakuten_ichiba.functions import Family, Function
+from hanro_rakuten_ichiba.refusals import members_of
 
 _OK, _BAD_REQUEST, _MOVED = 200, 400, 301
 _CREATED, _NO_CONTENT = 201, 204
@@ -51,7 +51,7 @@ def word_of(function: Function, answer: HttpAnswer) -> Word | None:
 def _order_word(answer: HttpAnswer) -> Word | None:
     if answer.status not in (_OK, _BAD_REQUEST):
         return None
-    members = _members(answer.body)
+    members = members_of(answer.body)
     results = members.get("ResultShippingModelList")
     holders = [members, *(results if isinstance(results, list) else [])]
     entries = [entry for holder in holders if isinstance(holder, dict) for entry in _list(holder, "MessageModelList")]
@@ -71,7 +71,7 @@ def _cabinet_word(answer: HttpAnswer) -> Word | None:
 
 
 def _refused(answer: HttpAnswer, word: re.Pattern[str]) -> Word | None:
-    errors = _list(_members(answer.body), "errors")
+    errors = _list(members_of(answer.body), "errors")
     codes = [str(entry.get("code") or "") for entry in errors if isinstance(entry, dict)]
     return Word(is_refusal=True) if codes and all(word.fullmatch(code) for code in codes) else None
 
@@ -84,17 +84,9 @@ def _shown(function: Function, answer: HttpAnswer) -> Word | None:
     is_read = answer.status == _OK or (answer.status == _MOVED and function.family is Family.NAVIGATION)
     return (
         Word(is_refusal=False)
-        if is_read and any(_members(answer.body).get(name) is not None for name in function.question.shows)
+        if is_read and any(members_of(answer.body).get(name) is not None for name in function.question.shows)
         else None
     )
-
-
-def _members(body: bytes) -> Mapping[str, object]:
-    try:
-        found = json.loads(body)
-    except (ValueError, RecursionError):
-        return {}
-    return found if isinstance(found, dict) else {}
 
 
 def _list(members: Mapping[str, object], name: str) -> list[object]:

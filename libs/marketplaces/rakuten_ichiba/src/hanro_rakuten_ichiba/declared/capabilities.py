@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from hanro.errors import MenuPath, Unsupported
+from hanro.marketplace import absent
 from hanro.marketplace.types import Absent, Capability, Channel, Support, Supported, Trigger
 from hanro_rakuten_ichiba.declared.words import APPLICATION, NOT_IN_THIS_VERSION, ORDERS, both
 from hanro_rakuten_ichiba.functions import CONFIRM_ORDER, GET_ORDER, LICENSE_EXPIRY, SEARCH_ORDER
@@ -163,12 +164,5 @@ CHANNELS: Mapping[Trigger, Channel | Absent] = MappingProxyType(
 
 
 def unsupported(capability: Capability) -> Unsupported:
-    """Make the error of an absent capability, with its reason and the path by hand.
-
-    Raises:
-        ValueError: the capability is supported.
-    """
-    absent = CAPABILITIES[capability]
-    if not isinstance(absent, Absent):
-        raise ValueError(f"{capability} is supported")  # noqa: TRY004  the value is wrong, not its type
-    return Unsupported(absent.reason.en, code="absent", remedy=absent.reason, menu=absent.menu)
+    """Make the error of a capability that is absent here; see `absent.unsupported`."""
+    return absent.unsupported(CAPABILITIES, capability)
