@@ -8,7 +8,7 @@ from account_svc.accounts import audit
 from account_svc.accounts.linking import Plugins, apply
 from account_svc.domain import activation
 from account_svc.domain import credentials as rules
-from account_svc.domain.accounts import WORKING, Account, State
+from account_svc.domain.accounts import LET_GO, WORKING, Account
 from account_svc.domain.happenings import CredentialsStored
 from account_svc.domain.preflights import LOOK_SETTLING
 from account_svc.domain.rotation import SETTLING, SpareState, is_key_dead
@@ -26,8 +26,7 @@ from hanro.marketplace import Fault
 from hanro.marketplace.port import Plugin, Secrets
 from hanro.marketplace.types import MarketplaceId, Registration
 
-GONE = frozenset({State.UNLINKING, State.UNLINKED})
-LET_GO = "unlinking"
+UNLINKING = "unlinking"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,8 +168,8 @@ async def vend(tx: Transaction, safe: Safe, plugins: Plugins, account_id: str, u
     if taken is None:
         raise accounts.not_found()
     account, stored = taken
-    if account.state in GONE:
-        raise Rejected("The account is being unlinked, or was: nothing works for it.", code=LET_GO)
+    if account.state in LET_GO:
+        raise Rejected("The account is being unlinked, or was: nothing works for it.", code=UNLINKING)
     if not account.is_working:
         raise pausing(account) or not_working(account)
     if stored is None:

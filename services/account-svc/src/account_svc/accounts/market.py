@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from account_svc.accounts import jobs
+from account_svc.accounts import asked, jobs
 from account_svc.accounts.credentials import Safe, Use, not_working, take_out
 from account_svc.accounts.linking import Plugins
 from account_svc.accounts.market_entries import tell
@@ -22,10 +22,9 @@ from hanro.due import Lease
 from hanro.errors import Failure, NeedsSeller, Retryable, Unsupported
 from hanro.marketplace.port import Plugin, Secrets
 from hanro.marketplace.types import Absent, Capability, MarketInformation, MarketKind, MarketplaceId
-from hanro.operations import Mark, Operation, OperationStatus
+from hanro.operations import Operation, OperationStatus
 
 KIND = "market-information"
-MOST_OPERATIONS = 200
 DAILY = timedelta(days=1)
 FIRST_RETRY = timedelta(minutes=1)
 LONGEST_RETRY = timedelta(hours=1)
@@ -83,7 +82,7 @@ async def begin(tx: Transaction, plugins: Plugins, safe: Safe, lease: Lease, at:
     """
     account = await account_rows.lock_account(tx, lease.account_id)
     await due.hold(tx, lease)
-    waiting = await _open_operations(tx, account.id)
+    waiting = await asked.open_operations(tx, account.id, KIND)
     plugin = plugins.get(MarketplaceId(account.marketplace_id))
     secrets = None
     if plugin is not None and account.is_working:
@@ -93,9 +92,7 @@ async def begin(tx: Transaction, plugins: Plugins, safe: Safe, lease: Lease, at:
         await _answer(tx, waiting, not_working(account))
         await due.settle(tx, lease, next_at=at + jobs.AT_REST)
         return None
-    await operations.mark(
-        tx, *(Mark(id=one.id, fence=one.fence, status=OperationStatus.SENT, next_at=None) for one in waiting)
-    )
+    await asked.answer(tx, waiting, OperationStatus.SENT)
     return Reading(account=account, plugin=plugin, secrets=secrets, operations=waiting)
 
 
@@ -123,10 +120,7 @@ async def keep(
     await store.save_read(tx, account.id, at)
     await tell(tx, account, changes, at=at, by=SERVICE)
     answer = {"failed": sorted(kept.failed), "changed": list(names_of(changes)), "entries": len(kept.entries)}
-    await operations.mark(
-        tx,
-        *(Mark(id=one.id, fence=one.fence, status=OperationStatus.APPLIED, answer=answer) for one in taken.operations),
-    )
+    await asked.answer(tx, taken.operations, OperationStatus.APPLIED, answer=answer)
     await due.settle(tx, lease, next_at=at + DAILY)
     return changes
 
@@ -175,19 +169,8 @@ async def _store(tx: Transaction, account: Account, found: MarketInformation, at
     return tuple(changes)
 
 
-async def _open_operations(tx: Transaction, account_id: str) -> tuple[Operation, ...]:
-    found = [
-        operation
-        for status in (OperationStatus.ACCEPTED, OperationStatus.SENT)
-        for operation in await operations.list_(
-            tx, limit=MOST_OPERATIONS, kind=KIND, subject_id=account_id, status=status
-        )
-    ]
-    return tuple(found)
-
-
-async def _answer(tx: Transaction, asked: Sequence[Operation], failure: Failure) -> None:
+async def _answer(tx: Transaction, waiting: Sequence[Operation], failure: Failure) -> None:
     """Say why nothing was read; what a machine mends later stays under way."""
     why = {"error": type(failure).__name__, "code": failure.code, "why": failure.why}
     status = OperationStatus.SENT if isinstance(failure, Retryable) else OperationStatus.REJECTED
-    await operations.mark(tx, *(Mark(id=one.id, fence=one.fence, status=status, failure=why) for one in asked))
+    await asked.answer(tx, waiting, status, failure=why)

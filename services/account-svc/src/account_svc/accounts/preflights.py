@@ -3,8 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from account_svc.accounts import audit, jobs
-from account_svc.accounts.asked import MOST, open_operations
+from account_svc.accounts import asked, audit, jobs
 from account_svc.domain import activation, probes, reports
 from account_svc.domain.accounts import Account
 from account_svc.domain.transitions import Deed, require
@@ -15,7 +14,7 @@ from hanro.db import Transaction
 from hanro.errors import NeedsSeller
 from hanro.marketplace.port import Plugin
 from hanro.marketplace.types import GrantState
-from hanro.operations import Mark, Operation, OperationStatus
+from hanro.operations import Operation, OperationStatus
 
 KIND = "preflight"
 SERVICE = "account-svc"
@@ -46,9 +45,9 @@ async def request(tx: Transaction, account: Account, plugin: Plugin, by: str) ->
             menu=why.menu if why else None,
         )
     await due.plan(tx, account.id, jobs.PREFLIGHT)
-    asked = {"credential_version": account.credential_version}
+    wanted = {"credential_version": account.credential_version}
     waiting = await list_asked(tx, account.id, OperationStatus.ACCEPTED)
-    return next((one for one in waiting if one.asked == asked), None) or await _accept(tx, account, by)
+    return next((one for one in waiting if one.asked == wanted), None) or await _accept(tx, account, by)
 
 
 async def request_or_reject(tx: Transaction, account: Account, plugin: Plugin, by: str) -> Operation:
@@ -58,16 +57,14 @@ async def request_or_reject(tx: Transaction, account: Account, plugin: Plugin, b
         return await request(tx, account, plugin, by)
     operation = await _accept(tx, account, by)
     failure = activation.told(absence)
-    await operations.mark(
-        tx, Mark(id=operation.id, fence=operation.fence, status=OperationStatus.REJECTED, failure=failure)
-    )
+    await asked.answer(tx, [operation], OperationStatus.REJECTED, failure=failure)
     return await operations.get_(tx, operation.id)
 
 
 async def _accept(tx: Transaction, account: Account, by: str) -> Operation:
     await audit.note(tx, "preflight", account_id=account.id, shop_ids=account.shop_ids)
-    asked = {"credential_version": account.credential_version}
-    return await operations.accept(tx, kind=KIND, subject_id=account.id, account_id=account.id, asked=asked, by=by)
+    wanted = {"credential_version": account.credential_version}
+    return await operations.accept(tx, kind=KIND, subject_id=account.id, account_id=account.id, asked=wanted, by=by)
 
 
 def estimate(account: Account, plugin: Plugin) -> timedelta:
@@ -84,28 +81,24 @@ async def suspect(tx: Transaction, account: Account, grant_id: str, at: datetime
 
 async def list_asked(tx: Transaction, account_id: str, status: OperationStatus) -> list[Operation]:
     """Give the preflights that were asked for and are in a status, newest first."""
-    return await operations.list_(tx, limit=MOST, kind=KIND, subject_id=account_id, status=status)
+    return await operations.list_(tx, limit=asked.MOST, kind=KIND, subject_id=account_id, status=status)
 
 
 async def take_asked(tx: Transaction, account_id: str) -> tuple[Operation, ...]:
     """Take up all that was asked for: it is answered when the preflight that begins ends."""
-    asked = await open_operations(tx, account_id, KIND)
-    await operations.mark(
-        tx, *(Mark(id=one.id, fence=one.fence, status=OperationStatus.SENT, next_at=None) for one in asked)
-    )
-    return asked
+    waiting = await asked.open_operations(tx, account_id, KIND)
+    await asked.answer(tx, waiting, OperationStatus.SENT)
+    return waiting
 
 
 async def refuse_asked(tx: Transaction, account: Account) -> None:
     """Answer those who asked for a preflight of an account that is nobody's any more."""
     failure = {"error": "rejected", "code": "account-state", "why": f"The account is {account.state} by now."}
-    asked = await open_operations(tx, account.id, KIND)
-    await operations.mark(
-        tx, *(Mark(id=one.id, fence=one.fence, status=OperationStatus.REJECTED, failure=failure) for one in asked)
-    )
+    waiting = await asked.open_operations(tx, account.id, KIND)
+    await asked.answer(tx, waiting, OperationStatus.REJECTED, failure=failure)
 
 
-async def answer_asked(tx: Transaction, asked: Sequence[Operation], preflight: Preflight, account: Account) -> None:
+async def answer_asked(tx: Transaction, waiting: Sequence[Operation], preflight: Preflight, account: Account) -> None:
     """Answer those who asked for a preflight that ended."""
     states = [row.state for row in preflight.rows]
     answer = {
@@ -114,6 +107,4 @@ async def answer_asked(tx: Transaction, asked: Sequence[Operation], preflight: P
         "state": account.state.value,
         **{state.value: states.count(state) for state in GrantState},
     }
-    await operations.mark(
-        tx, *(Mark(id=one.id, fence=one.fence, status=OperationStatus.APPLIED, answer=answer) for one in asked)
-    )
+    await asked.answer(tx, waiting, OperationStatus.APPLIED, answer=answer)

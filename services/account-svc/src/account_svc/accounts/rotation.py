@@ -30,7 +30,7 @@ from hanro.due import Lease
 from hanro.errors import LocalizedText, Rejected
 from hanro.ids import new_id
 from hanro.marketplace.types import MarketplaceId, PreflightRow
-from hanro.operations import Mark, Operation, OperationStatus
+from hanro.operations import Operation, OperationStatus
 
 KIND = "rotation"
 
@@ -252,9 +252,7 @@ async def _close(
     failure: Mapping[str, object] | None = None,
 ) -> None:
     waiting = await asked.open_operations(tx, account_id, KIND)
-    await operations.mark(
-        tx, *(Mark(id=one.id, fence=one.fence, status=status, answer=answer, failure=failure) for one in waiting)
-    )
+    await asked.answer(tx, waiting, status, answer=answer, failure=failure)
 
 
 def _refused(reason: Reason) -> Rejected:

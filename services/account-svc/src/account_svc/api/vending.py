@@ -42,7 +42,7 @@ def make_routes(db: Database, clock: Clock, plugins: Plugins, safe: Safe) -> API
             async with db.begin() as tx:
                 vended = await credentials.vend(tx, safe, plugins, account_id, use)
         except Rejected as refusal:
-            if refusal.code != credentials.LET_GO:
+            if refusal.code != credentials.UNLINKING:
                 raise
             raise Problem(status=410, code=refusal.code, detail=refusal.why) from None
         return VendedShown(

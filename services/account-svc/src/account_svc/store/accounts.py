@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import fields
 from typing import TYPE_CHECKING
 
-from account_svc.domain.accounts import Account, Issuer, State, Switches
+from account_svc.domain.accounts import LET_GO, Account, Issuer, State, Switches
 from account_svc.store.json_texts import read_grants, read_reason, write_grants, write_reason, write_value
 from hanro.db import Transaction
 from hanro.errors import Rejected
@@ -108,7 +108,7 @@ async def list_leaving(tx: Transaction, account_ids: Sequence[str]) -> frozenset
     rows = await tx.fetch(
         "select id from accounts where id = any($1::text[]) and state = any($2::text[])",
         list(account_ids),
-        [State.UNLINKING.value, State.UNLINKED.value],
+        sorted(LET_GO),
     )
     return frozenset(row["id"] for row in rows)
 
