@@ -188,6 +188,44 @@ async def test_a_withdrawn_key_is_forgotten_after_ten_minutes(
         await authenticator.caller(token({"exp": int(NOW.timestamp()) + 6000}))
 
 
+async def test_a_token_that_was_believed_is_refused_once_it_has_expired_or_its_key_is_withdrawn(
+    authenticator: JwtAuthenticator, issuer: Issuer, clock: FixedClock
+) -> None:
+    short, long = (token({"exp": int(NOW.timestamp()) + minutes * 60}) for minutes in (5, 100))
+    for said in (short, long, short, long):
+        assert (await authenticator.caller(said)).subject == "shop-back-end"
+    clock.advance(timedelta(minutes=6))
+    with pytest.raises(Unauthenticated, match="expired"):
+        await authenticator.caller(short)
+    assert (await authenticator.caller(long)).subject == "shop-back-end"
+    issuer.keys = key_set("rsa")
+    clock.advance(timedelta(minutes=5))
+    with pytest.raises(Unauthenticated, match="unknown key"):
+        await authenticator.caller(long)
+
+
+async def test_another_key_of_the_same_id_makes_us_look_at_a_signature_again(
+    authenticator: JwtAuthenticator, issuer: Issuer, clock: FixedClock
+) -> None:
+    said = token({"exp": int(NOW.timestamp()) + 6000})
+    await authenticator.caller(said)
+    issuer.keys = key_set("new").replace(b'"kid": "new"', b'"kid": "ec"')
+    clock.advance(timedelta(minutes=11))
+    with pytest.raises(Unauthenticated, match="signature"):
+        await authenticator.caller(said)
+
+
+async def test_a_believed_token_lends_nothing_to_one_with_another_signature_or_other_claims(
+    authenticator: JwtAuthenticator,
+) -> None:
+    header, claims, signature = token().split(".")
+    await authenticator.caller(f"{header}.{claims}.{signature}")
+    other = token({"sub": "somebody"}).split(".")
+    for lie in (f"{header}.{other[1]}.{signature}", f"{header}.{claims}.{other[2]}"):
+        with pytest.raises(Unauthenticated):
+            await authenticator.caller(lie)
+
+
 async def test_the_last_good_keys_serve_a_day_while_the_issuer_is_away(
     authenticator: JwtAuthenticator, issuer: Issuer, clock: FixedClock
 ) -> None:

@@ -146,6 +146,38 @@ async def test_whoever_is_cancelled_at_whatever_moment_the_next_transaction_comm
     await narrow.close()
 
 
+async def test_statements_outside_of_a_transaction_stand_each_by_itself(db: Database) -> None:
+    with pytest.raises(ZeroDivisionError):  # noqa: PT012  the block is the case
+        async with db.statements() as statements:
+            assert await statements.execute(ROW, "a", 1) == 1
+            assert await _count(db) == 1
+            raise ZeroDivisionError
+    assert await _count(db) == 1
+    async with db.begin() as tx:
+        await tx.execute(ROW, "b", 1)
+    assert await _count(db) == 2
+
+
+async def test_a_statement_that_is_broken_off_at_whatever_moment_is_in_nobodys_way(urls: SchemaUrls) -> None:
+    narrow = connect(urls.runtime, schema="probe", pool_size=1)
+
+    async def dawdle() -> None:
+        async with narrow.statements() as statements:
+            await statements.fetch("select pg_sleep(5)")
+
+    async with asyncio.timeout(4):
+        for moment in range(30):
+            left = asyncio.create_task(dawdle())
+            for _ in range(moment):
+                await asyncio.sleep(0)
+            left.cancel()
+            await asyncio.gather(left, return_exceptions=True)
+            async with narrow.begin() as tx:
+                await tx.execute(ROW, f"{moment}", 1)
+            assert await _count(narrow) == moment + 1
+    await narrow.close()
+
+
 async def test_nobody_there_is_away(unused_tcp_port: int) -> None:
     nowhere = connect(f"postgresql://probe@127.0.0.1:{unused_tcp_port}/probe", schema="probe")
     with pytest.raises(OSError, match=r"refused|Connect") as caught:

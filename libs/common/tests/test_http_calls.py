@@ -1,6 +1,7 @@
 """Calls over real sockets: what leaves, what comes back, and what is known when nothing does."""
 
 import asyncio
+import contextlib
 import gzip
 import logging
 import socket
@@ -219,12 +220,16 @@ async def test_no_first_byte_leaves_after_two_thirds_of_the_lease() -> None:
 
 async def test_an_account_has_at_most_two_calls_in_flight_over_all_its_sessions() -> None:
     running, most = 0, 0
+    patience, all_there = 0.05, asyncio.Event()
 
     async def behave(_arrived: Arrived, writer: asyncio.StreamWriter) -> None:
         nonlocal running, most
         running += 1
         most = max(most, running)
-        await asyncio.sleep(0.05)
+        if running == 6:
+            all_there.set()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(all_there.wait(), patience)
         running -= 1
         writer.write(b"HTTP/1.1 204 No\r\n\r\n")
 
@@ -233,6 +238,7 @@ async def test_an_account_has_at_most_two_calls_in_flight_over_all_its_sessions(
         sessions = [transport.session_http(SHOP, "acc_1") for _ in range(6)]
         await asyncio.gather(*(session.send(_request(), _Turn()) for session in sessions))
         assert most == 2
+        patience = 10.0
         others = [transport.session_http(SHOP, f"acc_{n}") for n in range(6)]
         await asyncio.gather(*(session.send(_request(), _Turn()) for session in others))
         await transport.close()

@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import UTC, datetime, timedelta
+from typing import cast
 
 import pytest
 
@@ -84,8 +85,34 @@ async def test_an_operation_in_doubt_holds_back_the_next_of_its_subject_until_a_
         resolved = await operations.resolve(tx, first.id, OperationStatus.APPLIED, by="staff")
         assert await operations.resolve(tx, first.id, OperationStatus.REJECTED, by="staff") is None
     assert resolved is not None
-    assert resolved.answer == {"resolved_by": "staff"}
+    assert _resolutions(resolved) == [("applied", "staff")]
+    assert (resolved.failure, resolved.next_at) == (None, None)
     assert [one.id for one in await _claim(db)] == [second.id]
+
+
+async def test_what_a_person_decides_stays_although_somebody_looks_and_after_it_is_sent_again(db: Database) -> None:
+    await _accept(db)
+    (claimed,) = await _claim(db)
+    await _mark(db, claimed, OperationStatus.SENT)
+    await _mark(db, claimed, OperationStatus.IN_DOUBT, next_at=claimed.accepted_at)
+    (looking,) = await _unsure(db)
+    async with db.begin() as tx:
+        await operations.resolve(tx, claimed.id, OperationStatus.ACCEPTED, by="staff")
+    with pytest.raises(Retryable):
+        await _mark(db, looking, OperationStatus.APPLIED)
+    (again,) = await _claim(db)
+    await _mark(db, again, OperationStatus.SENT, answer={})
+    await _mark(db, again, OperationStatus.IN_DOUBT, answer={"ticket": 1})
+    async with db.begin() as tx:
+        await operations.resolve(tx, claimed.id, OperationStatus.REJECTED, by="chief", failure={"code": "given-up"})
+    done = await _get(db, again)
+    assert (done.attempt_count, done.failure) == (2, {"code": "given-up"})
+    assert _resolutions(done) == [("accepted", "staff"), ("rejected", "chief")]
+
+
+def _resolutions(operation: Operation) -> list[tuple[str, str]]:
+    kept = cast("list[dict[str, str]]", (operation.answer or {})["resolutions"])
+    return [(one["status"], one["by"]) for one in kept]
 
 
 async def test_what_was_sent_by_a_process_that_died_is_looked_after_and_never_sent_again(db: Database) -> None:

@@ -105,7 +105,7 @@ def test_a_turn_of_two_groups_waits_for_both_and_lets_others_of_one_group_wait()
 
 def test_who_lost_one_place_of_two_stands_behind_in_both() -> None:
     later = NOW + timedelta(seconds=20)
-    resting = tuple(Slot(api_group=group, ready_at=later) for group in ("order", "shop"))
+    resting = tuple(Slot(api_group=group, ready_at=later, slowdown=2.0) for group in ("order", "shop"))
     order, shop = slots.ask(resting, PACE, "both", NOW).slots
     # Its place in one queue was cleared away after a pause, and another took its turn there.
     long_after = NOW + LONGEST_LOOK + GRACE
@@ -148,6 +148,30 @@ def test_a_refusal_for_rate_narrows_and_service_widens_to_the_full_pace() -> Non
     for _ in range(20):
         asked = slots.widen(asked)
     assert asked[0].slowdown == 1
+
+
+def test_what_left_at_a_small_share_keeps_nobody_waiting_who_has_the_whole_limit() -> None:
+    share = {"order": Pace(step=50 * SECOND, burst=1)}
+    resting = slots.anchor(slots.ask(_fresh("order"), share, "slow", NOW).slots, share, "slow", NOW)
+    assert resting[0].ready_at == NOW + 50 * SECOND
+    # Before it stands another that has the share alone: it keeps its place, and nobody waits for its long step.
+    resting = slots.ask(resting, share, "slower", NOW).slots
+    state, now, sent = resting, NOW, dict[str, datetime]()
+    while "quick" not in sent:
+        for token, paces in (("slower", share), ("quick", PACE)):
+            answer = slots.ask(state, paces, token, now)
+            state = answer.slots
+            if answer.not_before is not None:
+                sent[token] = answer.not_before
+                state = slots.anchor(state, paces, token, answer.not_before)
+                break
+        now += timedelta(seconds=0.1)
+    assert sent["slower"] - NOW >= SECOND
+    assert SECOND <= sent["quick"] - sent["slower"] <= SECOND + HOLD
+    # A refusal for rate is another thing: whoever asks waits as long as was said.
+    refused = slots.narrow(resting, PACE, NOW, timedelta(seconds=30))
+    refused = slots.release(refused, "slower")
+    assert slots.ask(refused, PACE, "quick", NOW + timedelta(seconds=29)).not_before is None
 
 
 @given(

@@ -8,7 +8,9 @@ import pytest
 from hanro.web.csv_pages import csv_page, safe_cell
 
 
-@pytest.mark.parametrize("text", ["=1+1", "+81", "-9999", "@SUM(A1)", "\tx", "\rx"])
+@pytest.mark.parametrize(
+    "text", ["=1+1", "+81", "-9999", "@SUM(A1)", "\tx", "\rx", "\nx", "＝1+1", "＋81", "－1", "＠x"]
+)
 def test_a_cell_that_begins_like_a_formula_is_made_a_text(text: str) -> None:
     assert safe_cell(text) == f"'{text}"
 

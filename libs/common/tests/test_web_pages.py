@@ -61,7 +61,7 @@ def prepare(urls: SchemaUrls) -> None:
     async def create() -> None:
         connection = await asyncpg.connect(urls.owner, timeout=10)
         try:
-            for statement in tables.create_2("probe"):
+            for statement in tables.create_3("probe"):
                 await connection.execute(statement)
         finally:
             await connection.close(timeout=10)

@@ -4,6 +4,7 @@ Source: RFC 7519, RFC 7517, RFC 9068 (`scope`); Kubernetes projected service acc
 """
 
 import asyncio
+import hashlib
 import json
 import ssl
 from collections.abc import Awaitable, Callable, Mapping
@@ -31,6 +32,7 @@ FRESH = timedelta(minutes=10)
 KEPT = timedelta(hours=24)
 # A stranger's token with an invented key id must not make us ask the issuer each time.
 BETWEEN_ASKS = timedelta(seconds=10)
+MOST_VERIFIED = 1_000
 OK = 200
 
 FetchKeys = Callable[[], Awaitable[bytes]]
@@ -123,14 +125,36 @@ class JwtAuthenticator:
         self._fetched_at = float("-inf")
         self._asked_at = float("-inf")
         self._asking = asyncio.Lock()
+        self._verified: dict[bytes, tuple[PyJWK, Mapping[str, object]]] = {}
 
     async def caller(self, token: str) -> Caller:
         """Give who calls; see `Authenticator.caller`."""
         if len(token) > LONGEST_TOKEN:
             raise Unauthenticated("The token is too long.")
+        claims = await self._claims_of(token)
+        self._check_times(claims)
+        return self._caller_of(claims)
+
+    async def _claims_of(self, token: str) -> Mapping[str, object]:
+        """Give what a token says, its times unchecked; its signature is looked at once for each key set."""
+        # The token itself is a secret: only its digest is kept.
+        digest = hashlib.sha256(token.encode()).digest()
+        key, claims = self._verified.get(digest, (None, None))
+        if key is not None and claims is not None:
+            await self._refresh(is_needed=False)
+            if any(key is one for one in self._keys.values()):
+                return claims
         key = await self._key_of(token)
+        claims = self._verify(token, key)
+        self._verified.pop(digest, None)
+        while len(self._verified) >= MOST_VERIFIED:
+            del self._verified[next(iter(self._verified))]
+        self._verified[digest] = key, claims
+        return claims
+
+    def _verify(self, token: str, key: PyJWK) -> Mapping[str, object]:
         try:
-            claims = jwt.decode(
+            claims: Mapping[str, object] = jwt.decode(
                 token,
                 key,
                 algorithms=[key.algorithm_name],
@@ -141,8 +165,7 @@ class JwtAuthenticator:
             )
         except jwt.InvalidTokenError as error:
             raise Unauthenticated(_REASONS.get(type(error), "The token is not valid.")) from None
-        self._check_times(claims)
-        return self._caller_of(claims)
+        return claims
 
     async def _key_of(self, token: str) -> PyJWK:
         try:

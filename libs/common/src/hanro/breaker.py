@@ -21,7 +21,7 @@ FAILURES = 5
 FIRST_PAUSE = timedelta(seconds=5)
 LONGEST_PAUSE = timedelta(minutes=5)
 # A new key closes the breaker; this only finds out about one that began to work again by itself.
-REFUSED_PAUSE = timedelta(minutes=10)
+REFUSED_PAUSE = timedelta(minutes=2)
 # Longer than any call: a probe whose process died is followed by another.
 PROBE = timedelta(seconds=90)
 WATCH_SECONDS = 5.0

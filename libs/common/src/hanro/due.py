@@ -5,7 +5,7 @@ planned anew; it guards our rows alone. What a process that lost its lease still
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from hanro.clock import Clock
@@ -29,6 +29,9 @@ DDL_1: tuple[str, ...] = (
     'create index due_next on "{schema}".due (next_at)',
 )
 
+# Who wants one job must not read past everything that waits of the others.
+DDL_2: tuple[str, ...] = ('create index due_job_next on "{schema}".due (job, next_at)',)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lease:
@@ -50,6 +53,15 @@ class Lease:
     def last_call_monotonic(self) -> float:
         """Give until when a call to the marketplace may begin: two thirds of the lease."""
         return self.until_monotonic - self.lease.total_seconds() / 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """Be a job that may be taken: for how long, and how many of it; None: it shares the room of all that say so."""
+
+    job: str
+    lease: timedelta
+    most: int | None = None
 
 
 async def plan(tx: Transaction, account_id: str, job: str, *, next_at: datetime | None = None) -> None:
@@ -83,10 +95,11 @@ async def drop(tx: Transaction, account_id: str, job: str | None = None, *, but:
     )
 
 
-async def stop(tx: Transaction, account_id: str, *, but: str) -> bool:
+async def stop(tx: Transaction, account_id: str, *, but: str, held_for: timedelta | None = None) -> bool:
     """Forget all jobs of an account `but` one that nobody does just now; True where none is being done any more.
 
-    What is being done keeps its row, so that one can wait for its end: give it time, and ask again. Rows are locked, so
+    What is being done keeps its row, so that one can wait for its end: give it time, and ask again; `held_for` ends its
+    lease so long from now at the latest, where whoever holds it breaks off, and may have died. Rows are locked, so
     nobody takes one of them before the transaction ends.
     """
     rows = await tx.fetch(
@@ -100,6 +113,16 @@ async def stop(tx: Transaction, account_id: str, *, but: str) -> bool:
     idle = [row["job"] for row in rows if not row["is_held"]]
     if idle:
         await tx.execute("delete from due where account_id = $1 and job = any($2::text[])", account_id, idle)
+    if held_for is not None and len(idle) < len(rows):
+        await tx.execute(
+            f"""
+            update due set lease_until = least(lease_until, {tx.now_sql} + $3)
+            where account_id = $1 and job <> $2
+            """,  # noqa: S608  the schema's own clock
+            account_id,
+            but,
+            held_for,
+        )
     return len(idle) == len(rows)
 
 
@@ -110,39 +133,106 @@ async def claim(db: Database, jobs: Sequence[str], *, limit: int, lease: timedel
     """
     if limit <= 0:
         return []
+    return await _take(
+        db,
+        clock,
+        """
+        select account_id, job, next_at, $3::interval as lease, 1 as place from due
+        where job = any($1::text[]) and next_at <= (select now from clock)
+            and (lease_until is null or lease_until <= (select now from clock))
+        order by next_at limit $2 for update skip locked
+        """,
+        list(jobs),
+        limit,
+        lease,
+    )
+
+
+async def claim_in_turn(db: Database, wanted: Sequence[Wanted], *, limit: int, clock: Clock) -> list[Lease]:
+    """Take what is due of the first job wanted, then of the next, longest due first within each.
+
+    `limit` is the room of those that share it. For the rest as `claim`: one statement, so that who finds nothing due
+    has asked once.
+    """
+    room = {one.job: limit if one.most is None else one.most for one in wanted}
+    open_ = [one for one in wanted if room[one.job] > 0]
+    if not open_:
+        return []
+    return await _take(
+        db,
+        clock,
+        """
+        select account_id, job, next_at, lease, place from (
+            select due.account_id, due.job, due.next_at, wanted.lease, wanted.place, wanted.is_sharing,
+                row_number() over (partition by wanted.is_sharing order by wanted.place, due.next_at) as turn
+            from unnest($1::text[], $2::interval[], $3::int[], $4::boolean[])
+                with ordinality as wanted (job, lease, most, is_sharing, place)
+            cross join lateral (
+                select account_id, job, next_at from due
+                where job = wanted.job and next_at <= (select now from clock)
+                    and (lease_until is null or lease_until <= (select now from clock))
+                order by next_at limit wanted.most for update skip locked
+            ) due
+        ) locked
+        where not is_sharing or turn <= $5
+        """,
+        [one.job for one in open_],
+        [one.lease for one in open_],
+        [room[one.job] for one in open_],
+        [one.most is None for one in open_],
+        limit,
+    )
+
+
+async def _take(db: Database, clock: Clock, found: str, *args: object) -> list[Lease]:
+    """Lease the rows that a statement found and locked, and give them by place, then longest due first."""
     asked_at = clock.monotonic()
     async with db.begin() as tx:
         rows = await tx.fetch(
             f"""
-            with found as (
-                select account_id, job, next_at from due
-                where job = any($1::text[]) and next_at <= {tx.now_sql}
-                    and (lease_until is null or lease_until <= {tx.now_sql})
-                order by next_at limit $2 for update skip locked
-            )
-            update due set lease_until = {tx.now_sql} + $3::interval, fence = nextval('due_fence'), planned_at = null
+            with clock as materialized (select {tx.now_sql} as now), found as ({found})
+            update due set lease_until = (select now from clock) + found.lease, fence = nextval('due_fence'),
+                planned_at = null
             from found where due.account_id = found.account_id and due.job = found.job
-            returning due.account_id, due.job, due.fence, due.failure_count, found.next_at
-            """,  # noqa: S608  the schema's own clock
-            list(jobs),
-            limit,
-            lease,
+            returning due.account_id, due.job, due.fence, due.failure_count, found.next_at, found.lease, found.place
+            """,  # noqa: S608  the schema's own clock and statements of ours
+            *args,
         )
-    return sorted(
-        (
-            Lease(
-                account_id=row["account_id"],
-                job=row["job"],
-                fence=row["fence"],
-                until_monotonic=asked_at + lease.total_seconds(),
-                lease=lease,
-                due_at=row["next_at"],
-                failure_count=row["failure_count"],
-            )
-            for row in rows
-        ),
-        key=lambda taken: taken.due_at,
-    )
+    return [
+        Lease(
+            account_id=row["account_id"],
+            job=row["job"],
+            fence=row["fence"],
+            until_monotonic=asked_at + row["lease"].total_seconds(),
+            lease=row["lease"],
+            due_at=row["next_at"],
+            failure_count=row["failure_count"],
+        )
+        for row in sorted(rows, key=lambda one: (one["place"], one["next_at"]))
+    ]
+
+
+async def lengthen(db: Database, lease: Lease, length: timedelta, *, clock: Clock) -> Lease:
+    """Hold a lease for so long from now; the claim was for what the shortest of such jobs takes.
+
+    Raises:
+        Retryable: another process took the job over, or it was dropped; code "lease-lost".
+    """
+    asked_at = clock.monotonic()
+    async with db.begin() as tx:
+        touched = await tx.execute(
+            f"""
+            update due set lease_until = {tx.now_sql} + $4::interval
+            where account_id = $1 and job = $2 and fence = $3
+            """,  # noqa: S608  the schema's own clock
+            lease.account_id,
+            lease.job,
+            lease.fence,
+            length,
+        )
+    if not touched:
+        raise _lost(lease)
+    return replace(lease, until_monotonic=asked_at + length.total_seconds(), lease=length)
 
 
 async def hold(tx: Transaction, lease: Lease) -> None:

@@ -120,6 +120,19 @@ class NotNow(Rejected):
         return made, (self.why,), vars(self)
 
 
+class AgainstPolicy(Rejected):
+    """The marketplace's policy refuses it: `rule_id` names the rule, `source` says where the rule is from."""
+
+    def __init__(self, why: str, *, code: str, rule_id: str, source: str, remedy: LocalizedText | None = None) -> None:
+        super().__init__(why, code=code, remedy=remedy)
+        self.rule_id = rule_id
+        self.source = source
+
+    def __reduce__(self) -> tuple[Callable[[str], "_Failed"], tuple[str], dict[str, object]]:
+        made = partial(AgainstPolicy, code=self.code, rule_id=self.rule_id, source=self.source)
+        return made, (self.why,), vars(self)
+
+
 class ContractBroken(_Failed):
     """We act: the other side is not as documented. Codes: unreadable, unknown-status, pagination-stuck."""
 

@@ -3,10 +3,12 @@
 import random
 import re
 import time
+from datetime import UTC, datetime, timedelta
 
 _ID = re.compile(r"([a-z]{3})_[0-7][0-9A-HJKMNP-TV-Z]{25}")
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _PAIRS = [first + second for first in _ALPHABET for second in _ALPHABET]
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _RANDOM_BITS = 80
 _MOST = (1 << _RANDOM_BITS) - 1
 _chance = random.SystemRandom()
@@ -38,6 +40,27 @@ def new_id(prefix: str) -> str:
         f"{pairs[high >> 70]}{pairs[high >> 60 & 1023]}{pairs[high >> 50 & 1023]}{pairs[high >> 40 & 1023]}"
         f"{pairs[high >> 30 & 1023]}{pairs[high >> 20 & 1023]}{pairs[high >> 10 & 1023]}{pairs[high & 1023]}"
     )
+
+
+def born_at(text: str) -> datetime:
+    """Give when an id was made, to the millisecond, by the clock of the process that made it.
+
+    Raises:
+        ValueError: it is none.
+    """
+    milliseconds = 0
+    for letter in text[4:14]:
+        milliseconds = milliseconds << 5 | _ALPHABET.index(letter)
+    return _EPOCH + timedelta(milliseconds=milliseconds)
+
+
+def least_id(prefix: str, at: datetime) -> str:
+    """Give what sorts before every id that is made from then on, and behind those of before; none of it names anything.
+
+    Before 1970 and behind the last year that an id can tell the nearest one is taken.
+    """
+    milliseconds = min(max((at - _EPOCH) // timedelta(milliseconds=1), 0), (1 << 48) - 1)
+    return f"{prefix}_{''.join(_PAIRS[milliseconds >> shift & 1023] for shift in (40, 30, 20, 10, 0))}{'0' * 16}"
 
 
 def is_id(text: str, prefix: str) -> bool:

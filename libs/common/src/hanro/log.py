@@ -73,6 +73,7 @@ KEYS = frozenset(
             "sku",
             "state",
             "subject",
+            "threshold_days",
             "topic",
             "trigger",
             "type",

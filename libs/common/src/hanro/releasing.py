@@ -12,10 +12,11 @@ from hanro import due, failpoints
 from hanro.access_reports import AccessLog
 from hanro.clock import Clock
 from hanro.db import Database, Transaction, is_passing
+from hanro.doubling import doubled
 from hanro.due import Lease
 from hanro.errors import Retryable
 from hanro.log import logger
-from hanro.waiting import rest
+from hanro.rounds import keep_looking
 
 JOB = "release"
 LOOK_SECONDS = 0.5
@@ -50,16 +51,14 @@ class Releaser:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop`."""
-        while not stop.is_set():
-            try:
-                count = await self.release_due()
-            except Exception as error:
-                if not is_passing(error):
-                    raise
-                LOG.warning("releasing.database_away", error_type=type(error).__name__)
-                count = 0
-            if not count:
-                await rest(self._clock, LOOK_SECONDS, stop)
+        await keep_looking(
+            self.release_due,
+            clock=self._clock,
+            seconds=LOOK_SECONDS,
+            stop=stop,
+            log=LOG,
+            trouble="releasing.database_away",
+        )
 
     async def release_due(self) -> int:
         """Do what is due now, once; give how many accounts that were."""
@@ -87,7 +86,7 @@ class Releaser:
     async def _step(self, tx: Transaction, lease: Lease) -> bool:
         epoch = await self._erase(tx, lease.account_id)
         if epoch is None:
-            pause = min(FIRST_PAUSE * (1 << min(lease.failure_count, 10)), LONGEST_PAUSE)
+            pause = doubled(FIRST_PAUSE, lease.failure_count, LONGEST_PAUSE)
             failures = lease.failure_count + 1
             await due.settle(tx, lease, next_at=await tx.now() + pause, failures=failures)
             return False

@@ -62,6 +62,7 @@ def session_with(
     lease: Lease | None = None,
     is_alone: bool = False,
     is_probing: bool = False,
+    is_trial: bool = False,
 ) -> Session:
     """Join a session from secrets at hand; account-svc has its own. The flags are those of `Pacing`.
 
@@ -83,6 +84,7 @@ def session_with(
             account_id,
             is_alone=is_alone,
             is_probing=is_probing,
+            is_trial=is_trial,
         ),
         clock=outside.clock,
     )

@@ -4,6 +4,9 @@ The process fails at start, naming every field that is missing or wrong; a value
 """
 
 import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Literal, TypeVar
 
@@ -13,6 +16,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from hanro import failpoints as points
 
 PREFIX = "HANRO_"
+REFUSED = 2
 
 
 def _from_json(text: object) -> object:
@@ -92,7 +96,17 @@ class CommonSettings(BaseSettings):
 
 
 class SettingsRefused(Exception):
-    """The environment does not say what the service needs; the text names each variable on a line of its own."""
+    """What the environment says does not do here; the text names each variable, or address, on a line of its own."""
+
+
+@contextmanager
+def refusals_told() -> Iterator[None]:
+    """Say in plain lines on standard error what is refused of the settings, and exit 2."""
+    try:
+        yield
+    except SettingsRefused as error:
+        sys.stderr.write(f"{error}\n")
+        raise SystemExit(REFUSED) from None
 
 
 Settings = TypeVar("Settings", bound=CommonSettings)

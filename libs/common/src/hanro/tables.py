@@ -1,6 +1,6 @@
 """Assembles the tables that every service's schema has, from the parts that own them."""
 
-from hanro import access_reports, archive, breaker, dead_letters, due, inbox, operations, outbox, pacer
+from hanro import access_reports, archive, breaker, dead_letters, due, inbox, operations, outbox, pacer, restoring
 from hanro.web import idempotency
 
 # A statement that stamps many rows writes `(select {schema}.now())`: asked once, not once a row.
@@ -19,6 +19,9 @@ CLOCK_1 = (
     """,
 )
 
+DDL_2 = (*operations.DDL_2, *due.DDL_2)
+DDL_3 = restoring.DDL_3
+
 
 def make_1(schema: str, *tables: str) -> None:
     """Make the shared tables, version 1, and a service's own behind them; a migration calls it.
@@ -35,7 +38,20 @@ def make_2(schema: str, *tables: str) -> None:
     """Bring the shared tables to version 2, then what a service changes of its own; see `make_1`."""
     from alembic import op  # noqa: PLC0415  a tenth of a second that tests need not pay
 
-    for statement in (*operations.DDL_2, *tables):
+    for statement in (*DDL_2, *tables):
+        op.execute(statement.replace("{schema}", schema))
+
+
+def make_3(schema: str, *tables: str) -> None:
+    """Bring the shared tables to version 3, then what a service changes of its own; see `make_1`."""
+    change(schema, *DDL_3, *tables)
+
+
+def change(schema: str, *statements: str) -> None:
+    """Change what a service keeps of its own, the shared tables stay as they are; see `make_1`."""
+    from alembic import op  # noqa: PLC0415  a tenth of a second that tests need not pay
+
+    for statement in statements:
         op.execute(statement.replace("{schema}", schema))
 
 
@@ -50,6 +66,6 @@ def create_1(schema: str) -> list[str]:
     return [statement.replace("{schema}", schema) for part in parts for statement in part]
 
 
-def create_2(schema: str) -> list[str]:
-    """Give the statements that make the shared tables as they are from version 2 on."""
-    return [*create_1(schema), *(statement.replace("{schema}", schema) for statement in operations.DDL_2)]
+def create_3(schema: str) -> list[str]:
+    """Give the statements that make the shared tables as they are from version 3 on."""
+    return [*create_1(schema), *(statement.replace("{schema}", schema) for statement in (*DDL_2, *DDL_3))]

@@ -19,7 +19,7 @@ from fastapi import FastAPI
 from hanro.clock import Clock
 from hanro.db import Database, is_passing, revision
 from hanro.log import logger
-from hanro.settings import SettingsRefused
+from hanro.settings import SettingsRefused, refusals_told
 
 DRAIN = timedelta(seconds=10)
 REQUESTS_DRAIN_SECONDS = 10
@@ -31,7 +31,7 @@ CLOSE_SECONDS = 2.0
 READY_SECONDS = 0.5
 LARGEST_HEAD = 64 * 1024
 BACKLOG = 512
-BROKEN, REFUSED = 1, 2
+BROKEN = 1
 
 Loop = Callable[[asyncio.Event], Awaitable[None]]
 
@@ -48,8 +48,8 @@ class Listener:
     port: int
 
 
-class PortTaken(Exception):
-    """Another process listens there; the text is one line that names the address and the remedy."""
+class PortTaken(SettingsRefused):
+    """Another process listens where the settings say; the text is one line that names the address and the remedy."""
 
 
 class LoopEnded(Exception):
@@ -153,11 +153,8 @@ def main(service: Callable[[], Coroutine[Any, Any, None]]) -> None:
     What is refused at start is said in plain lines on standard error; a bug stands in the log.
     """
     try:
-        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        with refusals_told(), asyncio.Runner(loop_factory=_loop_factory()) as runner:
             runner.run(service())
-    except (SettingsRefused, PortTaken) as error:
-        sys.stderr.write(f"{error}\n")
-        raise SystemExit(REFUSED) from None
     except KeyboardInterrupt:
         raise SystemExit(0) from None
     except Exception as error:  # noqa: BLE001  the last one to say it

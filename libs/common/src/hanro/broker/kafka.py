@@ -1,18 +1,19 @@
 """Is the broker on Apache Kafka, by aiokafka."""
 
 import ssl
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from hanro.broker.answers import answered
 from hanro.broker.kafka_consumer import KafkaConsumer
 from hanro.broker.kafka_producer import KafkaProducer
-from hanro.broker.protocol import BrokerAway, Consumer, OnRevoked, Producer
+from hanro.broker.protocol import BrokerAway, Consumer, OnRevoked, Partition, Producer
 
 DAYS_KEPT = 30
 ANSWER_SECONDS = 10.0
@@ -68,6 +69,23 @@ class KafkaBroker:
         if refused:
             raise BrokerAway(f"the broker refuses to make topics, by error number: {refused}")
 
+    async def ends(self, topics: Sequence[str]) -> Mapping[Partition, int]:
+        """Give the offset behind the newest record of each partition."""
+        wanted = [self._topic_prefix + name for name in topics]
+        # Without a group it may read all of them; it begins behind the newest, and is not asked for any record.
+        reader = AIOKafkaConsumer(
+            *wanted, **self._connection, auto_offset_reset="latest", request_timeout_ms=int(ANSWER_SECONDS * 1000)
+        )
+        try:
+            found = await answered("asking for ends", _ends(reader), ANSWER_SECONDS)
+        finally:
+            with suppress(BrokerAway):
+                await answered("closing", reader.stop(), ANSWER_SECONDS)
+        if missing := set(wanted) - {partition.topic for partition in found}:
+            raise BrokerAway(f"there is no topic {min(missing)}")
+        strip = len(self._topic_prefix)
+        return {(partition.topic[strip:], partition.partition): end for partition, end in found.items()}
+
     async def _make_missing(self, admin: AIOKafkaAdminClient, wanted: Sequence[str], partitions: int) -> dict[str, int]:
         await admin.start()
         there = set(await admin.list_topics())
@@ -87,6 +105,12 @@ class KafkaBroker:
         answer = await admin.create_topics(missing)
         # A twin may have been faster.
         return {row[0]: row[1] for row in answer.topic_errors if row[1] not in (0, TOPIC_EXISTS)}
+
+
+async def _ends(reader: AIOKafkaConsumer) -> dict[TopicPartition, int]:
+    await reader.start()
+    ends: dict[TopicPartition, int] = await reader.end_offsets(reader.assignment())
+    return ends
 
 
 def _secured(security: KafkaSecurity | None) -> dict[str, Any]:

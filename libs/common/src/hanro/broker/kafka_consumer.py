@@ -18,6 +18,8 @@ COMMIT_SECONDS = 10.0
 JOIN_SECONDS = 60.0
 CLOSE_SECONDS = 5.0
 REBALANCE_SECONDS = 0.02
+# A member that joined while its topic was missing has no share, and learns of the topic by this alone.
+METADATA_SECONDS = 10
 
 
 class KafkaConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka ships no types
@@ -53,6 +55,7 @@ class KafkaConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
             session_timeout_ms=10_000,
             rebalance_timeout_ms=45_000,
             max_poll_interval_ms=120_000,
+            metadata_max_age_ms=METADATA_SECONDS * 1000,
             fetch_max_bytes=FETCH_BYTES,
             max_partition_fetch_bytes=PARTITION_BYTES,
         )

@@ -109,3 +109,10 @@ class Broker(Protocol):
 
     async def ensure_topics(self, names: Sequence[str], partitions: int = 12) -> None:
         """Make the topics that are missing, kept 30 days. Raises BrokerAway."""
+
+    async def ends(self, topics: Sequence[str]) -> Mapping[Partition, int]:
+        """Give the offset behind the newest record of each partition of topics; it never falls unless records are lost.
+
+        Raises:
+            BrokerAway: also where one of the topics is not there.
+        """

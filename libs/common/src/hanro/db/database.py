@@ -26,20 +26,17 @@ PAUSE_SECONDS = 0.02
 Result = TypeVar("Result")
 
 
-class Transaction:
-    """Be an open transaction on one connection; `$1` placeholders, unqualified names are the service's schema.
+class Statements:
+    """Be one connection; `$1` placeholders, unqualified names are the service's schema.
 
-    `now_sql` is the SQL text of the schema's own clock: never write a bare `now()`, which is pg_catalog's.
+    Outside of a `Transaction` each statement commits by itself. `now_sql` is the SQL text of the schema's own clock:
+    never write a bare `now()`, which is pg_catalog's.
     """
 
-    def __init__(self, connection: AsyncConnection, raw: asyncpg.Connection, schema: str, signals: Signals) -> None:
-        self.connection = connection
+    def __init__(self, raw: asyncpg.Connection, schema: str) -> None:
         self.schema = schema
         self.now_sql = qualified_now(schema)
         self._raw = raw
-        self._signals = signals
-        self._names: set[str] = set()
-        self._afterwards: list[Callable[[], None]] = []
 
     async def fetch(self, sql: str, *args: object) -> list[asyncpg.Record]:
         """Give the rows of a statement, none to many, on the bare connection; it is prepared once a connection."""
@@ -54,6 +51,17 @@ class Transaction:
         """Run a statement and give the count of rows that it touched; 0 for statements that touch none."""
         count = (await self._raw.execute(sql, *args)).rpartition(" ")[2]
         return int(count) if count.isdigit() else 0
+
+
+class Transaction(Statements):
+    """Be an open transaction on one connection."""
+
+    def __init__(self, connection: AsyncConnection, raw: asyncpg.Connection, schema: str, signals: Signals) -> None:
+        super().__init__(raw, schema)
+        self.connection = connection
+        self._signals = signals
+        self._names: set[str] = set()
+        self._afterwards: list[Callable[[], None]] = []
 
     def after_commit(self, call: Callable[[], None]) -> None:
         """Call something once this transaction is committed, in the order of asking; never after a rollback."""
@@ -91,6 +99,16 @@ class Database:
                 happened or not.
         """
         return self._begin()
+
+    def statements(self) -> AbstractAsyncContextManager[Statements]:
+        """Give a connection on which each statement is a transaction of its own: a round trip each, and not three.
+
+        For who reads, then writes at most once: what was read may have changed, and nothing is taken back.
+
+        Raises:
+            OSError, asyncpg.PostgresError, sqlalchemy.exc.TimeoutError: see `is_away`; what was written then may stand.
+        """
+        return self._statements()
 
     async def run(self, work: Callable[[Transaction], Awaitable[Result]]) -> Result:
         """Do work in a transaction of its own, again after a deadlock or a serialisation failure, 5 times at most."""
@@ -137,6 +155,11 @@ class Database:
                     await connection.invalidate()
                 raise
         tx.committed()
+
+    @asynccontextmanager
+    async def _statements(self) -> AsyncIterator[Statements]:
+        async with self._engine.connect() as connection:
+            yield Statements(await self._live(connection), self.schema)
 
     async def _live(self, connection: AsyncConnection) -> asyncpg.Connection:
         # A server that restarted has closed all connections of the pool; seeing that costs no round trip.

@@ -12,7 +12,8 @@ from hanro.operations.values import COLUMNS, Mark, Operation, read
 async def claim_sendable(db: Database, kinds: Sequence[str], *, limit: int, lease: timedelta) -> list[Operation]:
     """Take accepted operations whose time has come, oldest first, for `lease`; committed when this returns.
 
-    Passed over: those behind an unfinished older one of the same kind and subject, and those that others are taking.
+    Passed over: those behind an unfinished older one of the same subject and any of these kinds, and those that others
+    are taking.
     """
     return await _claim(db, kinds, limit, lease, "status = 'accepted'", first_only=True)
 
@@ -45,7 +46,9 @@ async def mark(tx: Transaction, *marks: Mark) -> None:
         update operations set
             status = wanted.status,
             failure = wanted.failure,
-            answer = coalesce(wanted.answer, operations.answer),
+            answer = coalesce(wanted.answer || case when operations.answer ? 'resolutions'
+                then jsonb_build_object('resolutions', operations.answer->'resolutions') else '{{}}'::jsonb end,
+                operations.answer),
             plan = wanted.plan,
             attempt_count = operations.attempt_count + (wanted.status = 'sent' and operations.status = 'accepted')::int,
             sent_at = case when wanted.status = 'sent' and operations.status = 'accepted' then {tx.now_sql}
@@ -127,7 +130,7 @@ async def _claim(
     # Ids sort by time of birth. Two of one subject accepted in one millisecond are serial in either order.
     first = """
         and not exists (
-            select 1 from operations older where older.kind = operations.kind
+            select 1 from operations older where older.kind = any($1::text[])
                 and older.subject_id = operations.subject_id and older.id < operations.id
                 and older.status in ('accepted', 'sent', 'in_doubt')
         )

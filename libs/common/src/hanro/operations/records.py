@@ -1,12 +1,12 @@
 """Records what was asked for, and gives it to those who look: callers, operators, the person who decides."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from hanro.db import Transaction
 from hanro.errors import Rejected
 from hanro.ids import new_id
-from hanro.operations.values import COLUMNS, Operation, OperationStatus, read
+from hanro.operations.values import COLUMNS, Ask, Operation, OperationStatus, read
 
 PREFIX = "opr"
 
@@ -72,18 +72,76 @@ async def accept(
     return read(rows[0])
 
 
-async def resolve(tx: Transaction, operation_id: str, status: OperationStatus, *, by: str) -> Operation | None:
-    """Let a person decide an operation in doubt: applied, rejected, or accepted (send again). None: not in doubt."""
+async def accept_once(
+    tx: Transaction,
+    *,
+    kind: str,
+    asks: Sequence[Ask],
+    by: str,
+    besides: Collection[str] = (),
+    passing: Collection[str] = (),
+) -> list[str]:
+    """Record effects that nobody asked for yet, in one statement, and give the subjects of those that were recorded.
+
+    Left out is a subject that has an operation of this kind or of one `besides`, however it ended; one that was
+    rejected with a code among `passing` does not count: what was in its way may be gone. The caller locks the subjects,
+    each of which stands there once.
+    """
+    if not asks:
+        return []
+    ordered = sorted(asks, key=lambda one: one.subject_id)
     rows = await tx.fetch(
         f"""
-        update operations set status = $2, changed_at = {tx.now_sql}, lease_until = null,
-            answer = coalesce(answer, '{{}}'::jsonb) || jsonb_build_object('resolved_by', $3::text),
-            next_at = case when $2 = 'accepted' then {tx.now_sql} end
-        where id = $1 and status = 'in_doubt' returning {COLUMNS}
+        insert into operations
+            (id, kind, subject_id, account_id, status, asked, asked_by, accepted_at, changed_at, next_at)
+        select wanted.id, $5, wanted.subject_id, wanted.account_id, 'accepted', wanted.asked::jsonb, $6, now, now, now
+        from unnest($1::text[], $2::text[], $3::text[], $4::text[]) as wanted (id, subject_id, account_id, asked),
+            (select {tx.now_sql} as now) clock
+        where not exists (
+            select from operations earlier
+            where earlier.subject_id = wanted.subject_id and earlier.kind = any($7::text[])
+                and not (earlier.status = 'rejected' and coalesce(earlier.failure->>'code', '') = any($8::text[]))
+        )
+        returning subject_id
         """,  # noqa: S608  the schema's own clock
+        [new_id(PREFIX) for _ in ordered],
+        [one.subject_id for one in ordered],
+        [one.account_id for one in ordered],
+        [json.dumps(one.asked) for one in ordered],
+        kind,
+        by,
+        [kind, *besides],
+        list(passing),
+    )
+    return [row["subject_id"] for row in rows]
+
+
+async def resolve(
+    tx: Transaction,
+    operation_id: str,
+    status: OperationStatus,
+    *,
+    by: str,
+    failure: Mapping[str, object] | None = None,
+) -> Operation | None:
+    """Let a person decide an operation in doubt: applied, rejected, or accepted (send again). None: not in doubt.
+
+    Who decided what stays in its answer's `resolutions`, the first one first, whatever comes of it. A doer that looks
+    for it at this moment loses its claim, so that what it finds does not undo the decision.
+    """
+    rows = await tx.fetch(
+        f"""
+        update operations set status = $2, failure = $4::text::jsonb, changed_at = {tx.now_sql}, lease_until = null,
+            fence = nextval('operations_fence'), next_at = case when $2 = 'accepted' then {tx.now_sql} end,
+            answer = coalesce(answer, '{{}}'::jsonb) || jsonb_build_object('resolutions',
+                coalesce(answer->'resolutions', '[]'::jsonb)
+                || jsonb_build_array(jsonb_build_object('status', $2::text, 'by', $3::text, 'at', {tx.now_sql})))
+        where id = $1 and status = 'in_doubt' returning {COLUMNS}
+        """,  # noqa: S608  the schema's own clock and fixed texts
         operation_id,
         status.value,
         by,
+        None if failure is None else json.dumps(failure),
     )
     return read(rows[0]) if rows else None
 

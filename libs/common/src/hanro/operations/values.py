@@ -62,6 +62,15 @@ class Operation:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Ask:
+    """Be one effect that is asked for, of many: `asked` as in `Operation`."""
+
+    subject_id: str
+    account_id: str | None
+    asked: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Mark:
     """Be what a doer found out about an operation that it claimed: give the operation's `id` and `fence`.
 

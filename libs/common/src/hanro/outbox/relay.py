@@ -10,7 +10,7 @@ import asyncpg
 from hanro import archive, failpoints
 from hanro.broker import Broker, BrokerAway, Message, Producer, Refused
 from hanro.clock import Clock
-from hanro.db import Database, is_passing
+from hanro.db import Database, Transaction, is_passing
 from hanro.log import logger
 from hanro.outbox.recording import RECORDED
 from hanro.waiting import Backoff, rest
@@ -25,6 +25,7 @@ PREPARATIONS = 2
 _log = logger(__name__)
 
 _LANE = "select pg_try_advisory_xact_lock(hashtextextended($1, 0))"
+_LANE_AWAITED = "select pg_advisory_xact_lock(hashtextextended($1, 0))"
 # A statement of its own behind the lock: its snapshot sees what the last holder deleted.
 _HEAD = "select id, event_id, topic, type, key, headers, value from outbox order by id limit $1 for update"
 _BURY = """
@@ -125,7 +126,7 @@ class Relay:
     async def _publish(self, producer: Producer) -> int | None:
         """Send one batch and count it; None where another process has the lane."""
         async with self._db.begin() as tx:
-            if not (await tx.fetch(_LANE, f"hanro outbox {self._db.schema}"))[0][0]:
+            if not (await tx.fetch(_LANE, _lane(tx)))[0][0]:
                 return None
             rows = await tx.fetch(_HEAD, BATCH)
             if not rows:
@@ -176,6 +177,15 @@ class Relay:
     def _note_waiting(self, why: str) -> None:
         if self._observer is not None:
             self._observer.waiting(why)
+
+
+async def wait_for_lane(tx: Transaction) -> None:
+    """Wait until no relay publishes: what it had sent is archived; none publishes until this transaction ends."""
+    await tx.fetch(_LANE_AWAITED, _lane(tx))
+
+
+def _lane(tx: Transaction) -> str:
+    return f"hanro outbox {tx.schema}"
 
 
 class Attempt(Protocol):

@@ -48,6 +48,7 @@ class Pacing:
 
     `is_alone`: no other service calls for this account (a draft), so the whole limit is this one's.
     `is_probing`: enter in spite of an open breaker (a preflight finds out whether a new key works).
+    `is_trial`: the credentials are not those in use; that they are refused says nothing of those, and opens no breaker.
     """
 
     def __init__(
@@ -60,6 +61,7 @@ class Pacing:
         *,
         is_alone: bool = False,
         is_probing: bool = False,
+        is_trial: bool = False,
     ) -> None:
         self._db = db
         self._clock = clock
@@ -68,6 +70,7 @@ class Pacing:
         self._account_id = account_id
         self._is_alone = is_alone
         self._is_probing = is_probing
+        self._is_trial = is_trial
 
     def turn(self, *groups: str) -> AbstractAsyncContextManager[Turn]:
         """Wait for a slot in all groups at once, for one request; an error leaving it counts for the breaker.
@@ -82,7 +85,9 @@ class Pacing:
         paces = {
             name: slots.pace_of(self._limits.groups[name], self._service, is_alone=self._is_alone) for name in groups
         }
-        return _Turn(self._db, self._clock, self._account_id, paces, is_probing=self._is_probing)
+        return _Turn(
+            self._db, self._clock, self._account_id, paces, is_probing=self._is_probing, is_trial=self._is_trial
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,7 +104,14 @@ class _Turn:
     """Be one turn, from its place in the queues to the end of its request."""
 
     def __init__(
-        self, db: Database, clock: Clock, account_id: str, paces: dict[str, Pace], *, is_probing: bool
+        self,
+        db: Database,
+        clock: Clock,
+        account_id: str,
+        paces: dict[str, Pace],
+        *,
+        is_probing: bool,
+        is_trial: bool,
     ) -> None:
         self._db = db
         self._clock = clock
@@ -107,6 +119,7 @@ class _Turn:
         self._paces = paces
         self._groups = sorted(paces)
         self._is_probing = is_probing
+        self._is_trial = is_trial
         self._token = new_id("trn")
         self._is_troubled = False
         self._is_slow = False
@@ -255,7 +268,7 @@ class _Turn:
         await self._tell_breaker(tx, error)
 
     async def _tell_breaker(self, tx: Transaction, error: BaseException | None) -> None:
-        if isinstance(error, Failure) and breaker.counts(error):
+        if isinstance(error, Failure) and breaker.counts(error) and not self._is_of_trial(error):
             await breaker.failed(tx, self._account_id, self._groups, error)
         elif not self._is_troubled:
             return
@@ -263,6 +276,9 @@ class _Turn:
             await breaker.served(tx, self._account_id, self._groups)
         else:
             await breaker.give_up_probe(tx, self._account_id, self._groups)
+
+    def _is_of_trial(self, error: Failure) -> bool:
+        return self._is_trial and error.code in breaker.REFUSED_CODES
 
     async def _leave_quietly(self, work: Callable[[Transaction], Awaitable[None]]) -> bool:
         """Do what must not harm the request: when our database is away, the hold runs out and is counted as used."""

@@ -182,7 +182,7 @@ def gauge(slot: Slot, pace: Pace, now: datetime) -> Gauge:
 
 def _tidy(slot: Slot, pace: Pace, token: str, now: datetime) -> Slot:
     queue = tuple(entry for entry in slot.queue if entry[1] > now or entry[0] == token)
-    ready_at = min(slot.ready_at, now + LONGEST_WAIT)
+    ready_at = min(slot.ready_at, now + _longest_wait(slot, pace))
     if slot.holder is None or slot.held_until is None or slot.held_until > now:
         return replace(slot, queue=queue, ready_at=ready_at)
     # The holder did not say when it sent: it may have been at the last moment that it was allowed to.
@@ -194,6 +194,15 @@ def _tidy(slot: Slot, pace: Pace, token: str, now: datetime) -> Slot:
         slot_at=None,
         held_until=None,
     )
+
+
+def _longest_wait(slot: Slot, pace: Pace) -> timedelta:
+    """Say how long a request that left may keep a pace waiting; only a refusal for rate may do so for longer.
+
+    What left at a service's small share counts for that share's long step. It must not keep the same service waiting
+    once it has the whole limit: what is to be found out then cannot wait. A reading may be a little old, hence HOLD.
+    """
+    return LONGEST_WAIT if slot.slowdown > 1 else pace.step * pace.burst + HOLD
 
 
 def _queue(slots: Sequence[Slot], token: str, now: datetime) -> list[tuple[tuple[str, datetime], ...]]:

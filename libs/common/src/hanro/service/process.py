@@ -14,25 +14,22 @@ from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
-from fastapi import APIRouter
-
 from hanro import archive, breaker, db, log, pruning, servers, trace, worker
 from hanro.auth import JwtAuthenticator, KeySet
 from hanro.clock import SystemClock
 from hanro.consume import consume
 from hanro.crypto import Keyring
 from hanro.http import tls_context
-from hanro.marketplace import installed
 from hanro.observers import ConsumerMetrics, RelayMetrics
 from hanro.outbox import Relay
 from hanro.replays import Replayer
+from hanro.restoring import Restorer
 from hanro.rewrapping import Rewrapping
+from hanro.service.apps import make_apps, public_routers
 from hanro.service.parts import Built, Parts, Service, Settings, open_parts
-from hanro.settings import PREFIX, CommonSettings, SettingsRefused, load
+from hanro.settings import PREFIX, CommonSettings, SettingsRefused, load, refusals_told
 from hanro.subscriptions import Subscription
-from hanro.web import create_app, document, idempotency
-from hanro.web.routes.quota import Rules, quota_routes
-from hanro.web.routes.replays import replay_routes
+from hanro.web import ServiceInfo, document, idempotency
 from hanro.worker import Listener, Loop, Readiness
 
 ROLES = ("api", "worker", "all", "migrate", "rewrap", "openapi")
@@ -45,17 +42,11 @@ def main(service: Service[Settings], arguments: Sequence[str] | None = None) -> 
         case [("api" | "worker" | "all") as role]:
             worker.main(lambda: _run(service, role))
         case ["migrate"]:
-            try:
+            with refusals_told():
                 migrate(service, load(service.settings))
-            except SettingsRefused as error:
-                sys.stderr.write(f"{error}\n")
-                raise SystemExit(USAGE) from None
         case ["rewrap"]:
-            try:
+            with refusals_told():
                 is_done = asyncio.run(rewrap(service, load(service.settings)))
-            except SettingsRefused as error:
-                sys.stderr.write(f"{error}\n")
-                raise SystemExit(USAGE) from None
             raise SystemExit(0 if is_done else 1)
         case ["openapi"]:
             json.dump(describe(service), sys.stdout, ensure_ascii=False, indent=1, sort_keys=True)
@@ -118,21 +109,6 @@ def describe(service: Service[Settings]) -> dict[str, Any]:
     )
 
 
-def public_routers(service: Service[Settings], parts: Parts, built: Built) -> list[APIRouter]:
-    """Give what the public application serves: the service's own routes, its replays and its quota."""
-    noun = service.info.noun
-    rules = Rules(
-        service=service.info.name,
-        limits={plugin_id: plugin.limits for plugin_id, plugin in installed().items()},
-        marketplaces_of=built.marketplaces_of,
-    )
-    return [
-        *built.routers,
-        replay_routes(noun, service.info.publishes, parts.db, parts.idempotency),
-        quota_routes(noun, parts.db, parts.cursors, rules),
-    ]
-
-
 async def _run(service: Service[Settings], role: str) -> None:
     settings = load(service.settings)
     parts = open_parts(service, settings, keyring=_keyring(settings))
@@ -143,25 +119,20 @@ async def _run(service: Service[Settings], role: str) -> None:
     trusted = tls_context(settings.jwks_ca_file) if settings.jwks_ca_file else parts.tls
     keys = KeySet(settings.jwks_url, SystemClock(), tls=trusted, token_file=settings.jwks_token_file)
     readiness = Readiness(parts.db, wanted=service.revision, clock=parts.clock)
-    apps = create_app(
-        service.info,
-        routers=public_routers(service, parts, built),
-        internal_routers=built.internal_routers,
-        subscriptions=built.subscriptions,
-        authenticator=JwtAuthenticator(
-            issuer=settings.issuer,
-            audience=settings.audience,
-            fetch_keys=keys.fetch,
-            clock=SystemClock(),
-            subject_scopes=settings.subject_scopes,
-        ),
-        db=parts.db,
-        cursors=parts.cursors,
-        clock=parts.clock,
-        registry=parts.registry,
+    authenticator = JwtAuthenticator(
+        issuer=settings.issuer,
+        audience=settings.audience,
+        fetch_keys=keys.fetch,
+        clock=SystemClock(),
+        subject_scopes=settings.subject_scopes,
+    )
+    apps = make_apps(
+        service,
+        parts,
+        built,
+        authenticator=authenticator,
         missing=readiness.missing,
         requests_per_minute=settings.requests_per_minute,
-        accounts_of=built.accounts_of,
     )
     listeners = [Listener(name="internal", app=apps.internal, host=settings.host, port=settings.internal_port)]
     if role != "worker":
@@ -175,7 +146,7 @@ async def _run(service: Service[Settings], role: str) -> None:
     )
     try:
         await worker.run(
-            {} if role == "api" else _loops(parts, built),
+            {} if role == "api" else _loops(service.info, parts, built),
             readiness=readiness,
             early={"servers": partial(_watch_servers, parts)},
             listeners=listeners,
@@ -204,13 +175,14 @@ def _trace(name: str, settings: CommonSettings) -> Callable[[], None]:
         raise SettingsRefused(f"{PREFIX}TRACE_FILE: {error}") from None
 
 
-def _loops(parts: Parts, built: Built) -> dict[str, Loop]:
+def _loops(info: ServiceInfo, parts: Parts, built: Built) -> dict[str, Loop]:
     observer = ConsumerMetrics(parts.registry)
     loops: dict[str, Loop] = {
         subscription.name: partial(_consume, parts, subscription, observer) for subscription in built.subscriptions
     }
     own: dict[str, Loop] = {
         "replays": Replayer(parts.db, parts.broker, parts.clock).run,
+        "restoring": Restorer(parts.db, parts.broker, info.publishes, service=info.name, clock=parts.clock).run,
         "breakers": partial(_watch_breakers, parts),
         "pruning": partial(_prune, parts, built),
     }

@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from hanro.broker import Broker, Consumer, Message, Partition, Record, Refused
+from hanro.broker import Broker, BrokerAway, Consumer, Message, Partition, Record, Refused
 
 SECONDS = 10.0
 HEADERS = (("ce_id", b"evt_1"), ("raw", b"\xff\x00"))
@@ -228,6 +228,18 @@ class BrokerContract:
         await broker.ensure_topics([topic])
         async with member(broker, "g", topic) as consumer:
             assert len(await read(consumer, 3)) == 3
+
+    async def test_the_ends_of_topics_count_what_each_partition_ever_held(self, broker: Broker, topic: str) -> None:
+        """Partitions without a record end at 0; of a topic that is not there nothing can be told."""
+        assert set((await broker.ends([topic])).values()) == {0}
+        await send(broker, messages(topic, 20))
+        ends = await broker.ends([topic])
+        assert sum(ends.values()) == 20
+        async with member(broker, "g", topic) as consumer:
+            offsets = offsets_behind(await read(consumer, 20))
+        assert {place: end for place, end in ends.items() if end} == offsets
+        with pytest.raises(BrokerAway):
+            await broker.ends([topic, f"{topic}.missing"])
 
 
 async def _join_and_read(broker: Broker, topic: str) -> list[Record]:

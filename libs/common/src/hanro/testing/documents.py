@@ -19,6 +19,7 @@ _TEXTS = (
     "12345678",
     "2026-05-11",
     "2026-05-11T03:00:00Z",
+    "2026-05-12T03:00:00Z",
     "a",
     "JP",
     "acc_01JZZZZZZZZZZZZZZZZZZZZZZZ",
@@ -35,15 +36,21 @@ class Operation:
 
     method: str
     path: str
-    scope: str
+    scopes: tuple[str, ...]
     parameters: tuple[Schema, ...]
     body: Schema | None
+    is_body_needed: bool
     definitions: Schema
     is_list: bool
     example: object
 
     def __str__(self) -> str:
         return f"{self.method.upper()} {self.path}"
+
+    @property
+    def scope(self) -> str:
+        """Give the scopes that it needs as a token names them."""
+        return " ".join(self.scopes)
 
     def parameter(self, name: str) -> Schema | None:
         """Give a parameter by name; None where the operation has no such."""
@@ -96,9 +103,10 @@ def operations(document: Mapping[str, Any]) -> list[Operation]:
         Operation(
             method=method,
             path=path,
-            scope=operation["security"][0]["bearer"][0],
+            scopes=tuple(operation["security"][0]["bearer"]),
             parameters=tuple(operation.get("parameters", ())),
             body=operation.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema"),
+            is_body_needed=operation.get("requestBody", {}).get("required", False),
             definitions=definitions,
             example=operation.get("requestBody", {}).get("content", {}).get("application/json", {}).get("example"),
             is_list=method == "get" and "items" in _answered(operation, definitions),

@@ -17,11 +17,12 @@ from starlette.routing import Route
 from hanro.auth import ALL_SHOPS, JwtAuthenticator
 from hanro.clock import SystemClock
 from hanro.observers import ConsumerMetrics
-from hanro.service import Built, Parts, Service, open_parts, public_routers
+from hanro.service import Built, Parts, Service, make_apps, open_parts
 from hanro.settings import CommonSettings
 from hanro.testing.callers import fixed_keyring
 from hanro.testing.documents import Operation, operations
-from hanro.web import create_app
+from hanro.web.guard import GuardedRoute
+from hanro.web.open_routes import declared_open
 
 ISSUER, AUDIENCE, KEY_ID = "https://issuer.invalid", "hanro", "test-1"
 LIFETIME_SECONDS = 600
@@ -57,6 +58,15 @@ class Signer:
 
 
 @dataclass(frozen=True)
+class Content:
+    """Be a body that is no JSON; `other` says something else."""
+
+    media_type: str
+    content: bytes
+    other: bytes
+
+
+@dataclass(frozen=True)
 class Edge:
     """Be a service's public application with what its tests need; the client sends no token by itself."""
 
@@ -69,6 +79,8 @@ class Edge:
     noun: str
     routes: frozenset[tuple[str, str]]
     """Method and path of every route that asks who calls."""
+    open_routes: frozenset[tuple[str, str]]
+    """Method and path of every route that says it asks for no token."""
 
     def operations(self) -> list[Operation]:
         """Give every operation of the service's own document."""
@@ -76,7 +88,7 @@ class Edge:
 
     def scopes(self) -> set[str]:
         """Give all scopes that operations name."""
-        return {one.scope for one in self.operations()}
+        return {scope for one in self.operations() for scope in one.scopes}
 
     async def send(
         self,
@@ -88,6 +100,9 @@ class Edge:
     ) -> httpx.Response:
         """Send one request with a token that carries the operation's scope."""
         said = {**self.signer.bearer(operation.scope), **(headers or {})}
+        if isinstance(body, Content):
+            said["Content-Type"] = body.media_type
+            return await self.client.request(operation.method, address, headers=said, content=body.content)
         if operation.body is None:
             return await self.client.request(operation.method, address, headers=said)
         return await self.client.request(operation.method, address, headers=said, json=body)
@@ -99,19 +114,15 @@ async def open_edge(service: Service[Settings], settings: Settings) -> AsyncIter
     signer = Signer()
     parts = open_parts(service, settings, keyring=fixed_keyring())
     built = service.build(parts, settings)
-    apps = create_app(
-        service.info,
-        routers=public_routers(service, parts, built),
-        subscriptions=built.subscriptions,
-        authenticator=JwtAuthenticator(
-            issuer=ISSUER, audience=AUDIENCE, fetch_keys=signer.keys, clock=SystemClock(), subject_scopes={}
-        ),
-        db=parts.db,
-        cursors=parts.cursors,
-        clock=parts.clock,
-        registry=parts.registry,
+    authenticator = JwtAuthenticator(
+        issuer=ISSUER, audience=AUDIENCE, fetch_keys=signer.keys, clock=SystemClock(), subject_scopes={}
+    )
+    apps = make_apps(
+        service,
+        parts,
+        built,
+        authenticator=authenticator,
         missing=lambda: None,
-        accounts_of=built.accounts_of,
         requests_per_minute=UNLIMITED,
     )
     client = httpx.AsyncClient(transport=httpx.ASGITransport(apps.public), base_url="http://edge")
@@ -125,14 +136,21 @@ async def open_edge(service: Service[Settings], settings: Settings) -> AsyncIter
             built,
             ConsumerMetrics(parts.registry),
             service.info.noun,
-            _routes(apps.public),
+            _routes(apps.public, is_open=False),
+            _routes(apps.public, is_open=True),
         )
     finally:
         for close in (client.aclose, *built.closers, parts.close):
             await close()
 
 
-def _routes(app: FastAPI) -> frozenset[tuple[str, str]]:
+def _routes(app: FastAPI, *, is_open: bool) -> frozenset[tuple[str, str]]:
     """List what the application really serves, but the two pages that are open to all: the document and its reader."""
-    found = [route for route in app.routes if isinstance(route, Route) and not route.path.endswith(OPEN)]
+    found = [
+        route
+        for route in app.routes
+        if isinstance(route, Route)
+        and not route.path.endswith(OPEN)
+        and is_open is (isinstance(route, GuardedRoute) and declared_open(route) is not None)
+    ]
     return frozenset((method.lower(), route.path_format) for route in found for method in route.methods or ())

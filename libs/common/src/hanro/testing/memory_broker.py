@@ -43,6 +43,13 @@ class MemoryBroker:
         for name in names:
             self.logs.setdefault(name, [[] for _ in range(partitions)])
 
+    async def ends(self, topics: Sequence[str]) -> Mapping[Partition, int]:
+        """Give the offset behind the newest record of each partition."""
+        self.check()
+        if missing := set(topics) - set(self.logs):
+            raise BrokerAway(f"there is no topic {min(missing)}")
+        return {(topic, number): len(log) for topic in topics for number, log in enumerate(self.logs[topic])}
+
     def check(self) -> None:
         """Raise BrokerAway while it is away."""
         if self.is_away:

@@ -2,12 +2,16 @@
 
 # ruff: noqa: D102  its names are sentences
 
+from dataclasses import replace
+
 import pytest
 
 from hanro.testing.documents import CANARY
-from hanro.testing.edges import Edge
+from hanro.testing.edges import Content, Edge
 from hanro.testing.problem_form import faults_of
 from hanro.testing.refusal_table import KEY, Samples, Table, add, changing, keyed, show
+
+OK, ACCEPTED = 200, 202
 
 
 class ChangeRefusals:
@@ -18,6 +22,7 @@ class ChangeRefusals:
         """Collect what is wrong."""
         return []
 
+    @pytest.mark.row("X3", kind="refuses")
     async def test_a_key_is_needed_where_the_document_says_so(self, edge: Edge, samples: Samples, table: Table) -> None:
         for operation in keyed(edge):
             if (operation.parameter(KEY) or {}).get("required"):
@@ -30,6 +35,7 @@ class ChangeRefusals:
                 add(table, operation, f"key {bad[:5]!r}", faults_of(answer, 400, "idempotency-key-malformed"))
         show(table)
 
+    @pytest.mark.row("X3", kind="walks")
     async def test_a_key_that_comes_again_is_replayed_and_with_another_request_422(
         self, edge: Edge, samples: Samples, table: Table
     ) -> None:
@@ -41,13 +47,33 @@ class ChangeRefusals:
             if again.headers.get("idempotency-replayed") != "true":
                 table.append(f"{operation} [replay] {first.status_code} is not said to be one: {first.text[:200]}")
             # Where none is asked for, one that is sent is another request all the same.
-            said = {"content": b'{"other": 1}'} if operation.body is None else {"json": operation.other_body(body)}
-            other = await edge.client.request(
-                operation.method, address, headers=edge.signer.bearer(operation.scope) | headers, **said
-            )
+            if isinstance(body, Content):
+                other = await edge.send(operation, address, body=replace(body, content=body.other), headers=headers)
+            else:
+                sent = {"content": b'{"other": 1}'} if operation.body is None else {"json": operation.other_body(body)}
+                other = await edge.client.request(
+                    operation.method, address, headers=edge.signer.bearer(operation.scope) | headers, **sent
+                )
             add(table, operation, "other body", faults_of(other, 422, "idempotency-key-reused"))
         show(table)
 
+    @pytest.mark.row("X5", kind="walks")
+    async def test_what_is_done_later_is_watched_where_the_answer_says(
+        self, edge: Edge, samples: Samples, table: Table
+    ) -> None:
+        for operation in keyed(edge):
+            send = changing(edge, operation, samples)
+            answer = await send({KEY: f"l-{operation}"})
+            if answer.status_code != ACCEPTED:
+                continue
+            watched = await edge.client.get(
+                answer.headers["location"], headers=edge.signer.bearer(*sorted(edge.scopes()))
+            )
+            if watched.status_code != OK:
+                table.append(f"{operation} [later] {answer.headers['location']}: {watched.status_code} {watched.text}")
+        show(table)
+
+    @pytest.mark.row("X3", kind="refuses")
     async def test_a_key_whose_twin_runs_is_409(self, edge: Edge, samples: Samples, table: Table) -> None:
         async with edge.parts.db.begin() as tx:
             # As a twin that has not committed does: nobody can claim a key.
@@ -65,6 +91,7 @@ class ChangeRefusals:
                 add(table, operation, "twin", faults)
         show(table)
 
+    @pytest.mark.row("X4", kind="refuses")
     async def test_a_change_names_the_version_that_it_changes(self, edge: Edge, samples: Samples, table: Table) -> None:
         for operation in edge.operations():
             if operation.parameter("If-Match") is None:

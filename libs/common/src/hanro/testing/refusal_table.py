@@ -27,13 +27,16 @@ class Samples:
     """Be what a service's test knows beyond the document.
 
     `known` are path parameters of things that exist; `bodies` are bodies that make sense, by operation ("POST /v1/x"),
-    where one of the right form is not enough; `makers` are the operations that make what an unknown id names.
+    where one of the right form is not enough, or it is no JSON (`edges.Content`); `makers` are the operations that make
+    what an unknown id names.
+    `open_to` names each operation that asks for no token, and whom it believes instead.
     `exempt` says for which operations a case makes no sense, and why: by case, then by operation. No other may miss.
     """
 
     known: Mapping[str, str] = field(default_factory=dict)
     bodies: Mapping[str, object] = field(default_factory=dict)
     makers: frozenset[str] = frozenset()
+    open_to: Mapping[str, str] = field(default_factory=dict)
     exempt: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     def body(self, operation: Operation) -> object:

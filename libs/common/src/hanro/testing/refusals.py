@@ -42,6 +42,9 @@ class EdgeRefusals(ChangeRefusals):
         assert len(told) > len(EXEMPT)
         assert edge.routes == told
 
+    def test_every_route_asks_for_a_token_but_those_that_are_named(self, edge: Edge, samples: Samples) -> None:
+        assert {f"{method.upper()} {path}" for method, path in edge.open_routes} == set(samples.open_to)
+
     def test_every_operation_is_in_each_case_or_exempt_for_a_reason(self, edge: Edge, samples: Samples) -> None:
         noun = edge.noun
         missing: dict[str, set[str]] = {KEYED: set(), PAGED: set(), VERSIONED: set()}
@@ -77,13 +80,13 @@ class EdgeRefusals(ChangeRefusals):
 
     async def test_a_missing_scope_is_named(self, edge: Edge, table: Table) -> None:
         scopes = edge.scopes()
-        for operation in edge.operations():
-            headers = edge.signer.bearer(*(scopes - {operation.scope}))
+        for operation, scope in [(one, scope) for one in edge.operations() for scope in one.scopes]:
+            headers = edge.signer.bearer(*(scopes - {scope}))
             answer = await edge.client.request(operation.method, operation.address(), headers=headers)
             faults = faults_of(answer, 403, "scope-missing")
-            if operation.scope not in answer.text or operation.scope not in answer.headers.get("www-authenticate", ""):
+            if scope not in answer.text or scope not in answer.headers.get("www-authenticate", ""):
                 faults.append("does not name the scope")
-            add(table, operation, operation.scope, faults)
+            add(table, operation, scope, faults)
         show(table)
 
     async def test_a_body_that_is_too_large_is_413(self, edge: Edge, table: Table) -> None:
@@ -121,7 +124,8 @@ class EdgeRefusals(ChangeRefusals):
             if operation.body is None:
                 continue
             headers = edge.signer.bearer(operation.scope) | {"Content-Type": "application/json"} | key(operation)
-            for content in (b"", b'{"a": ' + CANARY.encode(), b"\xff\xfe", b"[" * 50_000, b'"\\ud800"', b"NaN"):
+            nothing = (b"",) if operation.is_body_needed else ()
+            for content in (*nothing, b'{"a": ' + CANARY.encode(), b"\xff\xfe", b"[" * 50_000, b'"\\ud800"', b"NaN"):
                 answer = await edge.client.request(
                     operation.method, operation.address(), headers=headers, content=content
                 )
@@ -181,6 +185,7 @@ class EdgeRefusals(ChangeRefusals):
             add(table, operation, "misspelt", faults)
         show(table)
 
+    @pytest.mark.row("X4", kind="refuses")
     async def test_a_cursor_that_was_not_given_is_400(self, edge: Edge, samples: Samples, table: Table) -> None:
         for operation in edge.operations():
             if operation.parameter("cursor") is None:

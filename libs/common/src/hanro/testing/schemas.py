@@ -5,7 +5,7 @@ from typing import Protocol
 
 import asyncpg
 
-from hanro.tables import create_2
+from hanro.tables import create_3
 
 CONNECT_SECONDS = 10.0
 
@@ -67,7 +67,7 @@ async def _move_ahead(urls: OwnedSchema) -> None:
 async def _run(urls: OwnedSchema) -> None:
     connection = await asyncpg.connect(urls.owner, timeout=CONNECT_SECONDS)
     try:
-        for statement in create_2(urls.schema):
+        for statement in create_3(urls.schema):
             await connection.execute(statement)
     finally:
         await connection.close(timeout=CONNECT_SECONDS)

@@ -8,6 +8,7 @@ from hanro.web.guard import (
     any_version,
     body_limit,
     caller,
+    file_body,
     key_needed,
     key_unused,
     may,
@@ -16,6 +17,7 @@ from hanro.web.guard import (
     visible_shops,
 )
 from hanro.web.idempotency import Idempotency
+from hanro.web.open_routes import open_to_all
 from hanro.web.problems import FieldFault, Problem
 from hanro.web.shapes import Body, NextCursor, ProblemShown, Shown
 
@@ -43,9 +45,11 @@ __all__ = [
     "create_app",
     "document",
     "etag",
+    "file_body",
     "key_needed",
     "key_unused",
     "may",
+    "open_to_all",
     "require",
     "require_match",
     "router",

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, NamedTuple
 
 from fastapi import APIRouter, FastAPI
@@ -21,7 +22,8 @@ from hanro.subscriptions import Subscription
 from hanro.web import openapi
 from hanro.web.cursors import Cursors
 from hanro.web.edge import Edge, RequestMetrics, handle_failure
-from hanro.web.guard import Guard, GuardedRoute, declared_scope
+from hanro.web.guard import Guard, GuardedRoute, declared_scopes
+from hanro.web.open_routes import declared_open
 from hanro.web.rates import Rates
 from hanro.web.routes.breakers import breaker_routes
 from hanro.web.routes.contract import contract_routes
@@ -88,10 +90,15 @@ def create_app(
     """
     counted = RequestMetrics(registry)
     routes = _routes(service, routers, db, cursors, subscriptions=subscriptions, accounts_of=accounts_of)
-    document = openapi.write(
-        title=service.title, version=service.version, description=service.description, routes=routes
-    )
-    public = _app(service, "public", [*routes, *contract_routes(service.noun, lambda: document)], counted)
+
+    # Half a second of work that most processes are never asked for.
+    @cache
+    def written() -> dict[str, Any]:
+        return openapi.write(
+            title=service.title, version=service.version, description=service.description, routes=routes
+        )
+
+    public = _app(service, "public", [*routes, *contract_routes(service.noun, written)], counted)
     public.state.guard = Guard(authenticator, Rates(requests_per_minute, clock))
     internal = _app(service, "internal", [*_flat(internal_routers), *_health(registry, missing)], counted)
     internal.state.guard = Guard(authenticator, None)
@@ -133,7 +140,8 @@ def _flat(routers: Sequence[APIRouter]) -> list[BaseRoute]:
     found = [route for one in routers for route in one.routes]
     for route in found:
         named = getattr(route, "path", type(route).__name__)
-        if not isinstance(route, GuardedRoute) or declared_scope(route) is None:
+        is_declared = isinstance(route, GuardedRoute) and bool(declared_scopes(route) or declared_open(route))
+        if not is_declared:
             raise ScopeUndeclared(f"{named}: made by hanro.web.router, with dependencies=[require(…)]?")
     return found
 

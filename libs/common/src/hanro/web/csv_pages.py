@@ -7,8 +7,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from fastapi import Response
 
 MEDIA_TYPE = "text/csv; charset=utf-8"
-# What spreadsheets begin a formula with; the apostrophe makes it a text. Source: OWASP, CSV injection.
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+# What spreadsheets begin a formula with, Japanese ones in full width too; the apostrophe makes it a text.
+# Source: OWASP, CSV injection.
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
 def csv_page(columns: Sequence[str], rows: Iterable[Mapping[str, str]], *, headers: Mapping[str, str]) -> Response:

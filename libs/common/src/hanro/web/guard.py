@@ -16,13 +16,15 @@ from starlette.responses import Response
 
 from hanro import trace
 from hanro.auth import ALL_SHOPS, Authenticator, Caller, Unauthenticated
-from hanro.web import bodies
+from hanro.web import bodies, uploads
+from hanro.web.open_routes import declared_open
 from hanro.web.problems import MOST_FAULTS, FieldFault, Problem
 from hanro.web.rates import Rates
 
 DEFAULT_BODY_BYTES = 1024 * 1024
 REALM = "hanro"
 BAD_REQUEST = 400
+TOO_LARGE = 413
 LONGEST_NAME = 100
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
@@ -41,6 +43,16 @@ class Bearer(SecurityBase):
 
 class BodyLimit:
     """Carry a route's own limit."""
+
+    def __init__(self, largest_bytes: int) -> None:
+        self.largest_bytes = largest_bytes
+
+    async def __call__(self) -> None:
+        """Do nothing: the route reads the limit when it is built."""
+
+
+class FileBody:
+    """Carry the largest file that a route takes in as it comes."""
 
     def __init__(self, largest_bytes: int) -> None:
         self.largest_bytes = largest_bytes
@@ -74,23 +86,19 @@ class Guard:
         self._authenticator = authenticator
         self._rates = rates
 
-    async def admit(self, request: Request, scope: str) -> None:
+    async def admit(self, request: Request, scopes: Sequence[str]) -> None:
         """Find out who calls and whether that is allowed; `caller(request)` gives it from then on.
 
         Raises:
-            Problem: 401 `unauthenticated`, 403 `scope-missing` naming the scope, 429 `too-many-requests`.
+            Problem: 401 `unauthenticated`, 403 `scope-missing` naming the first, 429 `too-many-requests`.
             Retryable: the issuer's keys cannot be had.
         """
         found = await self._authenticate(request)
         request.state.caller = found
         trace.act_for(found.subject)
-        if scope not in found.scopes:
-            raise Problem(
-                status=403,
-                code="scope-missing",
-                detail=f"The token does not carry the scope {scope}.",
-                headers={"WWW-Authenticate": f'Bearer realm="{REALM}", error="insufficient_scope", scope="{scope}"'},
-            )
+        missing = next((scope for scope in scopes if scope not in found.scopes), None)
+        if missing is not None:
+            raise _scope_missing(missing)
         if self._rates is None:
             return
         turn = self._rates.take(found.subject)
@@ -122,15 +130,29 @@ class GuardedRoute(APIRoute):
     def get_route_handler(self) -> Handler:
         """Put the guard before FastAPI's own handler."""
         inner = super().get_route_handler()
-        scope = declared_scope(self)
+        scopes = declared_scopes(self)
+        is_open = declared_open(self) is not None
         largest_bytes = declared_body_limit(self)
+        largest_file = declared_file_limit(self)
         is_body_expected = self.body_field is not None
         parameters = frozenset(one.alias for one in self.dependant.query_params)
 
         async def handle(request: Request) -> Response:
+            arriving = bodies.Arriving(request)
+            try:
+                return await answer(arriving.request)
+            except Problem as problem:
+                if problem.status_code == TOO_LARGE:
+                    await arriving.let_finish()
+                raise
+
+        async def answer(request: Request) -> Response:
             guard: Guard = request.app.state.guard
-            await guard.admit(request, scope or "")
-            _check_parameters(request, parameters)
+            if not is_open:
+                await guard.admit(request, scopes)
+                _check_parameters(request, parameters)
+            if largest_file is not None and uploads.media_type_of(request) in {uploads.CSV, uploads.FORM}:
+                return await inner(bodies.bounded(request, largest_file))
             body = await bodies.read(request, largest_bytes)
             if is_body_expected and body:
                 _check_media_type(request)
@@ -146,16 +168,22 @@ class GuardedRoute(APIRoute):
         return handle
 
 
-def declared_scope(route: APIRoute) -> str | None:
-    """Give the scope that a route declares; None where it declares none."""
+def declared_scopes(route: APIRoute) -> tuple[str, ...]:
+    """Give the scopes that a route declares; empty where it declares none."""
     found = [one for one in route.dependencies if isinstance(one, Secured) and isinstance(one.dependency, Bearer)]
-    return next((scope for one in found for scope in one.scopes or ()), None)
+    return tuple(scope for one in found for scope in one.scopes or ())
 
 
 def declared_body_limit(route: APIRoute) -> int:
     """Give the largest body in bytes that a route takes."""
     found = [one.dependency for one in route.dependencies if isinstance(one.dependency, BodyLimit)]
     return found[-1].largest_bytes if found else DEFAULT_BODY_BYTES
+
+
+def declared_file_limit(route: APIRoute) -> int | None:
+    """Give the largest file in bytes that a route takes in as it comes; None where it takes none."""
+    found = [one.dependency for one in route.dependencies if isinstance(one.dependency, FileBody)]
+    return found[-1].largest_bytes if found else None
 
 
 def declared_key_use(route: object) -> KeyUse:
@@ -177,15 +205,20 @@ def router(tags: Sequence[str | Enum] = ()) -> APIRouter:
     return APIRouter(tags=list(tags), route_class=GuardedRoute)
 
 
-def require(scope: str) -> Depends:
-    """Declare the scope that a route needs, for its `dependencies`; a route without one fails at start."""
-    declared: Depends = Security(Bearer(), scopes=[scope])
+def require(*scopes: str) -> Depends:
+    """Declare the scopes that a route needs, all of them, for its `dependencies`; a route without fails at start."""
+    declared: Depends = Security(Bearer(), scopes=list(scopes))
     return declared
 
 
 def body_limit(largest_bytes: int) -> Depends:
     """Declare the largest body of a route, for its `dependencies`."""
     return Depends(BodyLimit(largest_bytes))
+
+
+def file_body(largest_bytes: int) -> Depends:
+    """Declare that a route takes a file of at most that size, for its `dependencies`; `uploads.receive` reads it."""
+    return Depends(FileBody(largest_bytes))
 
 
 def key_needed() -> Depends:
@@ -218,6 +251,15 @@ def visible_shops(request: Request) -> list[str] | None:
 def may(request: Request, scope: str) -> bool:
     """Tell whether the caller also has another scope (`orders:personal`)."""
     return scope in caller(request).scopes
+
+
+def _scope_missing(scope: str) -> Problem:
+    return Problem(
+        status=403,
+        code="scope-missing",
+        detail=f"The token does not carry the scope {scope}.",
+        headers={"WWW-Authenticate": f'Bearer realm="{REALM}", error="insufficient_scope", scope="{scope}"'},
+    )
 
 
 def _unauthenticated(why: str, challenge: str) -> Problem:

@@ -74,9 +74,10 @@ class Idempotency:
         self._db = db
         self._keyring = keyring
 
-    async def once(self, request: Request, work: Work) -> Response:
+    async def once(self, request: Request, work: Work, *, body: bytes | None = None) -> Response:
         """Run `work` in a transaction of its own and give its answer, or the stored one where the key is known.
 
+        `body` stands for a request's body that was read already, such as its digest.
         `work` may run again after a deadlock; it must touch nothing but its transaction. Without a key it just
         runs, unless the route declares `key_needed()`.
         A `Rejected` or `Unsupported` that it raises is final: its effects are undone, the problem is kept and
@@ -86,7 +87,7 @@ class Idempotency:
             Problem: 400 `idempotency-key-missing` or `-malformed`; 409 `idempotency-key-running` while a twin runs;
                 422 `idempotency-key-reused` where the key came before with another path, query or body.
         """
-        attempt = await _attempt(request)
+        attempt = await _attempt(request, body)
         if attempt is None:
             return (await self._db.run(work)).response()
         stored = await self._db.run(lambda tx: self._once(tx, attempt, work))
@@ -148,7 +149,19 @@ async def prune(tx: Transaction) -> int:
     return await tx.execute(f"delete from idempotency where created_at < {tx.now_sql} - $1::interval", KEPT)  # noqa: S608  the schema's own clock
 
 
-async def _attempt(request: Request) -> _Attempt | None:
+async def _attempt(request: Request, body: bytes | None) -> _Attempt | None:
+    key = _key(request)
+    if key is None:
+        return None
+    route = request.scope["route"].path
+    place = json.dumps([caller(request).subject, request.method, route, key]).encode()
+    said = await request.body() if body is None else body
+    asked = json.dumps([request.url.path, request.url.query]).encode() + b"\0" + said
+    # Keyed: a stored hash of a body alone could be guessed.
+    return _Attempt(id=hashlib.sha256(place).hexdigest(), fingerprint=hmac.digest(key.encode(), asked, hashlib.sha256))
+
+
+def _key(request: Request) -> str | None:
     given = request.headers.getlist(HEADER)
     if not given and declared_key_use(request.scope.get("route")) is not KeyUse.NEEDED:
         return None
@@ -165,11 +178,7 @@ async def _attempt(request: Request) -> _Attempt | None:
             code="idempotency-key-malformed",
             detail=f"{HEADER} is one value of 1 to {LONGEST_KEY} printable ASCII characters.",
         )
-    route = request.scope["route"].path
-    place = json.dumps([caller(request).subject, request.method, route, key]).encode()
-    asked = json.dumps([request.url.path, request.url.query]).encode() + b"\0" + await request.body()
-    # Keyed: a stored hash of a body alone could be guessed.
-    return _Attempt(id=hashlib.sha256(place).hexdigest(), fingerprint=hmac.digest(key.encode(), asked, hashlib.sha256))
+    return key
 
 
 async def _claim(tx: Transaction, attempt: _Attempt) -> bool:

@@ -58,6 +58,11 @@ _PROBLEM: dict[str, Any] = {
         },
         "state": {"type": "string", "description": "The state that stands in the way"},
         "possible": {"type": "array", "items": _TEXT, "description": "What can be asked for in this state"},
+        "rule": {
+            "type": "object",
+            "description": "The rule of the marketplace's policy pack that refuses it, and where it is from",
+            "properties": {"id": _TEXT, "source": _TEXT},
+        },
         "remedy": {
             "type": "object",
             "description": "What the seller does next",

@@ -11,9 +11,11 @@ from starlette.exceptions import HTTPException
 
 from hanro.db import is_away, is_conflict
 from hanro.errors import (
+    AgainstPolicy,
     ContractBroken,
     Failure,
     InDoubt,
+    LocalizedText,
     MenuPath,
     NeedsSeller,
     NotNow,
@@ -65,7 +67,10 @@ class FieldFault:
 
 
 class Problem(HTTPException):
-    """A request is refused at the edge: `code` is stable, `detail` is for people, `menu` is where it is mended."""
+    """A request is refused at the edge: `code` is stable, `detail` is for people.
+
+    `menu` is where it is mended, `remedy` how.
+    """
 
     def __init__(
         self,
@@ -77,12 +82,14 @@ class Problem(HTTPException):
         headers: Mapping[str, str] | None = None,
         is_retryable: bool = False,
         menu: MenuPath | None = None,
+        remedy: LocalizedText | None = None,
     ) -> None:
         super().__init__(status, detail, dict(headers or {}))
         self.code = code
         self.errors = tuple(errors)
         self.is_retryable = is_retryable
         self.menu = menu
+        self.remedy = remedy
 
 
 def answer_of(error: BaseException, *, instance: str | None = None) -> Answer | None:
@@ -130,6 +137,8 @@ def of_failure(failure: Failure, *, instance: str | None = None) -> Answer:
         }
     if isinstance(failure, NotNow):
         members |= {"state": failure.state, "possible": list(failure.possible)}
+    if isinstance(failure, AgainstPolicy):
+        members["rule"] = {"id": failure.rule_id, "source": failure.source}
     if failure.remedy:
         members["remedy"] = {"ja": failure.remedy.ja, "en": failure.remedy.en}
     if failure.menu:
@@ -197,6 +206,8 @@ def _of_problem(error: Problem, instance: str | None) -> Answer:
         members["errors"] = _rows(error.errors)
     if error.menu:
         members["menu"] = _menu(error.menu)
+    if error.remedy:
+        members["remedy"] = {"ja": error.remedy.ja, "en": error.remedy.en}
     return _answer(error.status_code, error.code, error.detail, members, instance, headers=error.headers)
 
 

@@ -25,11 +25,17 @@ class LineKey:
 
 @value
 class LinePart:
-    """Name units of a line; quantity 0 with a refund: the price alone (REFUND_AMOUNT)."""
+    """Name units of a line; quantity 0 with a refund: the price alone (REFUND_AMOUNT).
+
+    `left` and `left_price` are the units, or the price of a unit, that the line shows once a cancellation stands: by
+    them `verify` can tell. None: the asker does not know.
+    """
 
     line_id: str
     quantity: int
     refund: Money | None = None
+    left: int | None = None
+    left_price: Money | None = None
 
 
 @value

@@ -135,8 +135,10 @@ class CsvRow:
 class CsvLayout:
     """Describe a file that the marketplace writes or reads.
 
-    `covers`: the SeenOrder fields it can state, the only ones that an overwrite clears. `read` takes the rows of one
-    group and raises Rejected with row and column.
+    `covers`: the SeenOrder fields it can state, the only ones that an overwrite clears; a dotted name is a member of a
+    field, of each of its entries, or of a mapping ("packages.address", "details.orderType"). `read` takes the rows of
+    one group and raises Rejected, whose `field` is "rows.<number>.<column>"; its `seen_at` is the newest time that the
+    rows state, the importer knows better.
     """
 
     name: str

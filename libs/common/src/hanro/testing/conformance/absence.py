@@ -16,7 +16,6 @@ from hanro.marketplace.types import (
     Answer,
     Capability,
     DelayReason,
-    LinePart,
     OrderRef,
     Supported,
     Ticket,
@@ -28,8 +27,10 @@ from hanro.testing.conformance.asked import cancellation, decision, message, shi
 from hanro.testing.conformance.market import Market
 from hanro.testing.conformance.rig import open_rig
 
-# Files are data, looked at without a call. Single lines are told apart once the order is read: rule 13.
-WITHOUT_CALL = frozenset({Capability.IMPORT_ORDERS, Capability.EXPORT_LISTINGS, Capability.ACCEPT_LINE})
+# Files are data, looked at without a call. Single lines are told apart once the order is read: rules 13 and 14.
+WITHOUT_CALL = frozenset(
+    {Capability.IMPORT_ORDERS, Capability.EXPORT_LISTINGS, Capability.ACCEPT_LINE, Capability.SHIP_LINE}
+)
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,6 @@ def _reading(plugin: Plugin, session: Session) -> list[Way]:
 def _deciding(plugin: Plugin, session: Session) -> list[Way]:
     orders = plugin.orders(session)
     ticket = _ticket(session)
-    part = (LinePart(line_id="1", quantity=1),)
     refund = Money(amount=Decimal(1), currency=plugin.currency)
     claim = decision("1", "1", claim_id="1")
     ship, cancel = Capability.SHIP, Capability.CANCEL_ORDER
@@ -83,7 +83,6 @@ def _deciding(plugin: Plugin, session: Session) -> list[Way]:
         Way(ship, lambda: orders.ship([])),
         Way(ship, lambda: orders.verify([shipment()])),
         Way(ship, lambda: orders.poll(ticket, [shipment()])),
-        Way(Capability.SHIP_LINE, lambda: orders.ship([shipment(lines=part)]), ship),
         Way(Capability.CORRECT_SHIPMENT, lambda: orders.ship([shipment(replaces="1")]), ship),
         Way(cancel, lambda: orders.cancel([cancellation()])),
         Way(cancel, lambda: orders.cancel([])),

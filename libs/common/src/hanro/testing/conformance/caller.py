@@ -13,17 +13,18 @@ import sys
 import tempfile
 import traceback
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Literal
 
 from hanro import breaker, log, trace
 from hanro.errors import Retryable
-from hanro.marketplace import installed
-from hanro.marketplace.types import Channel, MarketplaceId, OrderRef, Window
+from hanro.marketplace import installed, track
+from hanro.marketplace.port import Orders
+from hanro.marketplace.types import Channel, LinePart, MarketplaceId, OrderEffect, OrderRef, SeenOrder, Window
 from hanro.metrics import new_registry, write
-from hanro.testing.conformance.asked import accepting, readable
+from hanro.testing.conformance.asked import accepting, cancellation, readable, shipment
 from hanro.testing.conformance.rig import Rig, open_rig
 from hanro.testing.conformance.values import written
 
@@ -32,11 +33,16 @@ PROCESS_SECONDS = 120.0
 
 @dataclass(frozen=True, kw_only=True)
 class Leg:
-    """Be one account's part of an errand, with orders of its shop; `is_careless` shows what must not be shown."""
+    """Be one account's part of an errand, with orders of its shop; `is_careless` shows what must not be shown.
+
+    `parcel` is a carrier and a number of its, `comment` what is said with a cancellation.
+    """
 
     secrets: Mapping[str, str]
     account_id: str
     numbers: Sequence[str]
+    parcel: tuple[str, str] = ("", "")
+    comment: str = ""
     is_careless: bool = False
 
 
@@ -121,8 +127,10 @@ async def _tour(rig: Rig, legs: Sequence[Leg]) -> None:
     log.configure("conformance", level="debug", registry=registry)
     spans = Path(tempfile.mkdtemp()) / "spans.jsonl"
     close_spans = trace.set_up("conformance", spans)
-    for leg in legs:
-        await _travel(rig, leg)
+    # Side by side: each shop has a pace of its own.
+    async with asyncio.TaskGroup() as group:
+        for leg in legs:
+            group.create_task(_travel(rig, leg))
     print([repr(one) for one in await breaker.list_(rig.db)])
     close_spans()
     print(spans.read_text(encoding="utf-8"), write(registry).decode())
@@ -135,33 +143,71 @@ async def _travel(rig: Rig, leg: Leg) -> None:
     if leg.is_careless:
         print(repr(dict(session.secrets.values)))
     access, orders = rig.plugin.access(session), rig.plugin.orders(session)
-    now = rig.clock.now()
-    window = Window(start=now - timedelta(hours=2), end=now + timedelta(minutes=1))
-    refs = [OrderRef(external_id=number) for number in leg.numbers]
-
-    async def pages() -> object:
-        return [[page async for page in orders.pages(route.name, window)] for route in rig.plugin.routes]
-
-    async def decide() -> object:
-        decisions = await accepting(orders, leg.numbers)
-        plan = rig.plugin.plan(decisions)
-        print(repr(decisions), repr(plan), json.dumps(written(plan), ensure_ascii=False))
-        return await orders.decide(decisions), await orders.verify(decisions)
-
-    async def fetch() -> object:
-        found = await orders.fetch(refs)
-        if leg.is_careless:
-            print(repr([order.raw.decode() for order in readable(found.sightings)]))
-        return found, [(order, order.buyer, order.packages, order.payments) for order in readable(found.sightings)]
 
     def probe(grant_id: str) -> Callable[[], Awaitable[object]]:
         return lambda: access.probe(grant_id)
 
     probes = [probe(grant.id) for grant in rig.plugin.grants]
-    for call in (*probes, access.key_expiries, pages, fetch, decide):
+    for call in (*probes, access.key_expiries, *_reads(rig, leg, orders), *_writes(rig, leg, orders)):
         await _show(call)
     if Channel.RELAY in rig.plugin.channels.values():
         print(repr(rig.plugin.mail_relay(session.secrets)))
+
+
+def _reads(rig: Rig, leg: Leg, orders: Orders) -> Sequence[Callable[[], Awaitable[object]]]:
+    now = rig.clock.now()
+    window = Window(start=now - timedelta(hours=2), end=now + timedelta(minutes=1))
+
+    async def pages() -> object:
+        return [[page async for page in orders.pages(route.name, window)] for route in rig.plugin.routes]
+
+    async def fetch() -> object:
+        found = await orders.fetch(_refs(leg))
+        if leg.is_careless:
+            print(repr([order.raw.decode() for order in readable(found.sightings)]))
+        return found, [(order, order.buyer, order.packages, order.payments) for order in readable(found.sightings)]
+
+    return pages, fetch
+
+
+def _writes(rig: Rig, leg: Leg, orders: Orders) -> Sequence[Callable[[], Awaitable[object]]]:
+    def plan(asked: Sequence[OrderEffect]) -> None:
+        made = rig.plugin.plan(asked)
+        print(repr(asked), repr(made), json.dumps(written(made), ensure_ascii=False))
+
+    async def decide() -> object:
+        decisions = await accepting(orders, leg.numbers)
+        plan(decisions)
+        return await orders.decide(decisions), await orders.verify(decisions)
+
+    async def ship() -> object:
+        told = track(rig.plugin.carriers, *leg.parcel, None)
+        parcels = [
+            replace(shipment(lines=_parts(order)), id=f"op_{order.external_id}", order=_ref(order), tracking=told)
+            for order in readable((await orders.fetch(_refs(leg))).sightings)
+        ]
+        plan(parcels)
+        return await orders.ship(parcels), await orders.verify(parcels)
+
+    async def cancel() -> object:
+        *_, order = readable((await orders.fetch(_refs(leg))).sightings)
+        asked = [replace(cancellation(), order=_ref(order), lines=_parts(order), comment=leg.comment)]
+        plan(asked)
+        return await orders.cancel(asked), await orders.verify(asked)
+
+    return decide, ship, cancel
+
+
+def _refs(leg: Leg) -> list[OrderRef]:
+    return [OrderRef(external_id=number) for number in leg.numbers]
+
+
+def _ref(order: SeenOrder) -> OrderRef:
+    return OrderRef(external_id=order.external_id)
+
+
+def _parts(order: SeenOrder) -> tuple[LinePart, ...]:
+    return tuple(LinePart(line_id=line.external_id, quantity=line.quantity) for line in order.lines)
 
 
 async def _show(call: Callable[[], Awaitable[object]]) -> None:

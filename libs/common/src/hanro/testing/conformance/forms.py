@@ -15,7 +15,9 @@ from hanro.testing.conformance.market import Market
 
 BLANKS = (" ", "\t", "\n", "\u3000", "\u00a0")
 UNREADABLE = ("\x00", "\x07", "\x1b", "\x7f", "\u200b", "\u202e", "\ufeff")
-QUICK = settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+# Each plug-in inherits the suite: one function runs on several objects in one process, each with a market of its own.
+INHERITED = (HealthCheck.function_scoped_fixture, HealthCheck.differing_executors)
+QUICK = settings(max_examples=30, deadline=None, suppress_health_check=INHERITED)
 
 
 def typed(form: CredentialForm, registration: Registration) -> list[FormField]:

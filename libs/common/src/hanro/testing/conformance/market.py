@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal, Protocol
 
 from hanro.marketplace.port import Plugin
-from hanro.marketplace.types import OrderStatus
+from hanro.marketplace.types import NoticeKind, OrderStatus, SeenOrder
 from hanro.testing.conformance.controls import Controls
 
 Spoilt = Literal["unreadable", "unknown-status", "wrong-sum"]
@@ -20,6 +20,30 @@ class Golden:
     external_id: str
     body: str
     mapped: Path
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """Be tracking numbers that a carrier gives to parcels, as people write them, and such that it never gives."""
+
+    good: tuple[str, ...]
+    bad: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class OrderFile:
+    """Be a file that the marketplace writes, with one order of several rows where the layout allows that.
+
+    `same_as` is the same order as the API shows it, where there is one. `number_column` holds numbers alone. `blank`
+    are names of `covers` that this order leaves blank.
+    """
+
+    layout: str
+    external_id: str
+    text: str
+    number_column: str
+    same_as: SeenOrder | None = None
+    blank: frozenset[str] = frozenset()
 
 
 class Shop(Protocol):
@@ -61,8 +85,9 @@ class Shop(Protocol):
         text: str | None = None,
         title: str | None = None,
         line_count: int = 1,
+        units: int = 1,
     ) -> list[str]:
-        """Let buyers order.
+        """Let buyers order; each line has so many units.
 
         `code` is one of `Market.codes`, more exact than `status`; `country` is where the goods go. `text` stands in the
         buyer's name, in the address and in the remarks, `title` on each line.
@@ -94,6 +119,12 @@ class Shop(Protocol):
 
     def move(self, number: str, status: OrderStatus) -> None:
         """Bring an order to a status."""
+
+    def pass_queue(self) -> None:
+        """Let time pass there until all that was queued is carried out; then it is now again."""
+
+    def pass_night(self) -> None:
+        """Let time pass there until what was shipped today shows as shipped; then it is now again."""
 
     def show_one_page_for_ever(self, numbers: Sequence[str]) -> None:
         """Let every search show the same page of many."""
@@ -136,6 +167,32 @@ class Market(Protocol):
     @property
     def write_function(self) -> str:
         """Give the function that carries out an acceptance, as the journal names it."""
+
+    @property
+    def tracking_numbers(self) -> Mapping[str, Numbers]:
+        """Give numbers by Carrier.code, three of each kind or more; a carrier without them is "not public"."""
+
+    @property
+    def order_files(self) -> Sequence[OrderFile]:
+        """Give a file for each layout of orders."""
+
+    @property
+    def ship_functions(self) -> Sequence[str]:
+        """Give the functions that register parcels, as the journal names them."""
+
+    @property
+    def cancel_functions(self) -> Sequence[str]:
+        """Give the functions that cancel orders or parts of them."""
+
+    @property
+    def notice_replies(self) -> Mapping[str, bytes]:
+        """Give the documented replies to notices: "stored", "failed", "wrong-key", "malformed"."""
+
+    def notice(self, kind: NoticeKind, number: str, key: str) -> bytes:
+        """Write a notice of that kind about an order, with a shop's key."""
+
+    def notice_secrets(self, key: str) -> dict[str, str]:
+        """Give the values of the credential form that hold the key of notices."""
 
     def open_shop(self) -> Shop:
         """Open a shop of its own for a test."""

@@ -61,16 +61,16 @@ class Fetching:
     async def test_details_asked_for_arrive_and_leave_what_lacks(self, market: Market, database_url: str) -> None:
         shop = market.open_shop()
         (number,) = shop.place()
-        # What the version leaves out stays lacking: payments.
-        asked = frozenset(Detail) - {Detail.PAYMENT}
+        asked = frozenset(Detail)
         async with open_rig(market.plugin, market.base_url, database_url) as rig:
             orders = market.plugin.orders(rig.session(shop.secrets()))
             found = await orders.fetch([OrderRef(external_id=number)], asked)
-            more = await orders.fetch([OrderRef(external_id=number)], frozenset(Detail))
-        (order,) = readable(found.sightings)
-        assert not order.lacks & asked
-        (order,) = readable(more.sightings)
-        assert bool(order.payments and order.payments[0].amount) != (Detail.PAYMENT in order.lacks)
+            less = await orders.fetch([OrderRef(external_id=number)])
+        (order,), (without,) = readable(found.sightings), readable(less.sightings)
+        assert not order.lacks
+        assert order.payments
+        assert all(payment.amount is not None for payment in order.payments)
+        assert (order.external_id, order.lines, order.totals) == (without.external_id, without.lines, without.totals)
 
     @pytest.mark.parametrize("named", [0, 1])
     async def test_line_ids_may_be_given_in_part_or_not_at_all(

@@ -3,20 +3,23 @@
 # ruff: noqa: S101, D102  a suite of tests: it asserts, and its names are sentences
 
 import socket
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
 import pytest
 
 from hanro.errors import NeedsSeller, Retryable
-from hanro.marketplace.port import Plugin, Session
-from hanro.marketplace.types import Absent, Capability, OrderRef, Supported, Window
-from hanro.testing.conformance.asked import accepting
+from hanro.marketplace.port import Orders, Plugin, Session
+from hanro.marketplace.types import Absent, Capability, OrderRef, OrderStatus, Shipment, Supported, Ticket, Window
+from hanro.testing.conformance import cancelling
+from hanro.testing.conformance.asked import accepting, shipping
 from hanro.testing.conformance.linking import probed
 from hanro.testing.conformance.market import Market, Shop
 from hanro.testing.conformance.rig import SHORT_DEADLINE, Rig, open_rig, together
+from hanro.testing.conformance.shipping import read
 
+UNITS = 2
 ROOMY = 1000
 # So many probes side by side: silence costs the deadline once for all of them.
 AT_ONCE = 30
@@ -26,13 +29,15 @@ AT_ONCE = 30
 class Call:
     """Be one call of a method; `capability` is what it carries out, None for a probe: its answer is a row.
 
-    `is_partial`: it reads several things side by side, and a missing grant leaves the others.
+    `is_partial`: it reads several things side by side, and a missing grant leaves the others. `is_one_way`: the
+    capability is carried out in several ways, and each needs some of its grants.
     """
 
     name: str
     capability: Capability | None
     carry_out: Callable[[Session], Awaitable[object]]
     is_partial: bool = False
+    is_one_way: bool = False
 
     def request_count(self, plugin: Plugin) -> int:
         """Give how many requests it sends at most before any is repeated."""
@@ -74,10 +79,53 @@ async def calls_of(market: Market, rig: Rig, shop: Shop) -> list[Call]:
         ),
         Call("decide", Capability.ACCEPT, lambda session: plugin.orders(session).decide(decisions)),
         Call("verify", Capability.FETCH_ORDER, lambda session: plugin.orders(session).verify(decisions)),
+        *await _shipping_calls(market, plugin.orders(rig.session(shop.secrets())), shop),
+        *await _cancelling_calls(market, plugin.orders(rig.session(shop.secrets())), shop),
     ]
     return [
         call for call in found if not call.capability or not isinstance(plugin.capabilities[call.capability], Absent)
     ]
+
+
+async def _shipping_calls(market: Market, orders: Orders, shop: Shop) -> list[Call]:
+    """Give the ways to register parcels: of one order, of several, and to ask what became of queued ones."""
+    plugin = market.plugin
+    if isinstance(plugin.capabilities[Capability.SHIP], Absent):
+        return []
+    one = await shipping(market, orders, shop.place(status=OrderStatus.READY))
+    several = await shipping(market, orders, shop.place(2, status=OrderStatus.READY))
+    queued = await shipping(market, orders, shop.place(2, status=OrderStatus.READY))
+    ticket = (await orders.ship(queued)).ticket
+
+    def ship(name: str, parcels: Sequence[Shipment]) -> Call:
+        return Call(name, Capability.SHIP, lambda session: plugin.orders(session).ship(parcels), is_one_way=True)
+
+    def poll(asked: Ticket) -> Call:
+        return Call(
+            "poll", Capability.SHIP, lambda session: plugin.orders(session).poll(asked, queued), is_one_way=True
+        )
+
+    calls = [ship("ship one order", one), ship("ship several orders", several)]
+    return calls if ticket is None else [*calls, poll(ticket)]
+
+
+async def _cancelling_calls(market: Market, orders: Orders, shop: Shop) -> list[Call]:
+    """Give the ways to cancel: a whole order, and a unit of one."""
+    plugin = market.plugin
+    if isinstance(plugin.capabilities[Capability.CANCEL_ORDER], Absent):
+        return []
+    whole, part = shop.place(2, status=OrderStatus.READY, units=UNITS)
+    asked = {
+        Capability.CANCEL_ORDER: cancelling.whole(await read(orders, whole)),
+        Capability.CANCEL_QUANTITY: cancelling.units(await read(orders, part), 1),
+    }
+
+    def cancel(capability: Capability) -> Call:
+        return Call(
+            f"cancel: {capability}", capability, lambda session: plugin.orders(session).cancel([asked[capability]])
+        )
+
+    return [cancel(capability) for capability in asked]
 
 
 def probes_of(plugin: Plugin) -> list[Call]:
@@ -87,6 +135,15 @@ def probes_of(plugin: Plugin) -> list[Call]:
         return Call(f"probe {grant_id}", None, lambda session: plugin.access(session).probe(grant_id))
 
     return [call(grant.id) for grant in probed(plugin)]
+
+
+async def _refused(call: Call, session: Session) -> NeedsSeller | None:
+    """Carry a call out; give what the seller must do for it, None where it went through."""
+    try:
+        await call.carry_out(session)
+    except NeedsSeller as refused:
+        return refused
+    return None
 
 
 class Refusals:
@@ -128,18 +185,23 @@ class Refusals:
                 await call.carry_out(rig.session(shop.secrets()))
             shop.switch(*others, is_on=True)
             for grant in (one for one in probed(market.plugin) if one.id in declared):
+                needing: dict[Capability | None, int] = {}
                 for call in (one for one in await calls_of(market, rig, shop) if not one.is_partial):
                     shop.switch(grant.id, is_on=False)
                     try:
-                        if grant.id not in call.grants(market.plugin):
-                            await call.carry_out(rig.session(shop.secrets()))
-                            continue
-                        with pytest.raises(NeedsSeller) as refused:
-                            await call.carry_out(rig.session(shop.secrets()))
+                        refused = await _refused(call, rig.session(shop.secrets()))
                     finally:
                         shop.switch(grant.id, is_on=True)
-                    assert (refused.value.code, refused.value.grant_id) == ("grant-missing", grant.id), call.name
-                    assert refused.value.remedy in grant.remedies
+                    is_declared = grant.id in call.grants(market.plugin)
+                    if is_declared:
+                        needing[call.capability] = needing.get(call.capability, 0) + (refused is not None)
+                    if refused is None:
+                        assert call.is_one_way or not is_declared, (call.name, grant.id)
+                        continue
+                    assert (is_declared, refused.code, refused.grant_id) == (True, "grant-missing", grant.id), call.name
+                    assert refused.remedy in grant.remedies
+                # Whatever way it is carried out in: a grant that none of them needs is declared in vain.
+                assert all(needing.values()), (grant.id, needing)
 
     async def test_a_key_that_settles_is_waited_for_in_every_method(self, market: Market, database_url: str) -> None:
         shop = market.open_shop()

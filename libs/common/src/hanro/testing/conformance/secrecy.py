@@ -55,7 +55,15 @@ def _traveller(market: Market, trouble: str) -> Traveller:
     values = shop.wrong_secrets() if trouble == "key" else shop.secrets()
     canaries = (*traces_of(values), BUYER + trouble, *shop.canaries(numbers[0]))
     _ail(shop, trouble, numbers[0])
-    leg = Leg(secrets=values, account_id=new_id("acc"), numbers=numbers, is_careless=trouble == "careless")
+    carrier, parcels = next(iter(market.tracking_numbers.items()))
+    leg = Leg(
+        secrets=values,
+        account_id=new_id("acc"),
+        numbers=numbers,
+        parcel=(carrier, parcels.good[0]),
+        comment=BUYER + trouble,
+        is_careless=trouble == "careless",
+    )
     return Traveller(trouble=trouble, leg=leg, canaries=canaries)
 
 

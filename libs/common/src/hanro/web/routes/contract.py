@@ -1,5 +1,6 @@
 """Serves a service's OpenAPI document and a page that shows it; both are open, they hold nothing of anybody."""
 
+import asyncio
 from collections.abc import Callable
 from html import escape
 from typing import Any
@@ -18,13 +19,13 @@ section{padding:0 .8rem .8rem}table{border-collapse:collapse}td,th{padding:.15re
 
 
 def contract_routes(noun: str, document: Callable[[], dict[str, Any]]) -> list[Route]:
-    """Make `/v1/<noun>/openapi.json` and `/v1/<noun>/docs`."""
+    """Make `/v1/<noun>/openapi.json` and `/v1/<noun>/docs`; `document` may take its time, requests go on meanwhile."""
 
     async def openapi(_request: Request) -> Response:
-        return JSONResponse(document(), headers={"Access-Control-Allow-Origin": "*"})
+        return JSONResponse(await asyncio.to_thread(document), headers={"Access-Control-Allow-Origin": "*"})
 
     async def docs(_request: Request) -> Response:
-        return HTMLResponse(page(document()), headers={"Content-Security-Policy": _POLICY})
+        return HTMLResponse(page(await asyncio.to_thread(document)), headers={"Content-Security-Policy": _POLICY})
 
     return [Route(f"/v1/{noun}/openapi.json", openapi), Route(f"/v1/{noun}/docs", docs)]
 
