@@ -58,6 +58,56 @@ SHIPPING_REQUEST = (
     b'"2026-05-12"},{"deliveryCompany":"1001","shippingNumber":"000000000022","shippingDate":"2026-05-12"},'
     b'{"shippingDetailId":700000009,"shippingDeleteFlag":1}]}]}'
 )
+SHIPPING_ANSWER = (
+    '{"MessageModelList":[{"messageType":"INFO","messageCode":"ORDER_EXT_API_UPDATE_ORDERSHIPPING_INFO_102","message":'
+    '"発送情報の更新設定が完了しました。","dataNumber":1,"shippingDetailId":700000001},{"messageType":"INFO",'
+    '"messageCode":"ORDER_EXT_API_UPDATE_ORDERSHIPPING_INFO_101","message":"発送情報の追加設定が完了しました。",'
+    '"dataNumber":2,"shippingDetailId":700000002},{"messageType":"INFO","messageCode":'
+    '"ORDER_EXT_API_UPDATE_ORDERSHIPPING_INFO_103","message":"発送情報の削除設定が完了しました。","dataNumber":3,'
+    '"shippingDetailId":700000009}]}'
+).encode()
+# What 15.4 finds: the destination with a row to change and a row to delete.
+SHIPPED_PACKAGE = {
+    "/PackageModelList/0/basketId": 90010001,
+    "/PackageModelList/0/ShippingModelList": [
+        {
+            "shippingDetailId": number,
+            "shippingNumber": "000000000099",
+            "deliveryCompany": "1002",
+            "deliveryCompanyName": "佐川急便",
+            "shippingDate": None,
+        }
+        for number in (700000001, 700000009)
+    ],
+}
+SHIPPING_MALFORMED_REQUEST = (
+    '{"orderNumber":"999001-20260511-0123456789","BasketidModelList":[{"basketId":90010001,"ShippingModelList":'
+    '[{"shippingDetailId":700000001,"shippingDate":"2026/05/12"},{"deliveryCompany":"ヤマト運輸"}]}]}'
+).encode()
+SHIPPING_MALFORMED = (
+    '{"MessageModelList":[{"messageType":"ERROR","messageCode":"ORDER_EXT_API_UPDATE_ORDERSHIPPING_ERROR_011","message":'
+    '"shippingDateの書式が不正です。","dataNumber":1,"shippingDetailId":700000001},{"messageType":"ERROR","messageCode":'
+    '"ORDER_EXT_API_UPDATE_ORDERSHIPPING_ERROR_011","message":"deliveryCompanyの書式が不正です。","dataNumber":2,'
+    '"shippingDetailId":null}]}'
+).encode()
+ASYNC_ACCEPTED = (
+    '{"MessageModelList":[{"messageType":"INFO","messageCode":"ORDER_EXT_API_UPDATE_ORDERSHIPPING_ASYNC_INFO_101",'
+    '"message":"発送情報の更新を受付けました。","requestId":"00000000-0000-4000-8000-000000000001_20260512180000",'
+    '"dataNumber":null,"shippingDetailId":null}]}'
+).encode()
+ASYNC_NO_RESULT = (
+    '{"ResultShippingModelList":[{"MessageModelList":[{"messageType":"INFO","messageCode":'
+    '"ORDER_EXT_API_GET_RESULT_UPDATEORDERSHIPPING_ASYNC_INFO_101","message":'
+    '"指定されたリクエストIDの処理結果は存在しませんでした。"}]}]}'
+).encode()
+ASYNC_RESULT = (
+    '{"ResultShippingModelList":[{"orderNumber":"999001-20260511-0123456789","MessageModelList":[{"messageType":"INFO",'
+    '"messageCode":"ORDER_EXT_API_UPDATE_ORDERSHIPPING_INFO_101","message":"発送情報の追加設定が完了しました。",'
+    '"dataNumber":1,"shippingDetailId":700000001}]},{"orderNumber":"999001-20260512-0123456790","MessageModelList":'
+    '[{"messageType":"ERROR","messageCode":"ORDER_EXT_API_UPDATE_ORDERSHIPPING_ERROR_102","message":'
+    '"指定された注文番号は既にキャンセルされているため、発送完了報告が出来る状態ではありませんでした。",'
+    '"dataNumber":null,"shippingDetailId":null}]}]}'
+).encode()
 ASYNC_SHIPPING_REQUEST = (
     b'{"OrderShippingModelList":[{"orderNumber":"999001-20260511-0123456789","BasketidModelList":[{"basketId":90010001,'
     b'"ShippingModelList":[{"deliveryCompany":"1001","shippingNumber":"000000000011","shippingDate":"2026-05-12"}]}]},'
@@ -68,6 +118,14 @@ ASYNC_RESULT_REQUEST = b'{"requestId":"00000000-0000-4000-8000-000000000001_2026
 MEMO_REQUEST = (
     '{"orderNumber":"999001-20260511-0123456789","subStatusId":9031,"deliveryClass":2,"deliveryDate":"2026-05-14",'
     '"shippingTerm":1820,"memo":"要冷蔵","operator":"出荷係","mailPlugSentence":"ご注文ありがとうございます。"}'
+).encode()
+MEMO_ANSWER = (
+    '{"MessageModelList":[{"messageType":"INFO","messageCode":"ORDER_EXT_API_UPDATE_ORDERMEMO_INFO_101","message":'
+    '"ひとことメモ、担当者情報等の更新設定が完了しました。","orderNumber":"999001-20260511-0123456789"}]}'
+).encode()
+CANCEL_ANSWER = (
+    '{"MessageModelList":[{"messageType":"INFO","messageCode":"ORDER_EXT_API_CANCEL_ORDER_INFO_101","message":'
+    '"キャンセル申請に成功しました。","orderNumber":"999001-20260511-0123456789"}]}'
 ).encode()
 CANCEL_REQUEST = b'{"orderNumber":"999001-20260511-0123456789","inventoryRestoreType":1,"changeReasonDetailApply":8}'
 

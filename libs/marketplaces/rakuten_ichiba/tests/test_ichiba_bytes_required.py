@@ -1,4 +1,4 @@
-"""The order functions that are played up to their required keys refuse what lacks one, in the family's words."""
+"""The order functions with required keys refuse what lacks one, in the family's words, and change nothing."""
 
 import json
 from collections.abc import Iterator
@@ -91,4 +91,7 @@ def test_orders_without_personal_data_are_searched_and_not_found_in_the_words_of
     status, body = post("getOrderItem", b'{"orderNumberList":["999001-20260511-0123456789"]}')
     assert (status, b"GET_ORDER_INFO_102" in body) == (200, True)
     number = shop.control("POST", "/orders")["external_id"]
-    assert post("getOrderItem", json.dumps({"orderNumberList": [number]}).encode())[0] == 501
+    assert post("getOrderItem", json.dumps({"orderNumberList": [number]}).encode())[0] == 200
+    # The fields of its answer are not public (4.17).
+    simulated = shop.post("simulateCouponAmount", json.dumps({"orderNumber": number, "PackageModelList": [1]}).encode())
+    assert (simulated.status, simulated.json()["errors"][0]["code"]) == (501, "SIM-501")

@@ -9,11 +9,11 @@ import pytest
 from ichiba_full_order import FULL_ANSWER, FULL_ORDER, compact
 from ichiba_samples import (
     ASYNC_RESULT_REQUEST,
-    ASYNC_SHIPPING_REQUEST,
     CANCEL_REQUEST,
     CONFIRM_MIXED,
     CONFIRM_REQUEST,
     FIRST_ORDER_NUMBER,
+    MEMO_ANSWER,
     MEMO_REQUEST,
     NOT_ENABLED,
     READ_NONE_FOUND,
@@ -24,21 +24,37 @@ from ichiba_samples import (
     SEARCH_NO_HIT,
     SEARCH_REQUEST,
     SECOND_ORDER_NUMBER,
+    SHIPPED_PACKAGE,
+    SHIPPING_ANSWER,
+    SHIPPING_MALFORMED,
+    SHIPPING_MALFORMED_REQUEST,
     SHIPPING_REQUEST,
     SUB_STATUS_LIST,
     UNAUTHORISED,
 )
 from ichiba_wire import JSON_TYPE, Shop, authorization, open_shop, place_order, running_simulator, set_clock
 
-NOT_PLAYED = b'{"errors":[{"code":"SIM-501","message":"(not simulated: this function is played up to its refusals)"}]}'
 NO_RESULT = (
     '{"ResultShippingModelList":[{"MessageModelList":[{"messageType":"INFO",'
     '"messageCode":"ORDER_EXT_API_GET_RESULT_UPDATEORDERSHIPPING_ASYNC_INFO_101",'
     '"message":"指定されたリクエストIDの処理結果は存在しませんでした。"}]}]}'
 ).encode()
-NO_PAYMENT = (
-    b'{"MessageModelList":[{"messageType":"ERROR","messageCode":"ORDER_EXT_API_GET_PAYMENT_ERROR_999",'
-    b'"message":"(text unknown: no such order)","orderNumber":"..."}]}'
+ROWS_MISSING = (
+    '{"MessageModelList":[{"messageType":"ERROR","messageCode":"ORDER_EXT_API_UPDATE_ORDERSHIPPING_ERROR_009",'
+    '"message":"ShippingModelListの項目を指定して下さい。","dataNumber":null,"shippingDetailId":null}]}'
+).encode()
+BASKETS_MISSING = (
+    '{"MessageModelList":[{"messageType":"ERROR","messageCode":"ORDER_EXT_API_UPDATE_ORDERSHIPPING_ASYNC_ERROR_009",'
+    '"message":"BasketidModelListの項目を指定して下さい。","orderNumber":"...","dataNumber":null,'
+    '"shippingDetailId":null}]}'
+).encode()
+FOREIGN_SUB_STATUS = (
+    b'{"MessageModelList":[{"messageType":"ERROR","messageCode":"ORDER_EXT_API_UPDATE_ORDERSUBSTATUS_ERROR_016",'
+    b'"message":"(text unknown: an order of another shop)","orderNumber":"..."}]}'
+)
+DATE_REGISTERED = (
+    b'{"MessageModelList":[{"messageType":"ERROR","messageCode":"ORDER_EXT_API_CANCEL_ORDER_ERROR_999",'
+    b'"message":"(text unknown: a shipping date is registered)","orderNumber":"999001-20260511-0123456789"}]}'
 )
 STATES_MISSING = (
     '{"orderNumberList":null,"MessageModelList":[{"messageType":"ERROR","messageCode":'
@@ -63,9 +79,12 @@ class Sample:
     by_reader: bool = False
 
 
-def unplayed(section: str, function: str, request: bytes) -> Sample:
-    """State a sample of a function that is played up to its required keys, which are there."""
-    return Sample(section, function, request, 501, NOT_PLAYED)
+def no_order(prefix: str) -> bytes:
+    """Give the answer about the order "...", which no shop has."""
+    return (
+        f'{{"MessageModelList":[{{"messageType":"ERROR","messageCode":"ORDER_EXT_API_{prefix}_ERROR_999",'
+        '"message":"(text unknown: no such order)","orderNumber":"..."}]}'
+    ).encode()
 
 
 CANCEL = b'{"orderNumber":"...","inventoryRestoreType":%d,"changeReasonDetailApply":8}'
@@ -75,20 +94,34 @@ SAMPLES = (
         "4.1", "searchOrder", SEARCH_REQUEST.replace(b"[100,300]", b'[],"subStatusIdList":[-1]'), 400, STATES_MISSING
     ),
     Sample("4.3", "confirmOrder", b'{"orderNumberList":["..."]}', 200, ELLIPSIS_UNKNOWN),
-    unplayed(
-        "4.4", "updateOrderShipping", b'{ "orderNumber": "...", "BasketidModelList": [ { "basketId": 90010001 } ] }'
+    Sample(
+        "4.4",
+        "updateOrderShipping",
+        b'{ "orderNumber": "...", "BasketidModelList": [ { "basketId": 90010001 } ] }',
+        400,
+        ROWS_MISSING,
     ),
-    unplayed("4.5", "updateOrderShippingAsync", b'{"OrderShippingModelList":[{"orderNumber":"..."}]}'),
+    Sample(
+        "4.5", "updateOrderShippingAsync", b'{"OrderShippingModelList":[{"orderNumber":"..."}]}', 200, BASKETS_MISSING
+    ),
     Sample("4.6", "getResultUpdateOrderShippingAsync", b'{"requestId":"..."}', 200, NO_RESULT),
     *(Sample("4.7", "getSubStatusList", body, 200, SUB_STATUS_LIST) for body in (b"", b"null", b"{}")),
-    unplayed("4.8", "updateOrderSubStatus", b'{"subStatusId": 3423, "orderNumberList":["..."]}'),
-    unplayed("4.8", "updateOrderSubStatus", b'{"subStatusId": null, "orderNumberList":["..."]}'),
-    unplayed("4.9", "updateOrderMemo", b'{"orderNumber":"...","memo":""}'),
-    unplayed("4.10", "updateOrderRemarks", b'{"orderNumber":"...","giftCheck":1}'),
-    *(unplayed("4.13", "cancelOrder", CANCEL % restore) for restore in (0, 1, 2)),
-    *(unplayed("4.14", "cancelOrderAfterShipping", CANCEL % restore) for restore in (0, 1, 2)),
     *(
-        Sample("4.18", "getPayment", b'{"orderNumber":"...","version":%d}' % version, 200, NO_PAYMENT)
+        Sample("4.8", "updateOrderSubStatus", body, 200, FOREIGN_SUB_STATUS)
+        for body in (
+            b'{"subStatusId": 3423, "orderNumberList":["..."]}',
+            b'{"subStatusId": null, "orderNumberList":["..."]}',
+        )
+    ),
+    Sample("4.9", "updateOrderMemo", b'{"orderNumber":"...","memo":""}', 200, no_order("UPDATE_ORDERMEMO")),
+    Sample("4.10", "updateOrderRemarks", b'{"orderNumber":"...","giftCheck":1}', 200, no_order("UPDATE_ORDERREMARKS")),
+    *(Sample("4.13", "cancelOrder", CANCEL % restore, 200, no_order("CANCEL_ORDER")) for restore in (0, 1, 2)),
+    *(
+        Sample("4.14", "cancelOrderAfterShipping", CANCEL % restore, 200, no_order("CANCEL_ORDER_AFTER_SHIPPING"))
+        for restore in (0, 1, 2)
+    ),
+    *(
+        Sample("4.18", "getPayment", b'{"orderNumber":"...","version":%d}' % version, 200, no_order("GET_PAYMENT"))
         for version in (3, 4)
     ),
     Sample("15.1", "searchOrder", SEARCH_REQUEST, 200, SEARCH_HITS),
@@ -116,11 +149,13 @@ SAMPLES = (
     ),
     Sample("15.2", "getOrder", b'{"orderNumberList":["999001-20260511-0123456789"]}', 400, READ_VERSION_MISSING),
     Sample("15.3", "confirmOrder", CONFIRM_REQUEST, 200, CONFIRM_MIXED),
-    unplayed("15.4", "updateOrderShipping", SHIPPING_REQUEST),
-    unplayed("15.5", "updateOrderShippingAsync", ASYNC_SHIPPING_REQUEST),
+    Sample("15.4", "updateOrderShipping", SHIPPING_REQUEST, 200, SHIPPING_ANSWER),
+    Sample("15.4", "updateOrderShipping", SHIPPING_MALFORMED_REQUEST, 400, SHIPPING_MALFORMED),
     Sample("15.5", "getResultUpdateOrderShippingAsync", ASYNC_RESULT_REQUEST, 200, NO_RESULT),
-    unplayed("15.6", "updateOrderMemo", MEMO_REQUEST),
-    unplayed("15.6", "cancelOrder", CANCEL_REQUEST),
+    # The sub-status of 15.6 belongs to 300, the order is in 200 (4.8).
+    Sample("15.6", "updateOrderMemo", MEMO_REQUEST.replace(b"9031", b"null"), 200, MEMO_ANSWER),
+    # While a shipping date is registered there is no way to cancel (4.13).
+    Sample("15.6", "cancelOrder", CANCEL_REQUEST, 200, DATE_REGISTERED),
 )
 
 
@@ -167,7 +202,7 @@ def set_up(shops: Shops) -> None:
     set_clock(simulator, "2026-06-01T12:00:00+09:00")
     for shop in (shops.asker, shops.reader):
         open_shop(simulator, shop.id)
-    place_order(shops.asker, FIRST_ORDER_NUMBER, "2026-05-11T10:15:30+0900", progress=100)
+    place_order(shops.asker, FIRST_ORDER_NUMBER, "2026-05-11T10:15:30+0900", progress=100, raw=SHIPPED_PACKAGE)
     place_order(shops.asker, SECOND_ORDER_NUMBER, "2026-05-12T10:15:30+0900", progress=300)
     place_order(shops.reader, FIRST_ORDER_NUMBER, FULL_ORDER["orderDatetime"], progress=500, raw=FULL_ORDER)
 

@@ -80,6 +80,16 @@ def test_a_destination_that_was_taken_out_takes_its_lines_along() -> None:
     assert {(line.status, line.quantity) for line in seen(tree).lines} == {(OrderStatus.CANCELLED, 0)}
 
 
+def test_what_it_cost_to_send_there_is_in_no_sum_any_more() -> None:
+    tree = full_tree()
+    gone = tree["PackageModelList"][0] | {"basketId": 90010009, "postagePrice": 660, "packageDeleteFlag": 1}
+    gone["ItemModelList"] = [item | {"itemDetailId": item["itemDetailId"] + 90} for item in gone["ItemModelList"]]
+    tree["PackageModelList"].append(gone)
+    assert [difference.rule for difference in seen(tree).differences] == []
+    gone["packageDeleteFlag"] = 0
+    assert "postagePrice" in [difference.rule for difference in seen(tree).differences]
+
+
 def change(change_id: int, change_type: int, completed: str | None = None) -> dict[str, object]:
     return {
         "changeId": change_id,

@@ -12,15 +12,11 @@ from ichiba_wire import Shop, Simulator, open_shop, running_simulator, set_clock
 from hanro.errors import InDoubt, NeedsSeller, Rejected, Retryable, Unsupported
 from hanro.marketplace.types import (
     Answer,
-    Cancellation,
-    CancelReason,
     Decision,
     DelayReason,
     LineKey,
-    LinePart,
     OrderRef,
     OutcomeStatus,
-    Party,
     Receipt,
     SeenOrder,
 )
@@ -272,26 +268,3 @@ async def test_an_acceptance_that_was_cancelled_later_did_stand(shop: Shop) -> N
     raw = {"shopOrderCfmDatetime": "2026-05-31T12:00:00+0900"}
     receipt = await orders_of(shop).verify(await accept_all(shop, place(shop, 900, raw=raw)))
     assert set(statuses(receipt)) == {OutcomeStatus.APPLIED}
-
-
-async def test_cancelling_and_shipping_are_absent_in_this_version() -> None:
-    http = CannedHttp(lambda _: answered(b"{}"))
-    orders = IchibaOrders(open_session(http).session)
-    cancellation = Cancellation(
-        id="op_1",
-        order=OrderRef(external_id="1"),
-        lines=(LinePart(line_id="2", quantity=1),),
-        is_whole=True,
-        is_shipped=False,
-        reason=CancelReason.OUT_OF_STOCK,
-        by=Party.SELLER,
-        comment=None,
-        is_restocked=None,
-    )
-    with pytest.raises(Unsupported, match="not in this version"):
-        await orders.cancel([cancellation])
-    with pytest.raises(Unsupported, match="not in this version"):
-        await orders.ship([])
-    with pytest.raises(Unsupported, match="not in this version"):
-        await orders.verify([cancellation])
-    assert http.sent == []

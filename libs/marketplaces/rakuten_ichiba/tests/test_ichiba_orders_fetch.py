@@ -102,11 +102,12 @@ async def test_a_hundred_orders_are_one_request(shop: Shop) -> None:
     assert opened.pacer.groups == [("order",)]
 
 
-async def test_a_payment_record_is_not_read_and_says_so(shop: Shop) -> None:
+async def test_a_payment_record_is_read_when_it_is_asked_for(shop: Shop) -> None:
     number = shop.control("POST", "/orders", {})["external_id"]
     (order,) = (await orders_of(shop).fetch(refs(number), frozenset({Detail.PAYMENT}))).sightings
     assert isinstance(order, SeenOrder)
-    assert order.lacks == {Detail.PAYMENT}
+    assert order.lacks == frozenset()
+    assert order.payments
 
 
 async def fetch_said(said: Mapping[str, object], *numbers: str) -> Fetched:

@@ -225,8 +225,3 @@ async def test_absent_doors_refuse_every_method_without_a_request() -> None:
             refused += 1
     assert refused == 15
     assert http.sent == []
-
-
-def test_a_notice_is_refused_in_this_version() -> None:
-    with pytest.raises(Unsupported):
-        plugin.read_notice(b"<notifyModel/>", {}, SECRETS)

@@ -46,7 +46,7 @@ def parse_arguments(program: str, arguments: Sequence[str] | None = None) -> Arg
 async def _serve(title: str, arguments: Arguments, limit: Limit, rules: Rules, build: Callable[[Kit], ASGIApp]) -> None:
     kit = make_kit(limit, seed=arguments.seed, journal_file=arguments.journal)
     listening = bind(arguments.host, arguments.port)
-    beside: list[Companion] = [kit.clock.run]
+    beside: list[Companion] = [kit.clock.run, kit.courier.run]
     line = f"{title}: http://{arguments.host}:{listening.getsockname()[1]}"
     relay: Relay | None = None
     if arguments.smtp_port is not None:

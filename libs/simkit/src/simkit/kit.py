@@ -1,10 +1,11 @@
 """Holds what a simulator is built from."""
 
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from simkit.clock import Clock
+from simkit.courier import Courier
 from simkit.faults import FaultBook
 from simkit.journal import Journal
 from simkit.limits import Limit, Limits
@@ -13,7 +14,7 @@ from simkit.relay.desk import Desk
 
 @dataclass(frozen=True)
 class Kit:
-    """Hold the parts of one simulator; `relay` is None when no mail relay runs with it."""
+    """Hold the parts of one simulator; `relay` is None when no mail relay runs with it, `courier` sends."""
 
     clock: Clock
     journal: Journal
@@ -21,6 +22,7 @@ class Kit:
     limits: Limits
     random_source: random.Random
     relay: Desk | None = None
+    courier: Courier = field(default_factory=Courier)
 
 
 def make_kit(limit: Limit, *, seed: int = 0, journal_file: Path | None = None, clock: Clock | None = None) -> Kit:

@@ -15,7 +15,7 @@ from hanro_rakuten_ichiba.declared.credential_form import LICENSE_KEY, SERVICE_S
 from hanro_rakuten_ichiba.declared.grants import KEY_MENU, KEY_REMEDY
 from hanro_rakuten_ichiba.decoding import Document, decode
 from hanro_rakuten_ichiba.functions import Family, Function, Question
-from hanro_rakuten_ichiba.messages import Message, read_messages
+from hanro_rakuten_ichiba.messages import Message, read_messages, read_results
 from hanro_rakuten_ichiba.refusals import header, judge, unreadable, without_secrets
 from hanro_rakuten_ichiba.shop_xml import is_missing, read_result
 from hanro_rakuten_ichiba.speaking import Word, word_of
@@ -35,11 +35,15 @@ _XML_FAMILIES = frozenset({Family.SHOP, Family.CABINET})
 
 @value
 class Reply:
-    """Hold what a function said: 200, or 400 with its messages; `request_id` is what their support asks for."""
+    """Hold what a function said: 200, or 400 with its messages; `request_id` is what their support asks for.
+
+    `results` is what a queued request came to, by order.
+    """
 
     status: int
     document: Document
     messages: tuple[Message, ...]
+    results: Mapping[str | None, tuple[Message, ...]]
     sent_at: datetime
     request_id: str | None
 
@@ -159,10 +163,15 @@ class Client:
             except ValueError:
                 # Without its cause, which holds the whole answer.
                 raise unreadable(answer, function, has_effect=request.has_effect) from None
+
+        def hide(text: str) -> str:
+            return without_secrets(text, self._session.secrets)
+
         return Reply(
             status=answer.status,
             document=document,
-            messages=read_messages(document.members, lambda text: without_secrets(text, self._session.secrets)),
+            messages=read_messages(document.members, hide),
+            results=read_results(document.members, hide),
             sent_at=answer.sent_at,
             request_id=header(answer, "requestid") or header(answer, "x-request-id"),
         )

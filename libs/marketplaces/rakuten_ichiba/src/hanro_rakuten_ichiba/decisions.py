@@ -3,24 +3,26 @@
 from collections.abc import Mapping, Sequence
 
 from hanro.errors import ContractBroken, InDoubt, NeedsSeller, Retryable
-from hanro.marketplace.types import Capability, Decision, LineKey, OrderEffect, Outcome, OutcomeStatus, Receipt
+from hanro.marketplace.types import Decision, LineKey, Outcome, OutcomeStatus, Receipt
 from hanro_rakuten_ichiba.client import Client
-from hanro_rakuten_ichiba.declared.capabilities import unsupported
-from hanro_rakuten_ichiba.declared.limits import ORDERS_PER_CALL
+from hanro_rakuten_ichiba.effects import (
+    Verdict,
+    absent,
+    check_keys,
+    in_doubt,
+    keys_of,
+    may_have_effect,
+    numbers_of,
+    outcomes_of,
+    supported,
+)
 from hanro_rakuten_ichiba.functions import CONFIRM_ORDER
 from hanro_rakuten_ichiba.reading import read_orders
 from hanro_rakuten_ichiba.verdicts import (
-    Verdict,
-    capability_of,
     find_message,
-    in_doubt,
     is_already_confirmed,
-    judge_acceptance,
     judge_read_back,
     judge_standing,
-    keys_of,
-    may_have_effect,
-    outcomes_of,
     read_verdict,
     split_refused,
 )
@@ -28,23 +30,8 @@ from hanro_rakuten_ichiba.verdicts import (
 _OK = 200
 
 
-def check_keys(effects: Sequence[OrderEffect]) -> None:
-    """Refuse what is our own bug.
-
-    Raises:
-        ValueError: more than 100 orders, a key twice, or a decision that names no line.
-    """
-    if len({effect.order.external_id for effect in effects}) > ORDERS_PER_CALL:
-        raise ValueError(f"at most {ORDERS_PER_CALL} orders at once")
-    keys = [key for effect in effects for key in keys_of(effect)]
-    if len(set(keys)) < len(keys):
-        raise ValueError("a key twice")
-    if not all(keys_of(effect) for effect in effects):
-        raise ValueError("an effect that names no line")
-
-
 class Decisions:
-    """Accept orders and tell whether they stand accepted."""
+    """Accept orders."""
 
     def __init__(self, client: Client) -> None:
         self._client = client
@@ -63,32 +50,15 @@ class Decisions:
         Source: rakuten-ichiba-orders 4.3, 8.3.
         """
         check_keys(decisions)
-        accepted = _supported(decisions)
-        read = await read_orders(self._client, _numbers(accepted))
+        accepted = supported(decisions)
+        read = await read_orders(self._client, numbers_of(accepted))
         standing = {keys_of(decision)[0]: judge_standing(decision, read) for decision in accepted}
-        numbers = _numbers([decision for decision in accepted if standing[keys_of(decision)[0]] is None])
+        numbers = numbers_of([decision for decision in accepted if standing[keys_of(decision)[0]] is None])
         confirmed = await self._confirm(numbers)
         outcomes: list[Outcome[LineKey]] = []
         for decision in decisions:
-            verdict = _absent(decision) or standing[keys_of(decision)[0]] or confirmed[decision.order.external_id]
+            verdict = absent(decision) or standing[keys_of(decision)[0]] or confirmed[decision.order.external_id]
             outcomes += outcomes_of(decision, verdict, read.sightings.get(decision.order.external_id))
-        return Receipt(outcomes=tuple(outcomes))
-
-    async def verify(self, asked: Sequence[OrderEffect]) -> Receipt[LineKey]:
-        """Tell of each decision whether its order stands accepted.
-
-        Raises:
-            Retryable, NeedsSeller, ContractBroken: as a read.
-            Unsupported: all effects need what is absent; beside others such a one is REJECTED.
-            ValueError: as `decide`.
-        """
-        check_keys(asked)
-        accepted = _supported(asked)
-        read = await read_orders(self._client, _numbers(accepted))
-        outcomes: list[Outcome[LineKey]] = []
-        for effect in asked:
-            verdict = _absent(effect) or judge_acceptance(effect.order.external_id, read)
-            outcomes += outcomes_of(effect, verdict, read.sightings.get(effect.order.external_id))
         return Receipt(outcomes=tuple(outcomes))
 
     async def _confirm(self, numbers: Sequence[str]) -> dict[str, Verdict]:
@@ -127,26 +97,3 @@ class Decisions:
         except (Retryable, NeedsSeller, ContractBroken) as failure:
             return dict.fromkeys(moved, in_doubt(failure))
         return {number: judge_read_back(number, read, said) for number, said in moved.items()}
-
-
-def _supported(effects: Sequence[OrderEffect]) -> list[Decision]:
-    """Give the decisions that can be carried out.
-
-    Raises:
-        Unsupported: there are effects, and none of them can.
-    """
-    found = [e for e in effects if isinstance(e, Decision) and capability_of(e) is Capability.ACCEPT]
-    if effects and not found:
-        raise unsupported(capability_of(effects[0]))
-    return found
-
-
-def _absent(effect: OrderEffect) -> Verdict | None:
-    capability = capability_of(effect)
-    if capability is Capability.ACCEPT:
-        return None
-    return Verdict(status=OutcomeStatus.REJECTED, failure=unsupported(capability))
-
-
-def _numbers(effects: Sequence[OrderEffect]) -> list[str]:
-    return list(dict.fromkeys(effect.order.external_id for effect in effects))

@@ -10,12 +10,19 @@ _ERROR = "ERROR"
 
 @value
 class Message:
-    """Hold one entry of MessageModelList; `order_number` None where the key is missing or null."""
+    """Hold one entry of MessageModelList; `order_number` None where the key is missing or null.
+
+    Of shipping functions: `place` counts an order's rows from 1, `row_id` is shippingDetailId, `request_id` theirs of
+    what they queued.
+    """
 
     type: str
     code: str
     text: str
     order_number: str | None
+    place: int | None = None
+    row_id: str | None = None
+    request_id: str | None = None
 
     @property
     def is_error(self) -> bool:
@@ -32,14 +39,36 @@ def read_messages(members: Mapping[str, object], hide: Callable[[str], str]) -> 
 
     Source: rakuten-ichiba-orders 2.1.
     """
-    entries = members.get("MessageModelList")
     return tuple(
         Message(
             type=str(entry.get("messageType") or ""),
             code=hide(str(entry.get("messageCode") or "")),
             text=hide(str(entry.get("message") or "")),
-            order_number=number if isinstance(number := entry.get("orderNumber"), str) else None,
+            order_number=_text(entry, "orderNumber"),
+            place=int(place) if (place := _text(entry, "dataNumber") or "").isdecimal() else None,
+            row_id=_text(entry, "shippingDetailId"),
+            request_id=_text(entry, "requestId"),
         )
-        for entry in (entries if isinstance(entries, list) else [])
-        if isinstance(entry, dict)
+        for entry in _entries(members, "MessageModelList")
     )
+
+
+def read_results(members: Mapping[str, object], hide: Callable[[str], str]) -> Mapping[str | None, tuple[Message, ...]]:
+    """Read ResultShippingModelList: what is said of each order; by None what names no order.
+
+    Source: rakuten-ichiba-orders 4.6 [1].
+    """
+    return {
+        _text(entry, "orderNumber"): read_messages(entry, hide)
+        for entry in _entries(members, "ResultShippingModelList")
+    }
+
+
+def _entries(members: Mapping[str, object], key: str) -> list[Mapping[str, object]]:
+    found = members.get(key)
+    return [entry for entry in found if isinstance(entry, dict)] if isinstance(found, list) else []
+
+
+def _text(entry: Mapping[str, object], key: str) -> str | None:
+    found = entry.get(key)
+    return found if isinstance(found, str) else None

@@ -1,7 +1,6 @@
 """Finds, reads and accepts orders: the port's `Orders`."""
 
 # The port's signatures stand as they are; what is absent reads no argument.
-# ruff: noqa: ARG002
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing
@@ -10,7 +9,6 @@ from datetime import datetime, timedelta
 from hanro.marketplace.port import Session
 from hanro.marketplace.types import (
     Cancellation,
-    Capability,
     Cursor,
     Decision,
     Detail,
@@ -26,13 +24,15 @@ from hanro.marketplace.types import (
     Ticket,
     Window,
 )
+from hanro_rakuten_ichiba.cancelling.sending import Cancellations
 from hanro_rakuten_ichiba.client import Client
 from hanro_rakuten_ichiba.cursors import Place, read_cursor, write_cursor
 from hanro_rakuten_ichiba.decisions import Decisions
-from hanro_rakuten_ichiba.declared.capabilities import unsupported
 from hanro_rakuten_ichiba.declared.limits import OPEN, OPEN_PROGRESSES, ORDERS_PER_CALL, ROUTES
-from hanro_rakuten_ichiba.reading import Read, read_orders
+from hanro_rakuten_ichiba.reading import Read, read_orders, read_payments
 from hanro_rakuten_ichiba.searching import search
+from hanro_rakuten_ichiba.shipping.sending import Shipments
+from hanro_rakuten_ichiba.verifying import verify
 
 # A search that begins at their very limit would be refused by the time it arrives.
 _MARGIN = timedelta(minutes=10)
@@ -45,6 +45,8 @@ class IchibaOrders:
         self._clock = session.clock
         self._client = Client(session)
         self._decisions = Decisions(self._client)
+        self._cancellations = Cancellations(self._client)
+        self._shipments = Shipments(self._client, session.clock)
 
     def pages(self, route: str, window: Window, after: Cursor | None = None) -> AsyncIterator[OrderPage]:
         """Yield orders placed in the window, oldest first, 1 to 100 a page: any (`placed`), or open ones (`open`).
@@ -71,20 +73,23 @@ class IchibaOrders:
         return self._walk(route, Window(start=start, end=window.end), "" if place is None else place.after)
 
     async def fetch(self, refs: Sequence[OrderRef], details: frozenset[Detail] = frozenset()) -> Fetched:
-        """Read orders again in any state, with all that getOrder tells; PAYMENT stays in `lacks` in this version.
+        """Read orders again in any state, with all that getOrder tells; PAYMENT costs a request for each order.
 
         Raises:
             ValueError: more than 100 orders, or one twice.
             Retryable, NeedsSeller, ContractBroken: as `pages`.
 
-        Source: rakuten-ichiba-orders 4.2 [2+].
+        Source: rakuten-ichiba-orders 4.2 [2+], 4.18 [1].
         """
         by_number = {ref.external_id: ref for ref in refs}
         if len(by_number) < len(refs) or len(refs) > ORDERS_PER_CALL:
             raise ValueError(f"at most {ORDERS_PER_CALL} orders at once, each once")
         read = await read_orders(self._client, list(by_number))
+        sightings = tuple(read.sightings.values())
+        if Detail.PAYMENT in details:
+            sightings = tuple([await read_payments(self._client, sighting) for sighting in sightings])
         return Fetched(
-            sightings=(*read.sightings.values(), *read.nameless),
+            sightings=(*sightings, *read.nameless),
             missing=tuple(by_number[number] for number in read.not_found),
         )
 
@@ -93,20 +98,20 @@ class IchibaOrders:
         return await self._decisions.decide(decisions)
 
     async def ship(self, shipments: Sequence[Shipment]) -> Receipt[LineKey]:
-        """Refuse: SHIP is absent."""
-        raise unsupported(Capability.SHIP)
+        """Register parcels; see `Shipments.ship`."""
+        return await self._shipments.ship(shipments)
 
     async def cancel(self, cancellations: Sequence[Cancellation]) -> Receipt[LineKey]:
-        """Refuse: CANCEL_ORDER is absent."""
-        raise unsupported(Capability.CANCEL_ORDER)
+        """Cancel an order or parts of it; see `Cancellations.cancel`."""
+        return await self._cancellations.cancel(cancellations)
 
     async def poll(self, ticket: Ticket, asked: Sequence[OrderEffect]) -> Receipt[LineKey]:
-        """Refuse: SHIP is absent, and nothing else is ever SENT."""
-        raise unsupported(Capability.SHIP)
+        """Ask what became of queued parcels; see `Shipments.poll`."""
+        return await self._shipments.poll(ticket, asked)
 
     async def verify(self, asked: Sequence[OrderEffect]) -> Receipt[LineKey]:
-        """Hold decisions against the orders as they stand; see `Decisions.verify`."""
-        return await self._decisions.verify(asked)
+        """Hold effects against the orders as they stand; see `verifying.verify`."""
+        return await verify(self._client, asked)
 
     def _oldest(self, route: Route) -> datetime:
         return self._clock.now() - (route.reach or timedelta.max)

@@ -39,13 +39,17 @@ from hanro.marketplace.types import (
     Trigger,
 )
 from hanro_rakuten_ichiba.access import IchibaAccess
-from hanro_rakuten_ichiba.declared.capabilities import CAPABILITIES, CHANNELS, unsupported
+from hanro_rakuten_ichiba.declared.capabilities import CAPABILITIES, CHANNELS
+from hanro_rakuten_ichiba.declared.carriers import CARRIERS
 from hanro_rakuten_ichiba.declared.credential_form import CREDENTIAL_FORM
 from hanro_rakuten_ichiba.declared.grants import GRANTS, KEY_LIFE
 from hanro_rakuten_ichiba.declared.guide import GUIDE
-from hanro_rakuten_ichiba.declared.keys import CARRIERS, KEY_FIELDS, POLICY, STATUSES, TEXT_RULES
+from hanro_rakuten_ichiba.declared.keys import KEY_FIELDS, STATUSES, TEXT_RULES
 from hanro_rakuten_ichiba.declared.limits import LIMITS, ROUTES
+from hanro_rakuten_ichiba.declared.policy import POLICY
 from hanro_rakuten_ichiba.mail_relay import relay_of
+from hanro_rakuten_ichiba.mapping.files.layouts import ORDER_LAYOUTS
+from hanro_rakuten_ichiba.notices import read_notice
 from hanro_rakuten_ichiba.orders import IchibaOrders
 from hanro_rakuten_ichiba.planning import plan_calls
 
@@ -73,7 +77,7 @@ class RakutenIchiba:
     listing_form: tuple[FormField, ...] = ()
     sends_price_with = Part.CONTENT
     channels: Mapping[Trigger, Channel | Absent] = CHANNELS
-    order_layouts: tuple[CsvLayout, ...] = ()
+    order_layouts: tuple[CsvLayout, ...] = ORDER_LAYOUTS
     listing_layouts: tuple[CsvLayout, ...] = ()
 
     def access(self, session: Session) -> Access:
@@ -111,12 +115,8 @@ class RakutenIchiba:
         return relay_of(secrets)
 
     def read_notice(self, body: bytes, headers: Mapping[str, str], secrets: Secrets) -> Notices:
-        """Refuse: NOTICES is absent.
-
-        Raises:
-            Unsupported: always.
-        """
-        raise unsupported(Capability.NOTICES)
+        """Read a system event notification; see `notices.read_notice`."""
+        return read_notice(body, secrets)
 
 
 plugin = RakutenIchiba()

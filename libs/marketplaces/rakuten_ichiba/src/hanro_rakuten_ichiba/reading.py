@@ -6,12 +6,14 @@ from datetime import datetime
 from types import MappingProxyType
 
 from hanro.errors import ContractBroken, Refusal
-from hanro.marketplace.types import Sighting, UnreadableOrder
+from hanro.marketplace.types import SeenOrder, Sighting, UnreadableOrder
 from hanro.value import value
 from hanro_rakuten_ichiba.client import Client, Reply
 from hanro_rakuten_ichiba.decoding import Fragment
-from hanro_rakuten_ichiba.functions import GET_ORDER, PREFIX
+from hanro_rakuten_ichiba.functions import GET_ORDER, GET_PAYMENT, PAYMENT_VERSION, PREFIX
+from hanro_rakuten_ichiba.mapping.fields import Misread
 from hanro_rakuten_ichiba.mapping.order import map_order
+from hanro_rakuten_ichiba.mapping.payments import with_payments
 
 VERSION = 10
 """The newest tree. Source: rakuten-ichiba-orders 5.1 [2+]."""
@@ -74,6 +76,27 @@ async def read_orders(client: Client, numbers: Sequence[str]) -> Read:
         sightings[number] = _named(nameless.pop(), number)
     sightings |= {number: _untold(number, reply) for number in silent}
     return Read(sightings=sightings, nameless=tuple(nameless), not_found=not_found)
+
+
+async def read_payments(client: Client, sighting: Sighting) -> Sighting:
+    """Add an order's payment records; one that cannot be read makes the order unreadable, as it was asked for.
+
+    Raises:
+        Retryable, NeedsSeller, ContractBroken: as `Client.read`.
+
+    Source: rakuten-ichiba-orders 4.18 [1].
+    """
+    if not isinstance(sighting, SeenOrder):
+        return sighting
+    reply = await client.read(GET_PAYMENT, {"orderNumber": sighting.external_id, "version": PAYMENT_VERSION})
+    check(reply, "reading payments")
+    try:
+        return with_payments(sighting, reply.document.members)
+    except Misread as error:
+        failure = ContractBroken(f"a payment is not as documented: {error}", code="unreadable", field=error.pointer)
+    return UnreadableOrder(
+        external_id=sighting.external_id, seen_at=sighting.seen_at, failure=failure, raw=sighting.raw
+    )
 
 
 async def map_orders(fragments: Sequence[Fragment], seen_at: datetime) -> list[Sighting]:

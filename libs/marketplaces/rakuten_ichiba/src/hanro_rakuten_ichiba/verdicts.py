@@ -1,62 +1,26 @@
 """Judges what becomes of a decision: from the order as it stands, and from what confirmOrder said."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
-from hanro.errors import ContractBroken, Failure, InDoubt, Refusal, Rejected, Retryable
+from hanro.errors import ContractBroken, Retryable
 from hanro.marketplace import status_of
 from hanro.marketplace.types import (
-    Answer,
     Capability,
     Decision,
-    LineKey,
-    OrderEffect,
     OrderStatus,
     OrderTime,
-    Outcome,
     OutcomeStatus,
     SeenOrder,
-    Shipment,
-    Sighting,
 )
-from hanro.value import value
 from hanro_rakuten_ichiba.client import Reply
 from hanro_rakuten_ichiba.declared.capabilities import unsupported
+from hanro_rakuten_ichiba.effects import Verdict, in_doubt, rejected
 from hanro_rakuten_ichiba.functions import CONFIRM_PREFIX
 from hanro_rakuten_ichiba.messages import Message
 from hanro_rakuten_ichiba.reading import Read
 
 _CANCELLED, _ALREADY_CONFIRMED, _UNDECIDED = "ERROR_102", "ERROR_103", "ERROR_105"
 _OVER = frozenset({OrderStatus.CANCELLING, OrderStatus.CANCELLED})
-
-
-@value
-class Verdict:
-    """Say what became of one order."""
-
-    status: OutcomeStatus
-    failure: Failure | None = None
-    is_repeat: bool = False
-    details: tuple[tuple[str, str], ...] = ()
-
-
-def capability_of(effect: OrderEffect) -> Capability:
-    """Tell which capability an effect needs."""
-    if not isinstance(effect, Decision):
-        return Capability.SHIP if isinstance(effect, Shipment) else Capability.CANCEL_ORDER
-    if effect.claim_id is not None:
-        return Capability.ANSWER_CANCELLATION
-    if effect.answer is Answer.REFUSE:
-        return Capability.REFUSE_LINE
-    return Capability.ACCEPT if effect.delay is None else Capability.ANNOUNCE_DELAY
-
-
-def keys_of(effect: OrderEffect) -> tuple[LineKey, ...]:
-    """Give one key for each line; an answer to a claim has one key of its own."""
-    if not isinstance(effect, Decision):
-        return tuple(LineKey(id=effect.id, line_id=part.line_id) for part in effect.lines)
-    if effect.claim_id is not None and not effect.line_ids:
-        return (LineKey(id=effect.id, line_id=""),)
-    return tuple(LineKey(id=effect.id, line_id=line_id) for line_id in effect.line_ids)
 
 
 def judge_standing(decision: Decision, read: Read) -> Verdict | None:
@@ -144,45 +108,3 @@ def split_refused(batch: list[str], reply: Reply) -> tuple[dict[str, Verdict], l
         return {}, [batch[middle:], batch[:middle]]
     rest = [number for number in batch if number not in named]
     return {number: verdict for number, verdict in named.items() if number is not None}, [rest] if rest else []
-
-
-def outcomes_of(effect: OrderEffect, verdict: Verdict, sighting: Sighting | None) -> list[Outcome[LineKey]]:
-    """Give the outcome of each line; lines that the order does not have, or no longer, are told apart."""
-    known: Mapping[str, OrderStatus] = {}
-    if isinstance(sighting, SeenOrder):
-        known = {line.external_id: line.status for line in sighting.lines}
-    outcomes = []
-    for key in keys_of(effect):
-        own = verdict
-        if verdict.status is OutcomeStatus.APPLIED and known and key.line_id not in known:
-            own = rejected("the order has no such line", "not-found")
-        elif (
-            verdict.status is OutcomeStatus.APPLIED
-            and known.get(key.line_id) is OrderStatus.CANCELLED
-            and not all(status is OrderStatus.CANCELLED for status in known.values())
-        ):
-            own = rejected("the line was taken out of the order", "order-cancelled")
-        outcomes.append(
-            Outcome(key=key, status=own.status, failure=own.failure, is_repeat=own.is_repeat, details=own.details)
-        )
-    return outcomes
-
-
-def may_have_effect(verdict: Verdict) -> bool:
-    """Tell whether something there may have changed."""
-    return verdict.status in (OutcomeStatus.APPLIED, OutcomeStatus.IN_DOUBT) and not verdict.is_repeat
-
-
-def rejected(why: str, code: str, refusal: Refusal | None = None) -> Verdict:
-    """Say that an order was surely not confirmed."""
-    return Verdict(status=OutcomeStatus.REJECTED, failure=Rejected(why, code=code, refusal=refusal))
-
-
-def in_doubt(cause: Failure) -> Verdict:
-    """Leave an order in doubt, for what made it so."""
-    if isinstance(cause, InDoubt):
-        return Verdict(status=OutcomeStatus.IN_DOUBT, failure=cause)
-    failure = InDoubt(
-        "the answer does not tell whether the order was confirmed", code="answer-unreadable", refusal=cause.refusal
-    )
-    return Verdict(status=OutcomeStatus.IN_DOUBT, failure=failure)

@@ -7,7 +7,19 @@ from hanro.errors import MenuPath, Unsupported
 from hanro.marketplace import absent
 from hanro.marketplace.types import Absent, Capability, Channel, Support, Supported, Trigger
 from hanro_rakuten_ichiba.declared.words import APPLICATION, NOT_IN_THIS_VERSION, ORDERS, both
-from hanro_rakuten_ichiba.functions import CONFIRM_ORDER, GET_ORDER, LICENSE_EXPIRY, SEARCH_ORDER
+from hanro_rakuten_ichiba.functions import (
+    CANCEL_ORDER,
+    CANCEL_SHIPPED,
+    CHANGE_ORDER,
+    CHANGE_SHIPPED,
+    CONFIRM_ORDER,
+    GET_ORDER,
+    LICENSE_EXPIRY,
+    QUEUE_SHIPPING,
+    SEARCH_ORDER,
+    SHIPPING_RESULT,
+    UPDATE_SHIPPING,
+)
 
 _VERSION = "hanro: not in this version"
 
@@ -75,9 +87,9 @@ _READ_ORDERS = frozenset({SEARCH_ORDER.grant_id, GET_ORDER.grant_id})
 # An order is read before a write is repeated, and before a part of it is restated (rakuten-ichiba-orders 4.4, 4.11).
 _SHIPPING = (
     GET_ORDER.grant_id,
-    "rpay.order.updateOrderShipping",
-    "rpay.order.updateOrderShippingAsync",
-    "rpay.order.getResultUpdateOrderShippingAsync",
+    UPDATE_SHIPPING.grant_id,
+    QUEUE_SHIPPING.grant_id,
+    SHIPPING_RESULT.grant_id,
 )
 _MARKET = (
     "shop.shopMaster",
@@ -94,11 +106,11 @@ _MARKET = (
     "categories.category-set-lists.get",
     "categories.category-trees.get",
 )
-_PARTS = (GET_ORDER.grant_id, "rpay.order.updateOrderSender")
+_PARTS = (GET_ORDER.grant_id, CHANGE_ORDER.grant_id)
 _AFTER_SHIPPING = (
     GET_ORDER.grant_id,
-    "rpay.order.cancelOrderAfterShipping",
-    "rpay.order.updateOrderSenderAfterShipping",
+    CANCEL_SHIPPED.grant_id,
+    CHANGE_SHIPPED.grant_id,
 )
 
 CAPABILITIES: Mapping[Capability, Support] = MappingProxyType(
@@ -117,10 +129,23 @@ CAPABILITIES: Mapping[Capability, Support] = MappingProxyType(
         Capability.FIND_ORDERS: Supported(grant_ids=_READ_ORDERS),
         Capability.FETCH_ORDER: Supported(
             grant_ids=frozenset({GET_ORDER.grant_id}),
-            note=both("決済の詳細はまだ読みません。", "payment records are not read yet"),
+            note=both(
+                "決済の記録は、求められたときに getPayment で 1 件ずつ読みます。",
+                "payment records are read by getPayment, an order at a time, where they are asked for",
+            ),
         ),
-        Capability.NOTICES: _later(),
-        Capability.IMPORT_ORDERS: _later(),
+        Capability.NOTICES: Supported(
+            note=both(
+                "システムイベント通知サービスの利用承認と、認証キーの入力が必要です。通知は取得のきっかけにだけ使います。",
+                "the notification service must be approved and its key entered; a notice is only a hint to fetch",
+            ),
+        ),
+        Capability.IMPORT_ORDERS: Supported(
+            note=both(
+                "受注データのダウンロードには申し込みが必要です（無料）。発送情報はファイルにありません。",
+                "the download of orders must be applied for in RMS (free of charge); the file tells nothing of parcels",
+            ),
+        ),
         Capability.ACCEPT: Supported(
             grant_ids=frozenset({GET_ORDER.grant_id, CONFIRM_ORDER.grant_id}),
             note=both("注文確認は取り消せません。", "a confirmation cannot be undone"),
@@ -128,14 +153,26 @@ CAPABILITIES: Mapping[Capability, Support] = MappingProxyType(
         Capability.ACCEPT_LINE: _WHOLE_ORDERS,
         Capability.REFUSE_LINE: _CANCEL_INSTEAD,
         Capability.ANNOUNCE_DELAY: _NOT_IN_THE_API,
-        Capability.SHIP: _later(*_SHIPPING, menu=ORDERS),
+        Capability.SHIP: Supported(
+            grant_ids=frozenset(_SHIPPING),
+            note=both(
+                "最後の出荷まで発送日を空けて登録するため、楽天の状態は最後の出荷の翌未明まで「発送待ち」です。",
+                "rows have no date until the last parcel, so that the order stays 発送待ち until the night after it",
+            ),
+        ),
         Capability.SHIP_LINE: _ROWS_NAME_NO_LINES,
-        Capability.CORRECT_SHIPMENT: _later(*_SHIPPING, menu=ORDERS),
-        Capability.CANCEL_ORDER: _later(GET_ORDER.grant_id, "rpay.order.cancelOrder", menu=ORDERS),
-        Capability.CANCEL_LINE: _later(*_PARTS, menu=ORDERS),
-        Capability.CANCEL_QUANTITY: _later(*_PARTS, menu=ORDERS),
-        Capability.CANCEL_SHIPPED: _later(*_AFTER_SHIPPING, menu=ORDERS),
-        Capability.REFUND_AMOUNT: _later(*_PARTS, menu=ORDERS),
+        Capability.CORRECT_SHIPMENT: Supported(grant_ids=frozenset(_SHIPPING)),
+        Capability.CANCEL_ORDER: Supported(grant_ids=frozenset({GET_ORDER.grant_id, CANCEL_ORDER.grant_id})),
+        Capability.CANCEL_LINE: Supported(grant_ids=frozenset(_PARTS)),
+        Capability.CANCEL_QUANTITY: Supported(grant_ids=frozenset(_PARTS)),
+        Capability.CANCEL_SHIPPED: Supported(grant_ids=frozenset(_AFTER_SHIPPING)),
+        Capability.REFUND_AMOUNT: Supported(
+            grant_ids=frozenset(_PARTS),
+            note=both(
+                "税込価格の商品の単価を、1 個あたり 1 円単位で下げます。",
+                "the price of a unit is cut by whole yen, where it holds its tax",
+            ),
+        ),
         Capability.ANSWER_CANCELLATION: _NOT_IN_THE_API,
         Capability.ANSWER_RETURN: _NOT_IN_THE_API,
         Capability.ANSWER_EXCHANGE: _NOT_IN_THE_API,

@@ -4,12 +4,10 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from hanro.marketplace.types import (
-    CarrierCatalogue,
     KeyField,
     LengthUnit,
     Level,
     OrderStatus,
-    PolicyPack,
     TextRule,
 )
 from hanro_rakuten_ichiba.declared.words import both
@@ -95,7 +93,3 @@ MAIL_BODY = TextRule(
     refused=r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]",
 )
 TEXT_RULES: Mapping[str, TextRule] = MappingProxyType({"mail_subject": MAIL_SUBJECT, "mail_body": MAIL_BODY})
-
-POLICY = PolicyPack(version="2026.1", rules=())
-CARRIERS = CarrierCatalogue(version="2026.1", carriers=(), other_value="1000", is_other_url_required=False)
-"""No carriers yet: parcels show what the marketplace said. Source of 1000 その他: rakuten-ichiba-orders 7.6 [2+]."""

@@ -10,6 +10,8 @@ from hanro_rakuten_ichiba.functions import OLDEST_DAYS
 
 ORDERS_PER_CALL = 100
 """getOrder and confirmOrder. Source: rakuten-ichiba-orders 3 [2+]."""
+CANCELLED_PER_CALL = 1
+"""cancelOrder, updateOrderSender and theirs for after shipping. Source: rakuten-ichiba-orders 3 [2+]."""
 PLACED = "placed"
 OPEN = "open"
 OPEN_PROGRESSES = (100, 200, 300, 400, 800)
@@ -61,10 +63,22 @@ LIMITS = Limits(
     batches=MappingProxyType(
         {
             "orders.fetch": Batch(size=ORDERS_PER_CALL, unit=BatchUnit.ORDER, groups=_ORDER),
+            "orders.fetch.payment": Batch(
+                size=ORDERS_PER_CALL, unit=BatchUnit.ORDER, groups=_ORDER, call_count=1, call_count_each=1
+            ),
             # Read, confirm, read back what had been confirmed meanwhile; at worst a refused list is halved
             "orders.decide": Batch(
                 size=ORDERS_PER_CALL, unit=BatchUnit.ORDER, groups=_ORDER, call_count=1, call_count_each=2
             ),
+            # Read, register; an order whose rows a refusal names, or which has more than 20 of them, costs its own
+            "orders.ship": Batch(
+                size=ORDERS_PER_CALL, unit=BatchUnit.ORDER, groups=_ORDER, call_count=2, call_count_each=2
+            ),
+            # Read, then cancel or restate; a further cancellation of the same order costs as much again
+            "orders.cancel": Batch(
+                size=CANCELLED_PER_CALL, unit=BatchUnit.ORDER, groups=_ORDER, call_count=0, call_count_each=2
+            ),
+            "orders.poll": Batch(size=ORDERS_PER_CALL, unit=BatchUnit.ORDER, groups=_ORDER),
             "orders.verify": Batch(size=ORDERS_PER_CALL, unit=BatchUnit.ORDER, groups=_ORDER),
         }
     ),

@@ -27,6 +27,20 @@ MAIL_SERVER = MenuPath(
     url="https://glogin.gl.rakuten.co.jp/",
 )
 ORDERS = MenuPath(steps=("RMS", "受注・決済管理", "受注管理"))
+# Source: seed 003 lines 290 to 296. The download must be applied for; it costs nothing.
+ORDER_DOWNLOAD = MenuPath(
+    steps=(
+        "RMS",
+        "受注・決済管理",
+        "受注管理",
+        "受注データのダウンロード「データダウンロード」",
+        "通常購入データ",
+        "「データ作成条件」にて条件設定",
+        "出力テンプレート「全カラム用ダウンロード」",
+        "ユーザ名、パスワードを入力",
+        "データを作成する",
+    )
+)
 
 
 def _any_case(text: str) -> str:

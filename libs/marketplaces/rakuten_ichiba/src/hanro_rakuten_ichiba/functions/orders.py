@@ -12,7 +12,6 @@ OLDEST_DAYS = 730
 # No order and no request has these; the answers say so and thereby that the function was reached (4.2, 4.6).
 _NO_ORDER = "000000-20000101-0000000000"
 _NO_REQUEST = "00000000-0000-4000-8000-000000000000_20000101000000"
-_PAYMENT_VERSION = 4
 _NOTHING: Mapping[str, object] = {}
 
 
@@ -63,25 +62,38 @@ LICENSE_EXPIRY = Function(
     question=Question(path=_LICENSE_PATH, shows=("expiryDate",)),
 )
 
+UPDATE_SHIPPING = _write("updateOrderShipping", "発送情報更新", "register parcels")
+QUEUE_SHIPPING = _write("updateOrderShippingAsync", "発送情報一括更新", "register parcels of many orders")
+SHIPPING_RESULT = _order(
+    "getResultUpdateOrderShippingAsync",
+    "発送情報一括更新結果取得",
+    "read what became of many parcels",
+    {"requestId": _NO_REQUEST},
+)
+CANCEL_ORDER = _write("cancelOrder", "注文キャンセル", "cancel orders")
+CANCEL_SHIPPED = _write("cancelOrderAfterShipping", "発送後キャンセル", "cancel orders after shipping")
+CHANGE_ORDER = _write("updateOrderSender", "送付先・商品情報更新", "change lines and destinations")
+CHANGE_SHIPPED = _write("updateOrderSenderAfterShipping", "発送後の送付先・商品情報更新", "change lines after shipping")
+PAYMENT_VERSION = 4
+"""The newest. Source: rakuten-ichiba-orders 4.18 [1]."""
+GET_PAYMENT = _order(
+    "getPayment", "決済情報取得", "read payments", {"orderNumber": _NO_ORDER, "version": PAYMENT_VERSION}
+)
+
 ORDER_FUNCTIONS = (
     SEARCH_ORDER,
     GET_ORDER,
     CONFIRM_ORDER,
     GET_SUB_STATUS_LIST,
     LICENSE_EXPIRY,
-    _write("updateOrderShipping", "発送情報更新", "register parcels"),
-    _write("updateOrderShippingAsync", "発送情報一括更新", "register parcels of many orders"),
-    _order(
-        "getResultUpdateOrderShippingAsync",
-        "発送情報一括更新結果取得",
-        "read what became of many parcels",
-        {"requestId": _NO_REQUEST},
-    ),
-    _write("cancelOrder", "注文キャンセル", "cancel orders"),
-    _write("cancelOrderAfterShipping", "発送後キャンセル", "cancel orders after shipping"),
-    _write("updateOrderSender", "送付先・商品情報更新", "change lines and destinations"),
-    _write("updateOrderSenderAfterShipping", "発送後の送付先・商品情報更新", "change lines after shipping"),
-    _order("getPayment", "決済情報取得", "read payments", {"orderNumber": _NO_ORDER, "version": _PAYMENT_VERSION}),
+    UPDATE_SHIPPING,
+    QUEUE_SHIPPING,
+    SHIPPING_RESULT,
+    CANCEL_ORDER,
+    CANCEL_SHIPPED,
+    CHANGE_ORDER,
+    CHANGE_SHIPPED,
+    GET_PAYMENT,
     _write("updateOrderSubStatus", "サブステータス更新", "set sub-statuses"),
     _write("updateOrderMemo", "ひとことメモ等更新", "write memos"),
     _write("updateOrderRemarks", "備考更新", "write remarks"),

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from functools import lru_cache
-from typing import NoReturn, TypeVar, cast
+from typing import NoReturn, TypeVar
 from zoneinfo import ZoneInfo
 
 from hanro.marketplace.types import Amount, Moment
@@ -19,7 +19,6 @@ UNDECIDED = "-9999"
 
 _JAPAN = ZoneInfo("Asia/Tokyo")
 _NUMBER = re.compile(r"-?[0-9]{1,15}(?:\.[0-9]{1,6})?")
-_TEXT = frozenset((str,))
 _WHOLE = re.compile(r"-?[0-9]{1,18}")
 
 
@@ -166,11 +165,13 @@ def each(tree: Tree, key: str, read: Callable[[Tree], T]) -> tuple[T, ...]:
 
 def stated(tree: Tree, *keys: str) -> dict[str, str]:
     """Give the members that are there, verbatim, by their own names."""
-    # One pass by compiled code: an order has a hundred such members.
-    members = {key: found for key, found in zip(keys, map(tree.get, keys), strict=True) if found is not None}
-    if not _TEXT.issuperset(map(type, members.values())):
-        _fail(next(key for key, found in members.items() if not isinstance(found, str)), "is no text")
-    return cast("dict[str, str]", members)
+    # An order has a dozen such groups, most of them small: a plain loop costs half of what comprehensions do.
+    members = {}
+    for key in keys:
+        found = tree.get(key)
+        if found is not None:
+            members[key] = found if isinstance(found, str) else _fail(key, "is no text")
+    return members
 
 
 # Numbers and times come again and again (0, rates, postage, one order's stamps), and all are immutable.

@@ -45,15 +45,16 @@ from hanro_rakuten_ichiba.mapping.sums import (
 )
 
 _PRE_ORDER = "6"
-_LACKS = frozenset({Detail.PAYMENT})
+LACKS = frozenset({Detail.PAYMENT})
 _NOTES = ("remarks", "memo", "operator", "mailPlugSentence")
-_DETAILS = (
+DETAILS = (
     "orderProgress",
     "subStatusId",
     "subStatusName",
     "orderFixDatetime",
     "cancelDueDate",
     "shippingTerm",
+    "socialGiftFlag",
     "severalSenderFlag",
     "equalSenderFlag",
     "isolatedIslandFlag",
@@ -89,7 +90,7 @@ def map_order(fragment: Fragment, seen_at: datetime) -> Sighting:
     tree = fragment.tree if isinstance(fragment.tree, dict) else {}
     try:
         _check_characters(fragment.raw, tree)
-        return _map(tree, fragment.raw, seen_at)
+        return map_tree(tree, fragment.raw, seen_at)
     except Misread as error:
         failure = ContractBroken(f"an order is not as documented: {error}", code="unreadable", field=error.pointer)
     except ContractBroken as error:
@@ -104,7 +105,13 @@ def map_order(fragment: Fragment, seen_at: datetime) -> Sighting:
     )
 
 
-def _map(order: Tree, raw: bytes, seen_at: datetime) -> SeenOrder:
+def map_tree(order: Tree, raw: bytes, seen_at: datetime, *, lacks: frozenset[Detail] = LACKS) -> SeenOrder:
+    """Map a decoded OrderModel whose numbers are texts; `lacks` is what it cannot tell.
+
+    Raises:
+        Misread: a member is not as documented.
+        ContractBroken: orderProgress is in no cell of the table (unknown-status).
+    """
     number = text(order, "orderNumber")
     if not number:
         raise Misread("/orderNumber", "is empty")
@@ -124,7 +131,7 @@ def _map(order: Tree, raw: bytes, seen_at: datetime) -> SeenOrder:
         seen_at=seen_at,
         placed=placed,
         has_all_lines=True,
-        lacks=_LACKS,
+        lacks=lacks,
         lines=lines,
         packages=packages,
         buyer=read_buyer(order),
@@ -142,13 +149,13 @@ def _map(order: Tree, raw: bytes, seen_at: datetime) -> SeenOrder:
             order,
             totals,
             lines=lines,
-            packages=packages,
+            packages=tuple(destination.package for destination in destinations if not destination.is_gone),
             wrappings=wrappings,
             discounts=discounts,
             taxes=taxes,
         ),
         notes=stated(order, *_NOTES),
-        details=stated(order, *_DETAILS),
+        details=stated(order, *DETAILS),
         raw=raw,
     )
 
@@ -158,9 +165,10 @@ def _holds(
 ) -> frozenset[Hold]:
     """Say why not to accept or ship now. Source: rakuten-ichiba-orders 2, 5.2, 5.6, 7.3, 8.2."""
     sums = [totals.goods, totals.postage, totals.cash_on_delivery_fee, totals.payment_fee, totals.total, totals.payable]
-    sums += [package.postage for package in packages] + [package.cash_on_delivery_fee for package in packages]
+    for package in packages:
+        sums += (package.postage, package.cash_on_delivery_fee)
     holds = {
-        Hold.AMOUNT: any(amount is not None and amount.money is None for amount in [*sums, *more]),
+        Hold.AMOUNT: any(amount is not None and amount.money is None for amount in (*sums, *more)),
         Hold.PAYMENT: standing.status is OrderStatus.ACCEPTED,
         Hold.CHANGE: standing.status is OrderStatus.ON_HOLD,
         Hold.CHECK: flag(order, "rakutenConfirmFlag"),

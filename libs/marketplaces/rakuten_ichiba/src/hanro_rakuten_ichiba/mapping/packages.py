@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 from hanro.errors import ContractBroken
 from hanro.marketplace.types import Line, OrderStatus, Package, Parcel
 from hanro.value import value
+from hanro_rakuten_ichiba.declared.carriers import CODES
 from hanro_rakuten_ichiba.declared.keys import (
     ITEM_NUMBER,
     LINE_DELETED,
@@ -36,7 +37,7 @@ from hanro_rakuten_ichiba.mapping.fields import (
 from hanro_rakuten_ichiba.mapping.people import is_unanswered, read_address
 
 _JAPAN = ZoneInfo("Asia/Tokyo")
-_ITEM_DETAILS = (
+ITEM_DETAILS = (
     "itemId",
     "includePostageFlag",
     "includeCashOnDeliveryPostageFlag",
@@ -49,7 +50,7 @@ _ITEM_DETAILS = (
     "drugFlag",
     "isSingleItemShipping",
 )
-_PACKAGE_DETAILS = (
+PACKAGE_DETAILS = (
     "goodsPrice",
     "postageTaxRate",
     "deliveryTaxRate",
@@ -61,10 +62,11 @@ _PACKAGE_DETAILS = (
 
 @value
 class Destination:
-    """Hold one PackageModel: what the port shows of it, and its lines."""
+    """Hold one PackageModel: what the port shows of it, and its lines; one that `is_gone` is in no sum any more."""
 
     package: Package
     lines: tuple[Line, ...]
+    is_gone: bool
 
 
 @value
@@ -128,13 +130,14 @@ def _read_destination(model: Tree, standing: Standing) -> Destination:
         cash_on_delivery_fee=optional_amount(model, "deliveryPrice"),
         total=optional_amount(model, "totalPrice"),
         noshi=optional_text(model, "noshi") or None,
+        carrier_code=CODES.get(optional_text(model, "defaultDeliveryCompanyCode") or ""),
         drop_off=optional_text(model, "dropOffLocation") or None,
-        details=stated(model, *_PACKAGE_DETAILS),
+        details=stated(model, *PACKAGE_DETAILS),
     )
     if is_gone:
         standing = Standing(status=OrderStatus.CANCELLED, status_text=PACKAGE_DELETED, decide_by=None)
     lines = each(model, "ItemModelList", lambda item: _read_line(item, package_id, standing, is_gone=is_gone))
-    return Destination(package=package, lines=lines)
+    return Destination(package=package, lines=lines, is_gone=is_gone)
 
 
 def _read_line(item: Tree, package_id: str, standing: Standing, *, is_gone: bool) -> Line:
@@ -145,7 +148,7 @@ def _read_line(item: Tree, package_id: str, standing: Standing, *, is_gone: bool
         standing = Standing(status=OrderStatus.CANCELLED, status_text=LINE_DELETED, decide_by=None)
         is_gone = True
     skus = each(item, "SkuModelList", lambda sku: sku)
-    details = stated(item, *_ITEM_DETAILS)
+    details = stated(item, *ITEM_DETAILS)
     if is_gone:
         details["units"] = str(units)
     # "In practice one entry per item" (5.7): the others are kept visible, stock goes by the first.
@@ -184,10 +187,11 @@ def _read_keys(item: Tree, sku: Tree) -> Mapping[str, str]:
 
 def _read_parcel(row: Tree) -> Parcel:
     """Read one shipping row; a row may hold any subset (4.4 [2+])."""
-    carrier = (optional_text(row, "deliveryCompany"), optional_text(row, "deliveryCompanyName"))
+    value = optional_text(row, "deliveryCompany")
+    carrier = (value, optional_text(row, "deliveryCompanyName"))
     return Parcel(
         external_id=text(row, "shippingDetailId"),
-        carrier_code=None,
+        carrier_code=CODES.get(value or ""),
         carrier_text=" ".join(filter(None, carrier)),
         number=optional_text(row, "shippingNumber") or None,
         shipped_on=optional_day(row, "shippingDate"),

@@ -19,6 +19,8 @@ AWAITED_TEXT = "入力待ち"
 _ABROAD = "国外"
 _UNKNOWN_COUNTRY = "ZZ"
 _TEXTS = ("prefecture", "city", "subAddress", "familyName", "firstName")
+_POSTAL_CODE = ("zipCode1", "zipCode2")
+_PHONE = ("phoneNumber1", "phoneNumber2", "phoneNumber3")
 _COLD_CHAINS = {"2": "冷蔵", "3": "冷凍"}
 _NOON = time(12)
 # h1h2: rakuten-ichiba-orders 7.7 [2+].
@@ -46,10 +48,10 @@ def read_address(model: Tree, *, pickup: Tree | None = None, is_awaited: bool = 
 
     `pickup` is DeliveryCvsModel. Source: rakuten-ichiba-orders 5.3, 5.6, 5.9.
     """
-    parts = {key: optional_text(model, key) or "" for key in _TEXTS}
-    prefecture, city, street = parts["prefecture"], parts["city"], parts["subAddress"]
-    postal_code = "-".join(filter(None, (optional_text(model, "zipCode1"), optional_text(model, "zipCode2"))))
-    phone = "-".join(filter(None, (optional_text(model, f"phoneNumber{place}") for place in (1, 2, 3))))
+    parts = stated(model, *_TEXTS)
+    prefecture, city, street = parts.get("prefecture", ""), parts.get("city", ""), parts.get("subAddress", "")
+    postal_code = "-".join(filter(None, stated(model, *_POSTAL_CODE).values()))
+    phone = "-".join(filter(None, stated(model, *_PHONE).values()))
     is_awaited = is_awaited or AWAITED_TEXT in parts.values()
     return Address(
         lines=tuple(filter(None, (postal_code, prefecture + city, street))),

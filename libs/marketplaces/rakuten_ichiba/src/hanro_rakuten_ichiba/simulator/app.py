@@ -12,22 +12,20 @@ from hanro_rakuten_ichiba.simulator.catalogue.categories import answer_categorie
 from hanro_rakuten_ichiba.simulator.catalogue.inventories import answer_inventories
 from hanro_rakuten_ichiba.simulator.catalogue.items import answer_items
 from hanro_rakuten_ichiba.simulator.catalogue.navigation import answer_navigation
-from hanro_rakuten_ichiba.simulator.confirm import confirm_orders
 from hanro_rakuten_ichiba.simulator.controls import control_routes
+from hanro_rakuten_ichiba.simulator.events.controls import event_routes
 from hanro_rakuten_ichiba.simulator.fields import BodyRefused, read_body
 from hanro_rakuten_ichiba.simulator.gateway import Gateway
 from hanro_rakuten_ichiba.simulator.licence import read_expiry
 from hanro_rakuten_ichiba.simulator.market import Market
-from hanro_rakuten_ichiba.simulator.messages import GET_SUBSTATUS_LIST, Answer, message
 from hanro_rakuten_ichiba.simulator.operations import FACTORS, Operation, find_operation
 from hanro_rakuten_ichiba.simulator.order_controls import order_routes
-from hanro_rakuten_ichiba.simulator.read import read_orders
-from hanro_rakuten_ichiba.simulator.search import search_orders
+from hanro_rakuten_ichiba.simulator.order_csv.controls import csv_routes
+from hanro_rakuten_ichiba.simulator.order_functions import answer_order
 from hanro_rakuten_ichiba.simulator.shop_account_controls import account_routes
 from hanro_rakuten_ichiba.simulator.shop_api import read_resource, refuse_write
 from hanro_rakuten_ichiba.simulator.shop_set_up_controls import set_up_routes
 from hanro_rakuten_ichiba.simulator.shops import Shop
-from hanro_rakuten_ichiba.simulator.unplayed import REQUIRED, answer_required, read_items
 from simkit.app import make_app
 from simkit.exchange import Caller, Reply, Request
 from simkit.kit import Kit
@@ -128,26 +126,7 @@ class Ichiba:
             body = read_body(request.body, self._assumptions, may_be_empty=operation.function == "getSubStatusList")
         except BodyRefused:
             return self._gateway.malformed(self._assumptions.unreadable_code)
-        now, assumed = request.received_at, self._assumptions
-        match operation.function:
-            case "searchOrder" | "searchOrderItem":
-                # Both read the same question; what the second does not take is not asked (4.19 [1]).
-                answer = search_orders(shop, body, now, assumed)
-            case "getOrder":
-                answer = read_orders(shop, body, now, assumed)
-            case "getOrderItem":
-                answer = read_items(shop, body)
-            case "confirmOrder":
-                answer = confirm_orders(shop, body, now, self._market.life_cycle, assumed)
-            case "getSubStatusList":
-                entries = [message(GET_SUBSTATUS_LIST, "INFO_101")]
-                answer = Answer(200, {"StatusModelList": shop.sub_statuses, "MessageModelList": entries})
-            case function if function in REQUIRED:
-                is_known = shop.orders.find(str(body.get("orderNumber"))) is not None
-                answer = answer_required(function, body, is_known_order=is_known)
-            case other:
-                raise ValueError(f"no function {other}")
-        return self._answers.answer(answer)
+        return self._answers.answer(answer_order(self._market, operation.function, shop, body, request.received_at))
 
 
 def build(kit: Kit, assumptions: Assumptions, seed: int) -> ASGIApp:
@@ -162,6 +141,8 @@ def build(kit: Kit, assumptions: Assumptions, seed: int) -> ASGIApp:
         control_routes(market),
         account_routes(market),
         set_up_routes(market),
+        csv_routes(market),
         order_routes(market),
+        event_routes(market),
         redaction=_REDACTION,
     )

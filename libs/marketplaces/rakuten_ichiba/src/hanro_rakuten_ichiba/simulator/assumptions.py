@@ -57,11 +57,31 @@ class Assumptions:
         reach: how many orders paging reaches (4.1) [2+].
         orders_per_call: getOrder and confirmOrder (3) [2+].
 
+    Writing:
+        refusal_status: status of business refusals of functions for one order, where the dossier names none (2.1) [?].
+        rows_per_basket: shipping rows of a destination in one request (4.4) [1].
+        shipping_states: where shipping rows may be written besides 300 [2+] (8.3) [?]; 900 is ERROR_102.
+        unnoted_states: where memo, remarks, buyer and delivery method are not written (8.3) [?].
+        items_have_texts: getOrderItem gives remarks, memo, operator and mailPlugSentence, which may be personal
+            (4.19) [?].
+        coupons_shrink: once the shop changed an order, coupons have no more units than their line and take off no more
+            than the goods cost (4.17, 8.4) [?].
+        async_delay_seconds: until a queued request is carried out (14.10) [?]. async_kept_days: results are told for so
+            long (4.6) [1], counted from the request [?].
+
     Life cycle:
         processing_seconds: 200 to 300 (8.2) [?]. billing_seconds: 500 to 600; settling_seconds: 600 to 700 (8.2) [?].
+        cancelling_seconds: 800 to 900 when the shop cancels; resettling_seconds: how long a changed amount stays in 400
+            (8.2) [?].
         unconfirmed_days: automatic cancellation, when that day has ended in Japan (8.2) [2+], hour [?].
         night_run_minutes: minutes after midnight JST (8.2); runs were seen from 00:05 to 01:49 [wire].
         waits_for_payment: methods that stay in 200 until the buyer paid (8.2) [2+]: bank transfer and prepaid ones.
+        failed_authorisation_leads_to: 800 or 900 (8.2) [?].
+
+    Event notification:
+        event_timeout_seconds: real seconds for one delivery (11) [?].
+        event_retry_seconds: waits, by the virtual clock, before a notice is tried again that was not answered with 200
+            and N-000-000; what follows the last is the end (11) [?].
 
     Mail relay:
         mail_size_limit_bytes: 10 MB, then 552 5.3.4 (12) [?].
@@ -98,12 +118,25 @@ class Assumptions:
     longest_period_days: _Days = 63
     reach: _Count = 15_000
     orders_per_call: _Count = 100
+    refusal_status: Literal[200, 400] = 200
+    rows_per_basket: _Count = 20
+    shipping_states: tuple[int, ...] = (100, 200, 300, 500, 600, 700)
+    unnoted_states: tuple[int, ...] = (900,)
+    items_have_texts: bool = False
+    coupons_shrink: bool = True
+    async_delay_seconds: _Seconds = 5.0
+    async_kept_days: _Days = 30
     processing_seconds: _Seconds = 60.0
     billing_seconds: _Seconds = 86_400.0
     settling_seconds: _Seconds = 172_800.0
+    cancelling_seconds: _Seconds = 60.0
+    resettling_seconds: _Seconds = 60.0
     unconfirmed_days: _Days = 14
     night_run_minutes: Annotated[int, Field(ge=0, lt=1440)] = 5
     waits_for_payment: tuple[int, ...] = (9, 13, 14)
+    failed_authorisation_leads_to: Literal[800, 900] = 900
+    event_timeout_seconds: Annotated[float, Field(gt=0, le=3600)] = 10.0
+    event_retry_seconds: tuple[_Seconds, ...] = (60.0, 300.0, 1800.0)
     mail_size_limit_bytes: Annotated[int, Field(ge=1)] = 10 * 1024 * 1024
     mail_checks_author: bool = True
     mail_takes_plain_text_alone: bool = False

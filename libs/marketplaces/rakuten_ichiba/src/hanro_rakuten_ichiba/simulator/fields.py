@@ -7,6 +7,7 @@ from datetime import datetime
 from hanro_rakuten_ichiba.simulator import messages
 from hanro_rakuten_ichiba.simulator.assumptions import Assumptions
 from hanro_rakuten_ichiba.simulator.japan_time import read_moment
+from hanro_rakuten_ichiba.simulator.platform_characters import has_platform_characters
 
 _LONGEST_NUMBER = 19
 
@@ -129,6 +130,39 @@ class Fields:
             return ""
         self._measure(key, [value], most_bytes)
         return value
+
+    def holds(self, key: str) -> bool:
+        """Tell whether a key is there at all: with null or an empty text it erases."""
+        return key in self._body
+
+    def words(self, key: str, most_characters: int, *, is_free: bool = False) -> str | None:
+        """Read a text, None when it is absent, null or empty; free text holds no platform-dependent characters.
+
+        Source: rakuten-ichiba-orders 2 [2+].
+        """
+        value = self._body.get(key)
+        if value is None or value == "":
+            return None
+        if not isinstance(value, str) or (is_free and has_platform_characters(value)):
+            self.malformed.append(key)
+            return None
+        if len(value) > most_characters:
+            self.beyond.append(f"{key} is longer than {most_characters} characters")
+        return value
+
+    def rate(self, key: str, allowed: Collection[float]) -> float | None:
+        """Read a tax rate, numeric strings included."""
+        if not self.has(key):
+            return None
+        value = self._body[key]
+        try:
+            rate = float(value) if isinstance(value, int | float | str) and not isinstance(value, bool) else None
+        except ValueError:
+            rate = None
+        if rate not in allowed:
+            self.malformed.append(key)
+            return None
+        return rate
 
     def moment(self, key: str) -> datetime | None:
         """Read a datetime as aware UTC."""

@@ -1,10 +1,20 @@
 """Moves orders through their states: by the shop, by the buyer, and by Rakuten as time passes."""
 
-import itertools
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 
 from hanro_rakuten_ichiba.simulator.assumptions import Assumptions
+from hanro_rakuten_ichiba.simulator.history import (
+    BUYER_CANCELS,
+    CANCEL_APPLIED,
+    CANCEL_COMPLETED,
+    CHANGE_APPLIED,
+    CHANGE_COMPLETED,
+    ORDER_CONFIRMED,
+    SHOP_WITHOUT_REASON,
+    Cause,
+    History,
+)
 from hanro_rakuten_ichiba.simulator.japan_time import (
     JST,
     day_in_japan,
@@ -17,6 +27,7 @@ from hanro_rakuten_ichiba.simulator.orders import (
     BILLING,
     CANCELLED,
     CANCELLING,
+    CHANGING,
     NEW,
     PROCESSING,
     READY,
@@ -28,21 +39,21 @@ from hanro_rakuten_ichiba.simulator.orders import (
 from simkit.clock import Clock
 from simkit.journal import Journal
 
-CANCEL_APPLIED, CANCEL_COMPLETED, ORDER_CONFIRMED = 0, 2, 8
-BY_SHOP, BY_BUYER = 0, 1
-_FIRST_CHANGE_ID = 900_000_001
 Step = Callable[[StoredOrder, datetime], None]
+# Called with the state before, once the order is in another.
+Moved = Callable[[StoredOrder, object, datetime], None]
 _ROW_FIELDS = ("deliveryCompany", "shippingNumber", "shippingDate")
 
 
 class LifeCycle:
     """Change orders and plan what Rakuten does next. Source: rakuten-ichiba-orders 8.1, 8.2."""
 
-    def __init__(self, clock: Clock, journal: Journal, assumptions: Assumptions) -> None:
+    def __init__(self, clock: Clock, journal: Journal, assumptions: Assumptions, moved: Moved) -> None:
         self._clock = clock
         self._journal = journal
         self._assumptions = assumptions
-        self._change_ids = itertools.count(_FIRST_CHANGE_ID)
+        self._moved = moved
+        self._history = History()
 
     def plan(self, order: StoredOrder, at: datetime) -> None:
         """Set the timer of what Rakuten does next with an order that entered its state `at`.
@@ -70,7 +81,7 @@ class LifeCycle:
         moment = write_moment(at)
         order.tree["shopOrderCfmDatetime"] = moment
         order.tree["cancelDueDate"] = None
-        self._add_reason(order, ORDER_CONFIRMED, moment)
+        self._history.add(order, ORDER_CONFIRMED, at)
         self.move(order, PROCESSING, at)
 
     def pay(self, order: StoredOrder, at: datetime) -> None:
@@ -79,25 +90,53 @@ class LifeCycle:
         if order.progress == PROCESSING:
             self._make_ready(order, at)
 
-    def cancel(self, order: StoredOrder, at: datetime, by: int = BY_BUYER) -> None:
+    def cancel(self, order: StoredOrder, at: datetime, cause: Cause = BUYER_CANCELS) -> None:
         """End in 900; an application that is open is completed. Source: rakuten-ichiba-orders 5.12 [?], 8.2."""
-        moment = write_moment(at)
-        open_reasons = [
-            reason
-            for reason in members(order.tree, "ChangeReasonModelList")
-            if reason.get("changeType") == CANCEL_APPLIED and reason.get("changeCmplDatetime") is None
-        ]
-        if open_reasons:
-            open_reasons[-1].update(changeType=CANCEL_COMPLETED, changeFixDatetime=moment, changeCmplDatetime=moment)
-        else:
-            self._add_reason(order, CANCEL_COMPLETED, moment, by=by)
+        if not self._history.complete(order, CANCEL_APPLIED, at):
+            self._history.add(order, CANCEL_COMPLETED, at, cause)
         order.tree["cancelDueDate"] = None
         self.move(order, CANCELLED, at)
 
+    def cancel_for_shop(self, order: StoredOrder, at: datetime, cause: Cause) -> None:
+        """Take the shop's application: a new order ends at once, others wait in 800 first.
+
+        Source: rakuten-ichiba-orders 8.2 [1], how long [?].
+        """
+        if order.progress == NEW:
+            self.cancel(order, at, cause)
+            return
+        self._wait_in_cancelling(order, at, cause)
+
+    def fail_authorisation(self, order: StoredOrder, at: datetime) -> None:
+        """Let Rakuten cancel: at once, or over 800. Source: rakuten-ichiba-orders 8.2 [?]."""
+        order.is_cancelled_by_rakuten = True
+        if self._assumptions.failed_authorisation_leads_to == CANCELLED:
+            self.cancel(order, at, Cause())
+            return
+        self._wait_in_cancelling(order, at, Cause())
+
     def request_cancel(self, order: StoredOrder, at: datetime) -> None:
         """Apply for a cancellation as the buyer: 800 until decided. Source: rakuten-ichiba-orders 5.12, 7.1 [?]."""
-        self._add_reason(order, CANCEL_APPLIED, write_moment(at), by=BY_BUYER)
+        self._history.add(order, CANCEL_APPLIED, at, BUYER_CANCELS)
         self.move(order, CANCELLING, at)
+
+    def change(self, order: StoredOrder, at: datetime, cause: Cause, *, is_amount_changed: bool) -> None:
+        """Note a change by the shop; another amount of a confirmed order waits in 400 until it is settled anew.
+
+        Then the order goes back to where it was. Source: rakuten-ichiba-orders 5.12, 8.2 [?].
+        """
+        before = order.progress
+        if before == NEW or not is_amount_changed or not isinstance(before, int):
+            self._history.add(order, CHANGE_COMPLETED, at, cause)
+            return
+
+        def settle_anew(order: StoredOrder, at: datetime) -> None:
+            self._history.complete(order, CHANGE_APPLIED, at)
+            self.move(order, before, at)
+
+        self._history.add(order, CHANGE_APPLIED, at, cause)
+        self.move(order, CHANGING, at)
+        self._after(order, at + timedelta(seconds=self._assumptions.resettling_seconds), settle_anew)
 
     def set_progress(self, order: StoredOrder, progress: int, at: datetime) -> None:
         """Put an order into a state; times that the state implies and the tree lacks become `at`."""
@@ -127,6 +166,7 @@ class LifeCycle:
         order.tree["subStatusName"] = None
         order.moves += 1
         self._journal.add("state", {"order": order.number, "from": before, "to": progress})
+        self._moved(order, before, at)
         self.plan(order, at)
 
     def run_night(self, orders: Iterable[StoredOrder], at: datetime) -> int:
@@ -137,11 +177,12 @@ class LifeCycle:
         today = day_in_japan(at)
         ended = 0
         for order in orders:
-            if order.progress != READY or not order.packages():
+            left = [package for package in order.packages() if package.get("packageDeleteFlag") != 1]
+            if order.progress != READY or not left:
                 continue
-            if not all(members(package, "ShippingModelList") for package in order.packages()):
+            if not all(members(package, "ShippingModelList") for package in left):
                 continue
-            rows = order.shipping_rows()
+            rows = [row for package in left for row in members(package, "ShippingModelList")]
             dates = [read_date(row.get("shippingDate")) for row in rows]
             is_complete = all(row.get(field) for row in rows for field in _ROW_FIELDS)
             if is_complete and all(day is not None and day < today for day in dates):
@@ -166,8 +207,14 @@ class LifeCycle:
 
         self._clock.at(due_at, act)
 
+    def _wait_in_cancelling(self, order: StoredOrder, at: datetime, cause: Cause) -> None:
+        self._history.add(order, CANCEL_APPLIED, at, cause)
+        self.move(order, CANCELLING, at)
+        self._after(order, at + timedelta(seconds=self._assumptions.cancelling_seconds), self.cancel)
+
     def _cancel_unconfirmed(self, order: StoredOrder, at: datetime) -> None:
-        self.cancel(order, at, by=BY_SHOP)
+        order.is_cancelled_by_rakuten = True
+        self.cancel(order, at, SHOP_WITHOUT_REASON)
 
     def _finish_processing(self, order: StoredOrder, at: datetime) -> None:
         if order.is_paid or order.settlement_method not in self._assumptions.waits_for_payment:
@@ -178,24 +225,9 @@ class LifeCycle:
         self.move(order, READY, at)
 
     def _bill(self, order: StoredOrder, at: datetime) -> None:
+        order.billed_at = at
         self.move(order, BILLING, at)
 
     def _settle(self, order: StoredOrder, at: datetime) -> None:
         order.settled_at = at
         self.move(order, SETTLED, at)
-
-    def _add_reason(self, order: StoredOrder, change_type: int, moment: str, by: int | None = None) -> None:
-        is_open = change_type == CANCEL_APPLIED
-        reasons = order.tree.get("ChangeReasonModelList")
-        kept = reasons if isinstance(reasons, list) else []
-        entry: dict[str, object] = {
-            "changeId": next(self._change_ids),
-            "changeType": change_type,
-            "changeTypeDetail": None,
-            "changeReason": by,
-            "changeReasonDetail": 1 if by == BY_BUYER else None,
-            "changeApplyDatetime": moment,
-            "changeFixDatetime": None if is_open else moment,
-            "changeCmplDatetime": None if is_open else moment,
-        }
-        order.tree["ChangeReasonModelList"] = [*kept, entry]

@@ -1,5 +1,6 @@
 """Holds the simulator's whole state: shops, their orders, what time does to them."""
 
+import itertools
 import random
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
@@ -7,14 +8,18 @@ from typing import Literal
 
 from hanro_rakuten_ichiba.simulator.assumptions import Assumptions
 from hanro_rakuten_ichiba.simulator.buyers import invent_order
+from hanro_rakuten_ichiba.simulator.events.delivery import EventService
 from hanro_rakuten_ichiba.simulator.japan_time import read_moment
 from hanro_rakuten_ichiba.simulator.life_cycle import LifeCycle
 from hanro_rakuten_ichiba.simulator.orders import NEW, StoredOrder
+from hanro_rakuten_ichiba.simulator.shipping.queue import ShippingQueue
 from hanro_rakuten_ichiba.simulator.shop_notices import Notice, send
 from hanro_rakuten_ichiba.simulator.shops import Shop, Shops
 from simkit.clock import EARLIEST_YEAR, LATEST_YEAR, Timer
 from simkit.kit import Kit
 from simkit.relay.logins import Login
+
+_FIRST_SHIPPING_ID = 700_000_001
 
 
 class Market:
@@ -25,10 +30,8 @@ class Market:
         self.seed = seed
         self.assumptions = assumptions
         self.shops = Shops(seed, assumptions)
-        self.life_cycle = LifeCycle(kit.clock, kit.journal, assumptions)
         self._sequence = 0
-        self._buyers = random.Random(f"buyers {seed}")  # noqa: S311  repeatable on purpose
-        self._night = self._plan_night(kit.clock.now())
+        self._begin()
         kit.clock.listen(self._keep_night)
 
     def now(self) -> datetime:
@@ -107,6 +110,7 @@ class Market:
         shop.orders.add(order)
         self._sequence = sequence
         self.kit.journal.add("state", {"order": order.number, "shop": shop.number, "from": None, "to": order.progress})
+        self.events.tell_order(shop, order, self.now())
         if shop.confirms_automatically and order.progress == NEW and not order.is_undecided:
             self.life_cycle.confirm(order, order.placed_at)
         else:
@@ -120,6 +124,7 @@ class Market:
     def state(self) -> object:
         """Give the whole state as JSON values."""
         return {
+            "shipping_requests": self.shipping_queue.to_json(),
             "shops": [
                 {
                     **shop.to_json(),
@@ -128,20 +133,36 @@ class Market:
                     "category_sets": [one.to_json() for one in shop.category_sets.values()],
                     "staff": [user.to_json() for user in shop.staff],
                     "application": shop.application and shop.application.to_json(shop.application.applied_at),
+                    "subscription": shop.subscription and shop.subscription.to_json(),
+                    "events": len(self.events.sent(shop)),
                     "notices": [notice.to_json() for notice in shop.notices],
                     "orders": [order.to_json() for order in shop.orders],
                 }
                 for shop in self.shops
-            ]
+            ],
         }
 
     def reset(self) -> None:
         """Forget shops and orders, and begin again from the seed."""
         self.shops.clear()
-        self.life_cycle = LifeCycle(self.kit.clock, self.kit.journal, self.assumptions)
+        self._begin()
+
+    def new_shipping_id(self) -> int:
+        """Give the next id of a shipping row; ids only grow. Source: rakuten-ichiba-orders 14.9."""
+        return next(self._shipping_ids)
+
+    def _begin(self) -> None:
+        kit = self.kit
+        self.events = EventService(kit.clock, kit.journal, kit.courier, self.assumptions)
+        self.life_cycle = LifeCycle(kit.clock, kit.journal, self.assumptions, self._tell_move)
+        self._shipping_ids = itertools.count(_FIRST_SHIPPING_ID)
+        self.shipping_queue = ShippingQueue(kit.clock, kit.journal, self.assumptions, self.new_shipping_id, self.seed)
         self._sequence = 0
         self._buyers = random.Random(f"buyers {self.seed}")  # noqa: S311  repeatable on purpose
-        self._night = self._plan_night(self.kit.clock.now())
+        self._night = self._plan_night(kit.clock.now())
+
+    def _tell_move(self, order: StoredOrder, before: object, at: datetime) -> None:
+        self.events.tell_move(self.shops, order, before, at)
 
     def _plan_night(self, after: datetime) -> Timer:
         return self.kit.clock.at(self.life_cycle.next_night(after), self._run_planned_night)

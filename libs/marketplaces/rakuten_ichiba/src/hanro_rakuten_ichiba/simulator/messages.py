@@ -9,6 +9,18 @@ SEARCH_ORDER = "SEARCH_ORDER"
 GET_ORDER = "GET_ORDER"
 CONFIRM_ORDER = "CONFIRM_ORDER"
 GET_SUBSTATUS_LIST = "GET_SUBSTATUS_LIST"
+CANCEL_ORDER = "CANCEL_ORDER"
+# Names that the dossier gives to functions whose codes were not found (6 [?]).
+CANCEL_ORDER_AFTER_SHIPPING = "CANCEL_ORDER_AFTER_SHIPPING"
+UPDATE_ORDERSENDER = "UPDATE_ORDERSENDER"
+UPDATE_ORDERSENDER_AFTER_SHIPPING = "UPDATE_ORDERSENDER_AFTER_SHIPPING"
+UPDATE_ORDERSUBSTATUS = "UPDATE_ORDERSUBSTATUS"
+UPDATE_ORDERMEMO = "UPDATE_ORDERMEMO"
+UPDATE_ORDERREMARKS = "UPDATE_ORDERREMARKS"
+UPDATE_ORDERORDERER = "UPDATE_ORDERORDERER"
+UPDATE_ORDERDELIVERY = "UPDATE_ORDERDELIVERY"
+GET_PAYMENT = "GET_PAYMENT"
+_UNKNOWN = "(name and text of this code are not known)"
 
 # Texts in brackets: the real ones were not found, and nobody may come to depend on ours.
 TEXTS: Mapping[tuple[str, str], str] = {
@@ -21,7 +33,20 @@ TEXTS: Mapping[tuple[str, str], str] = {
     (CONFIRM_ORDER, "ERROR_103"): "(text unknown: already past confirmation)",
     (CONFIRM_ORDER, "ERROR_105"): "(text unknown: an amount is undecided)",
     (CONFIRM_ORDER, "ERROR_999"): "(text unknown: no such order)",
-    (GET_SUBSTATUS_LIST, "INFO_101"): "(name and text of this code are not known)",
+    (GET_SUBSTATUS_LIST, "INFO_101"): _UNKNOWN,
+    (CANCEL_ORDER, "INFO_101"): "キャンセル申請に成功しました。",
+    (CANCEL_ORDER_AFTER_SHIPPING, "INFO_101"): _UNKNOWN,
+    (UPDATE_ORDERSENDER, "INFO_101"): "送付先情報の更新設定が完了しました。",
+    (UPDATE_ORDERSENDER_AFTER_SHIPPING, "INFO_101"): _UNKNOWN,
+    (UPDATE_ORDERSUBSTATUS, "INFO_101"): "サブステータスの更新設定が完了しました。",
+    (UPDATE_ORDERSUBSTATUS, "ERROR_016"): "(text unknown: an order of another shop)",
+    (UPDATE_ORDERSUBSTATUS, "ERROR_101"): "(text unknown: already cancelled)",
+    (UPDATE_ORDERSUBSTATUS, "ERROR_102"): "指定された注文番号、サブステータスでは更新できません。",
+    (UPDATE_ORDERMEMO, "INFO_101"): "ひとことメモ、担当者情報等の更新設定が完了しました。",
+    (UPDATE_ORDERREMARKS, "INFO_101"): _UNKNOWN,
+    (UPDATE_ORDERORDERER, "INFO_101"): _UNKNOWN,
+    (UPDATE_ORDERDELIVERY, "INFO_101"): _UNKNOWN,
+    (GET_PAYMENT, "INFO_101"): _UNKNOWN,
 }
 
 
@@ -63,3 +88,9 @@ def malformed(function: str, keys: Iterable[str]) -> list[Message]:
 def beyond(function: str, reasons: Iterable[str]) -> list[Message]:
     """Word values over a limit; their real codes are unknown. Source: rakuten-ichiba-orders 6, 14.5 [?]."""
     return [compose(function, "ERROR_999", f"(text unknown: {reason})") for reason in reasons]
+
+
+def refusal(function: str, reason: str, order_number: str, status: int) -> Answer:
+    """Refuse one order for a reason whose real code is unknown. Source: rakuten-ichiba-orders 6 [?]."""
+    entry = compose(function, "ERROR_999", f"(text unknown: {reason})", order_number)
+    return Answer(status, {"MessageModelList": [entry]})

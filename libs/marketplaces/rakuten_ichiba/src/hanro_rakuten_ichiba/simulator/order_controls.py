@@ -66,6 +66,7 @@ class OrderChange(Overrides):
     hidden_from: list[Route] | None = None
     sub_status_id: int | None = None
     sub_status_name: str | None = None
+    payment_status: int | None = Field(default=None, description="A code of 7.8, like 30400; null follows the state.")
     shipping_rows: list[dict[str, object]] | None = Field(
         default=None, description="ShippingModelList of every package."
     )
@@ -79,7 +80,8 @@ class RouteChoice(BaseModel):
     routes: list[Route] = ["placed", "open"]
 
 
-def _find_order(shop: Shop, number: str) -> StoredOrder:
+def find_order(shop: Shop, number: str) -> StoredOrder:
+    """Give an order, or refuse with 404."""
     order = shop.orders.find(number)
     if order is None:
         raise HTTPException(404, f"there is no order {number} in shop {shop.number}")
@@ -129,7 +131,7 @@ def _placing_routes(market: Market) -> APIRouter:
     @router.get("/_sim/shops/{number}/orders/{external_id}")
     async def show_order(number: str, external_id: str) -> JSONResponse:
         """Give one order with its whole tree."""
-        return JSONResponse(_find_order(find_shop(market, number), external_id).to_json())
+        return JSONResponse(find_order(find_shop(market, number), external_id).to_json())
 
     return router
 
@@ -156,28 +158,28 @@ def _changing_routes(market: Market) -> APIRouter:
     @router.post(prefix + "/hide")
     async def hide(number: str, external_id: str, choice: RouteChoice | None = None) -> JSONResponse:
         """Keep the order out of searches by these routes; getOrder still gives it."""
-        order = _find_order(find_shop(market, number), external_id)
+        order = find_order(find_shop(market, number), external_id)
         order.hidden_from |= frozenset((choice or RouteChoice()).routes)
         return JSONResponse(order.to_json())
 
     @router.post(prefix + "/show")
     async def show(number: str, external_id: str, choice: RouteChoice | None = None) -> JSONResponse:
         """Let searches by these routes find the order again."""
-        order = _find_order(find_shop(market, number), external_id)
+        order = find_order(find_shop(market, number), external_id)
         order.hidden_from -= frozenset((choice or RouteChoice()).routes)
         return JSONResponse(order.to_json())
 
     @router.post(prefix + "/mend")
     async def mend(number: str, external_id: str) -> JSONResponse:
         """Return the tree to what it was before the first override."""
-        order = _find_order(find_shop(market, number), external_id)
+        order = find_order(find_shop(market, number), external_id)
         order.mend()
         return JSONResponse(order.to_json())
 
     @router.post(prefix + "/set")
     async def change(number: str, external_id: str, change: OrderChange) -> JSONResponse:
         """Change the order; what is left out stays."""
-        order = _find_order(find_shop(market, number), external_id)
+        order = find_order(find_shop(market, number), external_id)
         _change(market, order, change)
         return JSONResponse(order.to_json())
 
@@ -186,7 +188,7 @@ def _changing_routes(market: Market) -> APIRouter:
 
 def _act(market: Market, number: str, external_id: str, action: BuyerAction) -> JSONResponse:
     """Do what a buyer does, or refuse with 409 what no buyer can do."""
-    order = _find_order(find_shop(market, number), external_id)
+    order = find_order(find_shop(market, number), external_id)
     progress, now = order.progress, market.now()
     is_over = isinstance(progress, int) and (progress == CANCELLED or SHIPPED <= progress < CANCELLING)
     if is_over or (action == "request-cancel" and progress == CANCELLING):
@@ -209,6 +211,8 @@ def _change(market: Market, order: StoredOrder, change: OrderChange) -> None:
     if "sub_status_id" in change.model_fields_set:
         order.tree["subStatusId"] = change.sub_status_id
         order.tree["subStatusName"] = change.sub_status_name
+    if "payment_status" in change.model_fields_set:
+        order.payment_status = change.payment_status
     if change.shipping_rows is not None:
         for package in order.packages():
             package["ShippingModelList"] = [dict(row) for row in change.shipping_rows]

@@ -11,7 +11,8 @@ from hanro_rakuten_ichiba.simulator import overrides
 Tree = dict[str, object]
 
 UNDECIDED = -9999
-NEW, PROCESSING, READY, SHIPPED, BILLING, SETTLED, CANCELLING, CANCELLED = 100, 200, 300, 500, 600, 700, 800, 900
+NEW, PROCESSING, READY, CHANGING, SHIPPED, BILLING, SETTLED = 100, 200, 300, 400, 500, 600, 700
+CANCELLING, CANCELLED = 800, 900
 # The two ways on which clients look for orders: by order date in any state, and by states.
 ROUTES = ("placed", "open")
 
@@ -33,7 +34,8 @@ class StoredOrder:
     """Hold one order; `placed_at` is aware, whole seconds, and stands even when the tree's own time is broken.
 
     `moves` counts changes of state: a timer that was set before a move has no say after it. `settled_at` is the time
-    of the settlement's fix, which the tree does not show (dateType 6). `hidden_from` names ROUTES.
+    of the settlement's fix, which the tree does not show (dateType 6), `billed_at` that of the bill. `payment_status`
+    is what a test set (7.8), None follows from the state. `hidden_from` names ROUTES.
     """
 
     number: str
@@ -42,6 +44,9 @@ class StoredOrder:
     hidden_from: frozenset[str] = frozenset()
     is_paid: bool = False
     settled_at: datetime | None = None
+    billed_at: datetime | None = None
+    payment_status: int | None = None
+    is_cancelled_by_rakuten: bool = False
     moves: int = 0
     sound_tree: Tree | None = field(default=None, repr=False)
 
@@ -90,6 +95,8 @@ class StoredOrder:
             "hidden_from": sorted(self.hidden_from),
             "is_paid": self.is_paid,
             "settled_at": None if self.settled_at is None else self.settled_at.isoformat(),
+            "billed_at": None if self.billed_at is None else self.billed_at.isoformat(),
+            "payment_status": self.payment_status,
             "tree": self.tree,
         }
 

@@ -39,24 +39,37 @@ def read_orders(shop: Shop, body: Mapping[str, object], now: datetime, assumptio
         version = None
     unusable = [key for key, value in (("orderNumberList", asked), ("version", version)) if value is None]
     if asked is None or version is None:
-        return _refuse(missing(GET_ORDER, unusable))
+        return refuse(missing(GET_ORDER, unusable))
     if len(asked) > assumptions.orders_per_call:
-        return _refuse(beyond(GET_ORDER, [f"more than {assumptions.orders_per_call} orders"]))
+        return refuse(beyond(GET_ORDER, [f"more than {assumptions.orders_per_call} orders"]))
     if assumptions.counts_bytes and count_bytes(asked) > _MOST_BYTES:
-        return _refuse(beyond(GET_ORDER, [f"orderNumberList is longer than {_MOST_BYTES} bytes"]))
+        return refuse(beyond(GET_ORDER, [f"orderNumberList is longer than {_MOST_BYTES} bytes"]))
+    found, unknown = find_orders(shop, asked, now, assumptions)
+    answer: dict[str, object] = {"version": version} if version >= _ECHOED_FROM else {}
+    trees = [tree_of_version(order, version) for order in found]
+    return Answer(200, {**answer, "MessageModelList": tell(len(found), unknown), "OrderModelList": trees})
+
+
+def find_orders(
+    shop: Shop, asked: list[str], now: datetime, assumptions: Assumptions
+) -> tuple[list[StoredOrder], list[str]]:
+    """Give the orders in the order asked, and the numbers that the shop has not got or that are too old."""
     oldest = now.replace(microsecond=0) - timedelta(days=assumptions.oldest_days)
-    found: list[object] = []
+    found: list[StoredOrder] = []
     unknown: list[str] = []
     for number in once_or_each(asked, assumptions):
         order = shop.orders.find(number)
         if order is None or order.placed_at < oldest:
             unknown.append(number)
         else:
-            found.append(tree_of_version(order, version))
-    entries = [message(GET_ORDER, "INFO_101", count=len(found))] if found else []
-    entries += [message(GET_ORDER, "INFO_102", order_number=number) for number in unknown]
-    answer: dict[str, object] = {"version": version} if version >= _ECHOED_FROM else {}
-    return Answer(200, {**answer, "MessageModelList": entries, "OrderModelList": found})
+            found.append(order)
+    return found, unknown
+
+
+def tell(count: int, unknown: list[str]) -> list[Message]:
+    """Tell how many orders there are, and each that there is not."""
+    entries = [message(GET_ORDER, "INFO_101", count=count)] if count else []
+    return entries + [message(GET_ORDER, "INFO_102", order_number=number) for number in unknown]
 
 
 def tree_of_version(order: StoredOrder, version: int) -> Tree:
@@ -71,7 +84,7 @@ def tree_of_version(order: StoredOrder, version: int) -> Tree:
             for reason in members(tree, "ChangeReasonModelList")
         ]
     if version <= _GOODS_TAX_UNTIL:
-        tree = _insert(tree, "goodsPrice", "goodsTax", sum(map(_goods_tax, order.packages())))
+        tree = _insert(tree, "goodsPrice", "goodsTax", sum(map(goods_tax, order.packages())))
         tree = _insert(tree, "modifyFlag", "isTaxRecalc", 0)
     return tree
 
@@ -86,11 +99,11 @@ def _package(package: object, version: int) -> object:
             _without(item, _ITEM_MEMBERS, version) if isinstance(item, dict) else item for item in items
         ]
     if version <= _GOODS_TAX_UNTIL:
-        shown = _insert(shown, "deliveryTaxRate", "goodsTax", _goods_tax(package))
+        shown = _insert(shown, "deliveryTaxRate", "goodsTax", goods_tax(package))
     return shown
 
 
-def _goods_tax(package: Tree) -> int:
+def goods_tax(package: Tree) -> int:
     """Sum the tax that comes on top of tax-exclusive items. Source: rakuten-ichiba-orders 13, column 111 [?]."""
     tax = 0
     for item in members(package, "ItemModelList"):
@@ -115,5 +128,6 @@ def _insert(tree: Tree, after: str, key: str, value: object) -> Tree:
     return shown
 
 
-def _refuse(entries: list[Message]) -> Answer:
+def refuse(entries: list[Message]) -> Answer:
+    """Refuse without orders. Source: rakuten-ichiba-orders 4.2."""
     return Answer(400, {"MessageModelList": entries, "OrderModelList": []})

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from hanro_rakuten_ichiba.simulator.assumptions import Assumptions
+from hanro_rakuten_ichiba.simulator.events.documents import Subscription
 from hanro_rakuten_ichiba.simulator.keys import Credentials, Key, expiry, make_alphanumerics, make_text
 from hanro_rakuten_ichiba.simulator.orders import Orders
 from hanro_rakuten_ichiba.simulator.shop_categories import CategorySet, default_categories
@@ -43,6 +44,14 @@ class MailAccess:
     sender: str = ""
 
 
+@dataclass(frozen=True)
+class DownloadLogin:
+    """State what the order download asks for. Source: seed 003 line 294."""
+
+    username: str = ""
+    password: str = field(default="", repr=False)
+
+
 @dataclass
 class Shop:
     """Hold one shop; `keys` has the newest last, and older ones so that their refusal can be told from a stranger's."""
@@ -59,10 +68,12 @@ class Shop:
     contracts: Contracts = field(default_factory=Contracts)
     staff: list[SubUser] = field(default_factory=list)
     application: Application | None = None
+    subscription: Subscription | None = None
     notices: list[Notice] = field(default_factory=list)
     category_sets: dict[str, CategorySet] = field(default_factory=default_categories)
     mail_logins: int = 1
     is_mail_revoked: bool = False
+    download: DownloadLogin = field(default_factory=DownloadLogin)
     sub_statuses: SubStatuses = field(default_factory=default_sub_statuses)
     orders: Orders = field(default_factory=Orders)
 
@@ -116,6 +127,8 @@ class Shop:
             "smtp_username": self.mail.username,
             "smtp_password": self.mail.password,
             "sender_address": self.mail.sender,
+            "download_username": self.download.username,
+            "download_password": self.download.password,
             "masked_pattern": MASKED_PATTERN,
         }
 
@@ -164,6 +177,7 @@ class Shops:
                 sender=f"shop{number}@example.invalid",
             ),
             resources=default_resources(name, url),
+            download=DownloadLogin(f"csv{number}", make_alphanumerics(self._source(number, "download"))),
         )
         self.issue_key(shop, now, active_after_seconds=0)
         self._shops[number] = shop

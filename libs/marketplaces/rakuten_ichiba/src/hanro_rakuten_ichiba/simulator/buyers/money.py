@@ -88,7 +88,7 @@ class Sums:
         postage or the fee.
         """
         totals = self._totals_by_percent()
-        shares = _share_coupons(totals, self.coupons)
+        shares = share_coupons(totals, self.coupons)
         is_undecided = UNDECIDED in (self.postage, self.delivery_fee)
         rows: list[dict[str, object]] = []
         for percent, total in totals.items():
@@ -132,7 +132,7 @@ def tax_within(amount: int, percent: int) -> int:
     return amount * percent // (100 + percent)
 
 
-def _share_coupons(totals: dict[int, int], coupons: Iterable[Coupon]) -> dict[int, int]:
+def share_coupons(totals: dict[int, int], coupons: Iterable[Coupon]) -> dict[int, int]:
     """Lay bound coupons on the rate of their line and spread the others by total; the last rate takes the rest.
 
     The split of 15.2 comes out so: 500 bound to 10% and 100 spread over 8970 and 1080 give 589 and 11.
@@ -140,13 +140,15 @@ def _share_coupons(totals: dict[int, int], coupons: Iterable[Coupon]) -> dict[in
     shares = dict.fromkeys(totals, 0)
     total = sum(totals.values())
     for coupon in coupons:
-        if coupon.tax_percent is not None:
+        if not totals or coupon.amount == UNDECIDED:
+            continue
+        if coupon.tax_percent in shares:
             shares[coupon.tax_percent] += coupon.amount
             continue
         left = coupon.amount
         *heads, last = totals
         for percent in heads:
-            part = coupon.amount * totals[percent] // total
+            part = coupon.amount * totals[percent] // (total or 1)
             shares[percent] += part
             left -= part
         shares[last] += left

@@ -1,0 +1,1 @@
+"""Plays the order download of RMS: the shop's orders as CSV. Source: rakuten-ichiba-orders 13."""

@@ -1,0 +1,1 @@
+"""Declares the sandbox as data."""

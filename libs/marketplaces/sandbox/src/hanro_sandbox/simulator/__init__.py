@@ -1,0 +1,1 @@
+"""Plays the sandbox: its protocol is the README of this folder."""
