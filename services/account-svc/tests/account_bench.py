@@ -32,10 +32,9 @@ from hanro.http import Transport, tls_context
 from hanro.marketplace import installed
 from hanro.marketplace.port import Plugin
 from hanro.marketplace.types import MarketplaceId
-from hanro.service import Built, Parts, open_parts, public_routers
+from hanro.service import Built, Parts, make_apps, open_parts
 from hanro.sessions import Outside
 from hanro.testing.callers import SpokenCallers, bearer, fixed_keyring
-from hanro.web import create_app
 from hanro_local.databases import SchemaUrls
 
 MIGRATIONS = Path(__file__).parents[1] / "migrations"
@@ -84,7 +83,7 @@ class Simulator:
     def reset(self) -> None:
         """Forget all shops; the pace is no matter of these tests, so no probe is to end in a 429."""
         self.control("/reset", "POST")
-        self.control("/limits", "PUT", {"requests_per_second": HURRY * HURRY, "burst": HURRY * HURRY})
+        self.control("/limits", "PUT", {"requests_per_second": HURRY * HURRY * HURRY, "burst": HURRY * HURRY * HURRY})
 
     def open_shop(self) -> Json:
         """Open a shop and give its credentials."""
@@ -202,19 +201,7 @@ async def open_bench(
     )
     parts = open_parts(SERVICE, settings, keyring=keyring or fixed_keyring())
     built = SERVICE.build(parts, settings)
-    apps = create_app(
-        SERVICE.info,
-        routers=public_routers(SERVICE, parts, built),
-        internal_routers=built.internal_routers,
-        subscriptions=built.subscriptions,
-        authenticator=SpokenCallers(),
-        db=parts.db,
-        cursors=parts.cursors,
-        clock=parts.clock,
-        registry=parts.registry,
-        missing=lambda: None,
-        accounts_of=built.accounts_of,
-    )
+    apps = make_apps(SERVICE, parts, built, authenticator=SpokenCallers(), missing=lambda: None)
     known = {"rakuten_ichiba": market.url} if market else {}
     transport = Transport(known | dict(addresses or {}), parts.clock)
     checking = Checking(
@@ -249,14 +236,14 @@ def _mounted(folder: Path | None, name: str) -> Path | None:
 
 
 def in_a_hurry(*, is_whole: bool = False) -> Mapping[MarketplaceId, Plugin]:
-    """Give the installed plug-ins, each with limits that let through ten times as many requests, and few grants.
+    """Give the installed plug-ins, each with limits that let through a hundred times as many requests, and few grants.
 
     The simulator of these tests allows as much: the true pace has tests of its own. With `is_whole` all grants are
     there, and nothing waits for its turn.
     """
     hasty: dict[MarketplaceId, Plugin] = {}
     for plugin_id, plugin in installed().items():
-        factor = HURRY * HURRY * HURRY if is_whole else HURRY
+        factor = HURRY * HURRY * HURRY if is_whole else HURRY * HURRY
         groups = {
             name: replace(group, request_count=group.request_count * factor)
             for name, group in plugin.limits.groups.items()

@@ -2,16 +2,20 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Iterator
+from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import cast
 
 import pytest
-from account_bench import FEW, Bench, Json, Simulator, credentials_of, open_bench, prepare, simulator
+from account_bench import FEW, Bench, Json, Simulator, credentials_of, open_bench, prepare
 
 from account_svc import checker
 from account_svc.accounts import jobs, rounds
 from account_svc.consumers import on_access_reports
 from hanro import due, effects
+from hanro.clock import SystemClock
+from hanro.db import Database, Transaction
 from hanro.events.access import AccessReported, GrantUsed
 from hanro.events.envelope import Received
 from hanro_local.databases import SchemaUrls
@@ -19,19 +23,6 @@ from hanro_local.databases import SchemaUrls
 pytestmark = pytest.mark.schema("account", prepare)
 
 OUTAGE = {"kind": "status", "status": 503, "match": {"path": "/es/"}}
-
-
-@pytest.fixture(scope="module")
-def market(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulator]:
-    with simulator(tmp_path_factory.mktemp("simulator")) as running:
-        yield running
-
-
-@pytest.fixture
-async def bench(urls: SchemaUrls, market: Simulator) -> AsyncIterator[Bench]:
-    market.reset()
-    async with open_bench(urls, market) as opened:
-        yield opened
 
 
 async def linked(bench: Bench, values: dict[str, str]) -> Json:
@@ -353,6 +344,92 @@ async def test_the_checker_does_what_is_due_and_stops_when_it_is_told(bench: Ben
         while (await bench.show(made["id"]))["state"] != "active":
             await asyncio.sleep(0.1)
         stop.set()
+
+
+async def plan_jobs(bench: Bench, count: int, job: str) -> None:
+    """Make a job due for accounts that are only drafts: it is looked at and put to rest."""
+    async with bench.db.begin() as tx:
+        await tx.execute(
+            f"""
+            insert into accounts (id, marketplace_id, display_name, shop_ids, state, is_enabled, grants,
+                lost_capabilities, credential_version, epoch, version, created_at, changed_at)
+            select 'acc_' || n, 'rakuten_ichiba', '', array['shp_1'], 'draft', true, '[]', array[]::text[], 0, 0, 1,
+                now, now from generate_series(1, $1::int) n, (select {tx.now_sql} as now) clock
+            """,  # noqa: S608  the schema's own clock
+            count,
+        )
+        for number in range(1, count + 1):
+            await due.plan(tx, f"acc_{number}", job)
+
+
+class FewRests(SystemClock):
+    """Be a clock whose long rests do not end."""
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait for a moment, or for good."""
+        if seconds >= 0.1:
+            await asyncio.Event().wait()
+        await super().sleep(seconds)
+
+
+async def test_a_slot_that_is_free_is_taken_at_once_while_something_is_due(bench: Bench) -> None:
+    await plan_jobs(bench, 2 * checker.doer.SLOTS + 1, jobs.EXPIRIES)
+    outside = replace(bench.checking.outside, clock=FewRests())
+    stop = asyncio.Event()
+    async with asyncio.timeout(40), asyncio.TaskGroup() as group:
+        group.create_task(checker.run(replace(bench.checking, outside=outside), stop))
+        while await due.count_due(bench.db, [jobs.EXPIRIES]):
+            await asyncio.sleep(0.05)
+        stop.set()
+
+
+class Counted:
+    """Be a database that counts transactions."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+        self.count = 0
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._db, name)
+
+    def begin(self) -> AbstractAsyncContextManager[Transaction]:
+        """Count, and open one."""
+        self.count += 1
+        return self._db.begin()
+
+
+async def test_a_checker_with_nothing_to_do_asks_once_a_look(bench: Bench) -> None:
+    counted, looks = Counted(bench.db), 3
+    stop = asyncio.Event()
+
+    class Looking(SystemClock):
+        left = looks
+
+        async def sleep(self, _seconds: float) -> None:
+            self.left -= 1
+            if not self.left:
+                stop.set()
+
+    outside = replace(bench.checking.outside, clock=Looking())
+    async with asyncio.timeout(20):
+        await checker.run(replace(bench.checking, db=cast("Database", counted), outside=outside), stop)
+    assert counted.count == looks
+
+
+async def test_reads_of_market_information_have_slots_of_their_own(bench: Bench) -> None:
+    slots, market_slots = checker.doer.SLOTS, checker.doer.SLOW_SLOTS[jobs.MARKET]
+    await plan_jobs(bench, 2 * market_slots, jobs.MARKET)
+    assert len(await checker.doer.claim(bench.checking, [])) == market_slots
+    assert await checker.doer.claim(bench.checking, [jobs.MARKET] * market_slots) == []
+    async with bench.db.begin() as tx:
+        await due.plan(tx, "acc_1", jobs.PREFLIGHT)
+        await due.plan(tx, "acc_1", jobs.UNLINK)
+    taken = await checker.doer.claim(bench.checking, [jobs.ROTATION] * (slots - 1))
+    assert [lease.job for lease in taken] == [jobs.PREFLIGHT] + [jobs.MARKET] * market_slots
+    assert {lease.job: lease.lease for lease in taken} == {
+        job: jobs.LEASES[job] for job in (jobs.PREFLIGHT, jobs.MARKET)
+    }
 
 
 @pytest.mark.row("A14", kind="refuses")

@@ -1,29 +1,13 @@
 """Diagnostics bundles over HTTP on a real Postgres: all that support asks for, and nothing else."""
 
-from collections.abc import AsyncIterator, Iterator
-
 import pytest
-from account_bench import Bench, Simulator, credentials_of, open_bench, prepare, simulator
+from account_bench import Bench, Simulator, credentials_of, prepare
 
 from hanro.testing.callers import bearer
-from hanro_local.databases import SchemaUrls
 
 pytestmark = pytest.mark.schema("account", prepare)
 
 LARGEST = 256 * 1024
-
-
-@pytest.fixture(scope="module")
-def market(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulator]:
-    with simulator(tmp_path_factory.mktemp("market")) as running:
-        yield running
-
-
-@pytest.fixture
-async def bench(urls: SchemaUrls, market: Simulator) -> AsyncIterator[Bench]:
-    market.reset()
-    async with open_bench(urls, market) as opened:
-        yield opened
 
 
 @pytest.mark.row("A18", kind="walks")
@@ -33,6 +17,9 @@ async def test_a_bundle_tells_what_was_tried_and_refused_and_holds_no_secret(ben
     values = credentials_of(shop) | {"license_key": "SL1_CANARY-wrong"}
     await bench.store(made["id"], values)
     await bench.check_due()
+    tick = {"state": "applied", "at": "2026-06-01T00:00:00Z"}
+    ticked = await bench.public.put(f"/v1/accounts/{made['id']}/checklist/bulk_editing", json=tick)
+    assert ticked.status_code == 200, ticked.text
     answer = await bench.public.get(f"/v1/accounts/{made['id']}/diagnostics")
     assert answer.status_code == 200, answer.text
     told = answer.json()
@@ -40,9 +27,15 @@ async def test_a_bundle_tells_what_was_tried_and_refused_and_holds_no_secret(ben
     assert told["account"]["reason_code"] == "credential-refused"
     assert "license_key" in told["account"]["credential_fields"]
     assert any(row["refusal"] for row in told["preflights"][0]["rows"])
-    assert [deed["action"] for deed in told["tried"]] == ["preflight", "store-credentials", "link"]
+    assert [deed["action"] for deed in told["tried"]] == ["tick-checklist", "preflight", "store-credentials", "link"]
+    items = {one["id"]: one for one in told["checklist"]}
+    assert told["registration"] == "own_application"
+    assert (items["bulk_editing"]["state"], items["bulk_editing"]["reached_at"]) == ("applied", tick["at"])
+    assert (items["terms"]["state"], items["terms"]["reached_at"]) == ("open", None)
+    assert "rpay.order.searchOrder" in items["functions"]["unproven_grant_ids"]
     assert told["operations"][0]["kind"] == "preflight"
     assert told["software"]["marketplaces"]
+    assert ticked.json()["reached"][0]["ticked_by"] not in answer.text
     for canary in ("CANARY", "秘密", *values.values()):
         assert canary not in answer.text, canary
     assert len(answer.content) < LARGEST

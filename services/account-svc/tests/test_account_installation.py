@@ -1,11 +1,11 @@
 """The operator supplies the service secret once for all shops of a developer application; sellers are not asked."""
 
 import json
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from account_bench import Bench, Json, Simulator, credentials_of, open_bench, prepare, simulator
+from account_bench import Bench, Json, Simulator, credentials_of, open_bench, prepare
 
 from account_svc.accounts import jobs
 from account_svc.settings import AccountSettings
@@ -13,12 +13,6 @@ from hanro.settings import SettingsRefused
 from hanro_local.databases import SchemaUrls
 
 pytestmark = pytest.mark.schema("account", prepare)
-
-
-@pytest.fixture(scope="module")
-def market(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulator]:
-    with simulator(tmp_path_factory.mktemp("simulator")) as running:
-        yield running
 
 
 @pytest.fixture

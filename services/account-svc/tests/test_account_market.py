@@ -1,12 +1,12 @@
 """What a seller set up at the marketplace: read, typed, compared, told; from REST to the simulator's journal."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from account_bench import SCOPES, Bench, Json, Simulator, credentials_of, open_bench, prepare, simulator
+from account_bench import SCOPES, Bench, Json, Simulator, credentials_of, prepare
 from account_samples import NOON
 from hypothesis import given
 from hypothesis import strategies as st
@@ -18,7 +18,6 @@ from hanro import due
 from hanro.errors import ContractBroken
 from hanro.marketplace.types import MarketEntry, MarketInformation, MarketKind
 from hanro.testing.callers import bearer
-from hanro_local.databases import SchemaUrls
 
 pytestmark = pytest.mark.schema("account", prepare)
 
@@ -26,19 +25,6 @@ GROUP = MarketKind.SHIPPING_GROUP
 ADDRESS = {"postal_code": "100-0000", "region": "東京都", "city": "架空区", "street": "CANARY見本町1-2-3"}
 TYPED = {"entries": [{"name": "返品センター", "address": ADDRESS}]}
 REFRESHED = "hanro.account.market_information_refreshed.v1"
-
-
-@pytest.fixture(scope="module")
-def market(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulator]:
-    with simulator(tmp_path_factory.mktemp("market")) as running:
-        yield running
-
-
-@pytest.fixture
-async def bench(urls: SchemaUrls, market: Simulator) -> AsyncIterator[Bench]:
-    market.reset()
-    async with open_bench(urls, market) as opened:
-        yield opened
 
 
 def entry(external_id: str, name: str = "x", **details: str) -> MarketEntry:

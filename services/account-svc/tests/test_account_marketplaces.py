@@ -11,8 +11,9 @@ from hanro_local.databases import SchemaUrls
 
 pytestmark = pytest.mark.schema("account", prepare)
 
-MARKETPLACES = ("qoo10_japan", "rakuten_france", "rakuten_ichiba")
+MARKETPLACES = ("sandbox", "qoo10_japan", "rakuten_france", "rakuten_ichiba")
 GOOD = {
+    "shop": {"shop_id": "shop-1", "api_key": "sbx_shop-1_synthetic"},
     "own_application": {"service_secret": "SP999001_abc", "license_key": "SL999001_abc"},
     "developer_application": {"license_key": "SL999001_abc", "license_expires_on": "2099-01-01"},
     "api_key": {"user_id": "seller", "password": "synthetic-1", "api_key": "S5bnbfynQvM_g_1_"},

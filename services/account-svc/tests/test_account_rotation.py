@@ -1,14 +1,14 @@
 """Two sets of credentials: the new one is tried beside the one in use, takes over where it works, and never sooner."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from account_bench import Bench, Json, Simulator, credentials_of, open_bench, prepare, simulator
+from account_bench import Bench, Json, Simulator, credentials_of, open_bench, prepare
 
 from account_svc import checker
-from account_svc.accounts import jobs
+from account_svc.accounts import jobs, rotation
+from account_svc.checker import probing
 from account_svc.consumers import on_access_reports
 from hanro import due, effects
 from hanro.crypto import Keyring
@@ -21,19 +21,6 @@ pytestmark = pytest.mark.schema("account", prepare)
 
 WRONG = "SL999001_0000000000000000"
 HALF_AN_HOUR = timedelta(minutes=31)
-
-
-@pytest.fixture(scope="module")
-def market(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulator]:
-    with simulator(tmp_path_factory.mktemp("simulator")) as running:
-        yield running
-
-
-@pytest.fixture
-async def bench(urls: SchemaUrls, market: Simulator) -> AsyncIterator[Bench]:
-    market.reset()
-    async with open_bench(urls, market) as opened:
-        yield opened
 
 
 @pytest.fixture
@@ -63,8 +50,13 @@ async def slots(bench: Bench, account_id: str) -> dict[str, tuple[str, int]]:
     return {one["slot"]: (one["state"], one["version"]) for one in found}
 
 
-async def report(bench: Bench, account_id: str, version: int, report_version: int = 1) -> None:
+async def report(
+    bench: Bench, account_id: str, version: int, report_version: int = 1, served_at: datetime | None = None
+) -> None:
     at = datetime.now(UTC)
+    used = GrantUsed(
+        grant_id="rpay.order.searchOrder", succeeded_at=served_at, refused_at=at, refusal_code="credential-refused"
+    )
     fact = AccessReported(
         id=f"{account_id}:order-svc",
         version=report_version,
@@ -73,7 +65,7 @@ async def report(bench: Bench, account_id: str, version: int, report_version: in
         account_epoch=0,
         service="order-svc",
         credential_version=version,
-        grants=(GrantUsed(grant_id="rpay.order.searchOrder", refused_at=at, refusal_code="credential-refused"),),
+        grants=(used,),
     )
     async with bench.db.begin() as tx:
         assert (await effects.put(tx, on_access_reports, [Received(fact, headers=())])).failures == {}
@@ -168,6 +160,8 @@ async def test_a_candidate_that_fails_is_never_promoted_and_the_key_in_use_stays
     path = f"/v1/accounts/{shown['id']}/credentials/candidate"
     assert (await bench.public.post(f"{path}:promote")).status_code == 202
     await bench.check_due(jobs.ROTATION)
+    # What the candidate is refused with holds up nothing that is done with the key in use.
+    assert await bench.fetch("select api_group from breaker") == []
     # A key that is refused may be new: it is tried for half an hour, then given up.
     assert await slots(bench, shown["id"]) == {"in_use": ("works", 1), "second": ("settling", 2)}
     early = await bench.public.post(f"{path}:promote")
@@ -263,6 +257,20 @@ async def test_a_key_that_is_stored_after_the_old_one_died_settles_too(
     assert (await bench.show(shown["id"]))["state"] == "active"
 
 
+async def test_a_key_that_served_before_its_first_preflight_had_ended_does_not_settle_when_it_dies(
+    bench: Bench, market: Simulator, shop: Json
+) -> None:
+    shown = await working(bench, shop)
+    # It worked at once, and the process died that looked at the rest.
+    async with bench.db.begin() as tx:
+        await tx.execute("update preflights set standing = null, finished_at = null")
+    market.control(f"/shops/{shop['id']}/keys/expire", "POST")
+    await report(bench, shown["id"], 1, served_at=datetime.now(UTC) - timedelta(minutes=1))
+    await bench.check_due(jobs.PREFLIGHT)
+    dead = await bench.show(shown["id"])
+    assert (dead["state"], dead["reason"]["code"]) == ("suspended", "credential-refused")
+
+
 async def test_a_key_that_is_still_refused_after_its_time_is_the_sellers_again(
     bench: Bench, market: Simulator, shop: Json
 ) -> None:
@@ -318,6 +326,82 @@ async def test_credentials_stored_during_a_trial_are_tried_next_and_a_withdrawn_
                 await bench.store(shown["id"], renewed | {"license_key": WRONG})
         assert (await bench.vend(shown["id"])).json()["version"] == 1
     assert (await slots(bench, shown["id"]))["second"][0] == "waiting"
+
+
+async def claimed(bench: Bench, job: str) -> due.Lease:
+    return (await due.claim(bench.db, [job], limit=1, lease=timedelta(seconds=60), clock=bench.parts.clock))[0]
+
+
+async def test_a_trial_beside_a_key_that_dies_is_broken_off_and_begins_again_at_the_whole_rate(
+    bench: Bench, market: Simulator, shop: Json
+) -> None:
+    shown = await working(bench, shop)
+    plugins, safe, clock = bench.checking.outside.plugins, bench.checking.safe, bench.parts.clock
+    await bench.store(shown["id"], credentials_of(issue(market, shop, overlap=False)))
+    lease = await claimed(bench, jobs.ROTATION)
+    tried = await bench.db.run(lambda tx: rotation.begin(tx, plugins, safe, lease, clock.now()))
+    assert tried is not None
+    assert not tried.round.is_alone
+    assert not (await bench.db.run(lambda tx: rotation.advance(tx, lease, tried, clock.now()))).is_over
+    await report(bench, shown["id"], 1)
+    # It is known from the first refusal, before a preflight has found out about all of it.
+    assert (await bench.db.run(lambda tx: rotation.advance(tx, lease, tried, clock.now()))).is_over
+    nothing = rotation.Probed(rows={}, at=clock.now())
+    assert await bench.db.run(lambda tx: rotation.end(tx, safe, lease, tried, nothing)) == "broken-off"
+    again_lease = await claimed(bench, jobs.ROTATION)
+    assert again_lease.failure_count == 0
+    again = await bench.db.run(lambda tx: rotation.begin(tx, plugins, safe, again_lease, clock.now()))
+    assert again is not None
+    assert again.round.is_alone
+    assert await slots(bench, shown["id"]) == {"in_use": ("works", 1), "second": ("waiting", 2)}
+
+
+async def test_a_trial_that_waits_for_its_small_share_ends_soon_after_the_key_in_use_died(
+    bench: Bench, market: Simulator, shop: Json, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(probing, "LOOK_SECONDS", 0.05)
+    shown = await working(bench, shop)
+    await bench.store(shown["id"], credentials_of(issue(market, shop, overlap=False)))
+    async with bench.db.begin() as tx:
+        # The marketplace said to wait: the trial stands in line for as long as this test lasts.
+        await tx.execute(f"update pacer set slowdown = 8, ready_at = {tx.now_sql} + interval '1 hour'")  # noqa: S608  ours
+    async with asyncio.timeout(30), asyncio.TaskGroup() as group:
+        trial = group.create_task(checker.doer.check(bench.checking, await claimed(bench, jobs.ROTATION)))
+        while not await bench.fetch("select 1 from pacer where queue <> '[]'"):
+            assert not trial.done()
+            await asyncio.sleep(0.02)
+        await report(bench, shown["id"], 1)
+    async with bench.db.begin() as tx:
+        await tx.execute(f"update pacer set slowdown = 1, ready_at = {tx.now_sql}")  # noqa: S608  ours
+    await bench.check_due(jobs.ROTATION)
+    after = await bench.show(shown["id"])
+    assert (after["state"], after["credentials"]["version"]) == ("active", 2)
+
+
+async def test_a_trial_ends_where_its_credentials_are_withdrawn(bench: Bench, market: Simulator, shop: Json) -> None:
+    shown = await working(bench, shop)
+    outside, safe, clock = bench.checking.outside, bench.checking.safe, bench.parts.clock
+    await bench.store(shown["id"], credentials_of(issue(market, shop, overlap=True)))
+    lease = await claimed(bench, jobs.ROTATION)
+    tried = await bench.db.run(lambda tx: rotation.begin(tx, outside.plugins, safe, lease, clock.now()))
+    assert tried is not None
+    path = f"/v1/accounts/{shown['id']}/credentials/candidate"
+    assert (await bench.public.delete(path)).status_code == 204
+    assert (await bench.db.run(lambda tx: rotation.advance(tx, lease, tried, clock.now()))).is_over
+
+
+async def test_looks_that_last_for_minutes_leave_room_for_what_a_seller_waits_for(
+    bench: Bench, market: Simulator, shop: Json
+) -> None:
+    shown = await working(bench, shop)
+    await bench.store(shown["id"], credentials_of(issue(market, shop, overlap=True)))
+    async with bench.db.begin() as tx:
+        for job in (jobs.RECHECK, jobs.MARKET):
+            await due.plan(tx, shown["id"], job)
+    slow = [job for job, count in checker.doer.SLOW_SLOTS.items() for _ in range(count)]
+    assert [lease.job for lease in await checker.doer.claim(bench.checking, slow)] == [jobs.ROTATION]
+    quick = [jobs.PREFLIGHT] * checker.doer.SLOTS
+    assert {lease.job for lease in await checker.doer.claim(bench.checking, quick)} == {jobs.RECHECK, jobs.MARKET}
 
 
 async def test_a_process_that_dies_between_probe_and_promotion_leaves_it_to_another(

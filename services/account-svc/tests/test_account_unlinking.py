@@ -275,6 +275,24 @@ async def test_a_look_that_is_under_way_here_is_waited_for(bench: Bench) -> None
     assert await bench.fetch("select job from due where account_id = $1", account_id) == []
 
 
+async def test_a_look_whose_process_died_is_waited_for_a_minute_and_not_for_its_long_lease(
+    bench: Bench, urls: SchemaUrls
+) -> None:
+    account_id = await linked(bench)
+    async with bench.db.begin() as tx:
+        await due.plan(tx, account_id, jobs.RECHECK)
+    lease = jobs.LEASES[jobs.RECHECK]
+    assert lease > 2 * MINUTE
+    assert await due.claim(bench.db, [jobs.RECHECK], limit=1, lease=lease, clock=bench.parts.clock)
+    operation = await unlink(bench, account_id)
+    await release(bench, account_id)
+    await bench.check_due(jobs.UNLINK)
+    assert (await operation_of(bench, operation))["answer"]["waiting_for"] == ["account-svc"]
+    await move_clock(urls, MINUTE)
+    await bench.check_due(jobs.UNLINK)
+    assert (await operation_of(bench, operation))["status"] == "applied"
+
+
 async def test_a_preflight_that_was_asked_for_ends_refused(bench: Bench) -> None:
     account_id = await linked(bench)
     _, asked = await post(bench, account_id, "preflight")

@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,16 @@ from hanro.errors import Rejected
 from hanro.events import envelope
 from hanro.events.accounts import AccountActivated
 from hanro.events.fact import Fact
-from hanro.events.orders import OrderCancelled, OrderChanged, OrderFact, OrderLine, OrderPlaced, OrderShipped
+from hanro.events.orders import (
+    BY_FILE,
+    OrderCancelled,
+    OrderChanged,
+    OrderFact,
+    OrderLine,
+    OrderPlaced,
+    OrderQuarantined,
+    OrderShipped,
+)
 from hanro.marketplace import installed
 from hanro.marketplace.types import MarketplaceId
 from hanro.releasing import Releaser
@@ -53,12 +62,20 @@ def account() -> AccountActivated:
 
 
 def order(
-    kind: type[OrderFact], name: str, version: int, *, wanted: int, shipped: int = 0, is_test: bool = False
+    kind: type[OrderFact],
+    name: str,
+    version: int,
+    *,
+    wanted: int,
+    shipped: int = 0,
+    returned: int = 0,
+    shipped_before: int | None = None,
+    is_test: bool = False,
 ) -> OrderFact:
     sold = OrderLine(
         id=f"lin_{name}", external_id="1", keys=KEYS, title="見本タオル", quantity=wanted + shipped,
         open_quantity=wanted,
-        shipped_quantity=shipped, status="new",
+        shipped_quantity=shipped, returned_quantity=returned, shipped_before=shipped_before, status="new",
     )  # fmt: skip
     return kind(
         id=f"ord_{name}", version=version, at=NOON, account_id="acc_1", account_epoch=0,
@@ -176,6 +193,115 @@ async def test_shipped_units_leave_the_house(db: Database) -> None:
     assert [(movement.delta, movement.cause) for movement in moved] == [(-2, "shipped"), (10, "set")]
 
 
+def lived(name: str, *, wanted: int, shipped_before: int = 0) -> list[OrderFact]:
+    """Give the facts of an order that was placed and shipped."""
+    whole = wanted + shipped_before
+    return [
+        order(OrderPlaced, name, 1, wanted=wanted, shipped=shipped_before, shipped_before=shipped_before),
+        order(OrderShipped, name, 2, wanted=0, shipped=whole, shipped_before=shipped_before),
+    ]
+
+
+@pytest.mark.parametrize("split", [[2], [1, 1]], ids=["together", "one by one"])
+async def test_what_was_placed_and_shipped_leaves_stock_whether_it_is_heard_together_or_one_by_one(
+    db: Database, split: list[int]
+) -> None:
+    await stand(db, 10)
+    facts = [*lived("a", wanted=2), *lived("b", wanted=1, shipped_before=3)]
+    for place, count in enumerate(split):
+        some = slice(place, place + count)
+        await hear(db, [*facts[:2][some], *facts[2:][some]])
+    await hear(db, [facts[1], order(OrderChanged, "a", 3, wanted=0, shipped=2, returned=5, shipped_before=0)])
+    assert await figures(db) == (9, 0, 0)
+    assert sum(delta for delta, _, _ in await causes(db)) == -1
+
+
+async def test_an_order_whose_units_left_for_another_is_short_of_them_and_it_is_told(db: Database) -> None:
+    await stand(db, 3)
+    await hear(db, [order(OrderPlaced, "old", 1, wanted=1)])
+    young = order(OrderPlaced, "young", 1, wanted=2).model_copy(update={"placed_at": NOON + timedelta(minutes=5)})
+    await hear(db, [young])
+    left = lived("a", wanted=1)
+    await hear(db, left)
+    assert await figures(db) == (2, 2, 1)
+    assert (await recorded(db))[-2:] == ["hanro.stock.released.v1", "hanro.stock.oversell_risked.v1"]
+    await hear(db, left)
+    async with db.begin() as tx:
+        held = await reservation_store.list_reservations(
+            tx, shop_ids=None, order_id=None, account_id=None, sku=None, after=None, limit=10
+        )
+    assert {line.external_id: (line.reserved, line.gone) for line in held} == {
+        "a": (0, 1), "old": (1, 0), "young": (1, 0)
+    }  # fmt: skip
+    await move_by_hand(db, 4, None)
+    assert await figures(db) == (6, 3, 0)
+
+
+async def test_an_order_whose_units_were_moved_by_hand_before_it_was_heard_of_moves_them_no_second_time(
+    db: Database,
+) -> None:
+    await stand(db, 10)
+    await move_by_hand(db, -2, "ord_a")
+    await hear(db, lived("a", wanted=2))
+    await hear(db, [fact.model_copy(update={"is_test": True}) for fact in lived("b", wanted=2)])
+    await hear(db, [fact.model_copy(update={"reserves_stock": False}) for fact in lived("c", wanted=2)])
+    assert await figures(db) == (8, 0, 0)
+
+
+async def causes(db: Database) -> list[tuple[int, int, str]]:
+    """Give the movements of the towel, the oldest first: units, what was there then, why."""
+    async with db.begin() as tx:
+        found = await stock_store.list_movements(tx, "TOWEL-M-WH", before=None, limit=9)
+    return [(one.delta, one.on_hand_after, one.cause) for one in reversed(found)][1:]
+
+
+@pytest.mark.row("O22", kind="walks")
+@pytest.mark.row("P12", kind="walks")
+@pytest.mark.row("P12", kind="refuses")
+async def test_returned_units_are_in_stock_again_each_once_and_never_more_than_left(db: Database) -> None:
+    await stand(db, 10)
+    await hear(db, [order(OrderPlaced, "a", 1, wanted=3)])
+    await hear(db, [order(OrderShipped, "a", 2, wanted=0, shipped=3)])
+    back = order(OrderChanged, "a", 3, wanted=0, shipped=3, returned=1)
+    await hear(db, [back, back])
+    assert await figures(db) == (8, 0, 0)
+    await hear(db, [order(OrderChanged, "a", 4, wanted=0, shipped=3, returned=1)])
+    assert await figures(db) == (8, 0, 0)
+    await hear(db, [order(OrderChanged, "a", 5, wanted=0, shipped=3, returned=7)])
+    assert await figures(db) == (10, 0, 0)
+    assert await causes(db) == [(-3, 7, "shipped"), (1, 8, "returned"), (2, 10, "returned")]
+
+
+async def test_what_left_and_came_back_unheard_of_is_written_down_as_both(db: Database) -> None:
+    await stand(db, 10)
+    await hear(db, [order(OrderPlaced, "a", 1, wanted=3)])
+    await hear(db, [order(OrderChanged, "a", 3, wanted=0, shipped=3, returned=3)])
+    assert await figures(db) == (10, 0, 0)
+    assert await causes(db) == [(3, 13, "returned"), (-3, 10, "shipped")]
+
+
+async def test_units_that_came_back_are_held_for_an_order_that_lacks_them(db: Database) -> None:
+    await stand(db, 3)
+    await hear(db, [order(OrderPlaced, "a", 1, wanted=3)])
+    await hear(db, [order(OrderShipped, "a", 2, wanted=0, shipped=3), order(OrderPlaced, "b", 1, wanted=2)])
+    assert await figures(db) == (0, 0, 2)
+    await hear(db, [order(OrderChanged, "a", 3, wanted=0, shipped=3, returned=1)])
+    assert await figures(db) == (1, 1, 1)
+
+
+@pytest.mark.row("O22", kind="refuses")
+async def test_units_that_never_left_our_stock_or_were_moved_by_hand_do_not_come_into_it(db: Database) -> None:
+    await stand(db, 10)
+    await hear(db, [order(OrderShipped, "before", 1, wanted=0, shipped=3)])
+    await hear(db, [order(OrderChanged, "before", 2, wanted=0, shipped=3, returned=3)])
+    assert await figures(db) == (10, 0, 0)
+    await hear(db, [order(OrderPlaced, "a", 1, wanted=3)])
+    await hear(db, [order(OrderShipped, "a", 2, wanted=0, shipped=3)])
+    await move_by_hand(db, 2, "ord_a")
+    await hear(db, [order(OrderChanged, "a", 3, wanted=0, shipped=3, returned=3)])
+    assert await figures(db) == (9, 0, 0)
+
+
 async def test_an_order_that_waited_for_its_mapping_is_reserved_when_it_comes(db: Database) -> None:
     await stand(db, 10, is_mapped=False)
     await hear(db, [order(OrderPlaced, "a", 1, wanted=2)])
@@ -195,10 +321,65 @@ async def test_stock_that_arrives_fills_what_was_short(db: Database) -> None:
     assert await figures(db) == (6, 3, 0)
 
 
+def from_file(kind: type[OrderFact], name: str, version: int, *, reserves_stock: bool, wanted: int = 2) -> OrderFact:
+    """Give a fact of an order that a file brought first."""
+    changed = {"first_seen_by": BY_FILE, "reserves_stock": reserves_stock}
+    return order(kind, name, version, wanted=wanted).model_copy(update=changed)
+
+
+async def move_by_hand(db: Database, delta: int, order_id: str | None) -> None:
+    async with db.begin() as tx:
+        before = await stock.lock(tx, "TOWEL-M-WH")
+        await stock.move(tx, before, delta, cause="by_hand", note=None, order_id=order_id, at=NOON, by="test")
+
+
+@pytest.mark.row("O6", kind="walks")
+async def test_an_order_of_a_file_moves_no_stock_until_its_marketplace_shows_it_and_then_once(db: Database) -> None:
+    await stand(db, 10)
+    await hear(db, [from_file(OrderPlaced, "a", 1, reserves_stock=False)])
+    assert await figures(db) == (10, 0, 0)
+    shown = from_file(OrderChanged, "a", 2, reserves_stock=True)
+    await hear(db, [shown, shown])
+    await hear(db, [from_file(OrderChanged, "a", 3, reserves_stock=True)])
+    assert await figures(db) == (10, 2, 0)
+
+
+@pytest.mark.row("O6", kind="walks")
+async def test_an_order_of_a_file_that_is_to_reserve_does_so_at_once(db: Database) -> None:
+    await stand(db, 10)
+    await hear(db, [from_file(OrderPlaced, "a", 1, reserves_stock=True)])
+    await move_by_hand(db, 5, "ord_a")
+    await hear(db, [from_file(OrderChanged, "a", 2, reserves_stock=True)])
+    assert await figures(db) == (15, 2, 0)
+
+
+@pytest.mark.row("O6", kind="refuses")
+async def test_an_order_of_a_file_whose_units_were_moved_by_hand_never_reserves_them_again(db: Database) -> None:
+    await stand(db, 10)
+    await hear(db, [from_file(OrderPlaced, one, 1, reserves_stock=False) for one in "ab"])
+    await move_by_hand(db, -2, "ord_a")
+    await move_by_hand(db, -1, None)
+    await hear(db, [from_file(OrderChanged, one, 2, reserves_stock=True) for one in "ab"])
+    await hear(db, [from_file(OrderChanged, "a", 3, reserves_stock=True)])
+    assert await figures(db) == (7, 2, 0)
+
+
 async def test_a_sandbox_order_moves_no_real_stock(db: Database) -> None:
     await stand(db, 10)
     await hear(db, [order(OrderPlaced, "a", 1, wanted=2, is_test=True)])
     assert await figures(db) == (10, 0, 0)
+
+
+@pytest.mark.parametrize(("code", "reserved"), [("unmapped-line", 2), ("unreadable", 0), (None, 0)])
+async def test_an_order_that_waits_for_a_mapping_holds_stock_and_an_unreadable_one_none(
+    db: Database, code: str | None, reserved: int
+) -> None:
+    await stand(db, 10)
+    held = order(OrderQuarantined, "q", 1, wanted=2).model_copy(
+        update={"is_quarantined": True, "quarantine_code": code}
+    )
+    await hear(db, [held])
+    assert (await figures(db))[1] == reserved
 
 
 async def test_an_order_of_an_unknown_marketplace_is_a_dead_letter_and_others_go_on(db: Database) -> None:

@@ -14,9 +14,8 @@ from catalog_svc.store import listings as listing_store
 from catalog_svc.store import reservations as reservation_store
 from catalog_svc.store.listings import AccountCopy
 from hanro.db import Database, migrate
-from hanro.service import Parts, open_parts
+from hanro.service import Parts, make_apps, open_parts
 from hanro.testing.callers import SpokenCallers, bearer, fixed_keyring
-from hanro.web import create_app
 from hanro_local.databases import SchemaUrls
 
 MIGRATIONS = Path(__file__).parents[1] / "migrations"
@@ -46,17 +45,7 @@ async def parts(urls: SchemaUrls) -> AsyncIterator[Parts]:
 async def client(parts: Parts) -> AsyncIterator[httpx.AsyncClient]:
     settings = CatalogSettings(database_url="x", issuer="x", jwks_url="http://x.invalid/", keys_dir=Path("/x"))
     built = SERVICE.build(parts, settings)
-    apps = create_app(
-        SERVICE.info,
-        routers=built.routers,
-        subscriptions=built.subscriptions,
-        authenticator=SpokenCallers(),
-        db=parts.db,
-        cursors=parts.cursors,
-        clock=parts.clock,
-        registry=parts.registry,
-        missing=lambda: None,
-    )
+    apps = make_apps(SERVICE, parts, built, authenticator=SpokenCallers(), missing=lambda: None)
     transport = httpx.ASGITransport(apps.public)
     async with httpx.AsyncClient(transport=transport, base_url="http://catalog", headers=bearer(*SCOPES)) as made:
         yield made

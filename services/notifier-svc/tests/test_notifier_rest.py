@@ -10,9 +10,8 @@ import httpx
 import pytest
 from notifier_playground import ACCOUNT, account, order, prepare, recorded, take
 
-from hanro.service import Parts, open_parts
+from hanro.service import Parts, make_apps, open_parts
 from hanro.testing.callers import SpokenCallers, bearer, fixed_keyring
-from hanro.web import create_app
 from hanro_local.databases import SchemaUrls
 from notifier_svc.app import SERVICE
 from notifier_svc.settings import NotifierSettings
@@ -34,17 +33,7 @@ async def parts(urls: SchemaUrls) -> AsyncIterator[Parts]:
 @pytest.fixture
 async def client(parts: Parts) -> AsyncIterator[httpx.AsyncClient]:
     built = SERVICE.build(parts, settings("postgresql://nowhere/nothing"))
-    apps = create_app(
-        SERVICE.info,
-        routers=built.routers,
-        subscriptions=built.subscriptions,
-        authenticator=SpokenCallers(),
-        db=parts.db,
-        cursors=parts.cursors,
-        clock=parts.clock,
-        registry=parts.registry,
-        missing=lambda: None,
-    )
+    apps = make_apps(SERVICE, parts, built, authenticator=SpokenCallers(), missing=lambda: None)
     await take(parts.db, account())
     transport = httpx.ASGITransport(apps.public)
     async with httpx.AsyncClient(transport=transport, base_url="http://notifier", headers=bearer(*SCOPES)) as made:

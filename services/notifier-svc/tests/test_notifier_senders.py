@@ -1,5 +1,6 @@
 """Tests of senders over HTTP, with a real relay: one mail to the shop itself, and to nobody else."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
@@ -15,6 +16,7 @@ from hanro.events.accounts import GrantSeen, SwitchesSet
 from hanro.marketplace import installed
 from hanro.metrics import new_registry
 from hanro.testing.callers import SpokenCallers, bearer, fixed_keyring
+from hanro.testing.probe import until
 from hanro.web import Cursors, Idempotency, create_app
 from notifier_svc.api import senders
 from notifier_svc.app import SERVICE
@@ -128,6 +130,28 @@ async def test_no_test_is_sent_for_an_account_that_may_send_no_mail(
     assert (refused.status_code, refused.json()["code"], refused.json()["kind"]) == (409, code, "needs-seller")
     assert refused.json()["remedy"]["ja"]
     assert here.neighbours.asked == []
+    assert await messages(here.db) == []
+
+
+async def is_waiting(db: Database) -> bool:
+    sql = "select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"
+    async with db.begin() as tx:
+        return bool(await tx.fetch(sql))
+
+
+@pytest.mark.row("A22", kind="refuses")
+async def test_an_account_switched_on_while_a_test_is_asked_for_lets_no_unchecked_recipient_pass(
+    here: Bed, client: httpx.AsyncClient
+) -> None:
+    await here.plan(account(2, switches=SwitchesSet(messages=False)))
+    async with here.db.begin() as tx:
+        on = SwitchesSet().model_dump_json()
+        await tx.execute("update accounts set switches = $2::text::jsonb where id = $1", ACCOUNT, on)
+        asking = asyncio.create_task(ask(client, to="someone@example.invalid"))
+        # It has looked ahead, saw messages off, and waits for the row that is switched on meanwhile.
+        await until(lambda: is_waiting(here.db))
+    refused = await asking
+    assert (refused.status_code, refused.json()["code"]) == (409, "messages-off"), refused.text
     assert await messages(here.db) == []
 
 

@@ -109,3 +109,9 @@ def test_every_variable_is_documented() -> None:
     text = describe()
     for name in ("shop.name", "order.external_id", "order.placed_at", "buyer.name", "line.title", "totals.payable"):
         assert f"`{name}`" in text
+
+
+def test_a_letter_may_tell_where_each_parcel_is() -> None:
+    body = "{% for parcel in parcels %}{{ parcel.carrier }} {{ parcel.number }} {{ parcel.url }}{% endfor %}"
+    written = Renderer().render("s", body, sample())
+    assert "見本運輸 123456789012 https://carrier.example.invalid/track?no=123456789012" in written.body

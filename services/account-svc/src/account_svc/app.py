@@ -69,7 +69,7 @@ SERVICE = Service(
     ),
     schema=SCHEMA,
     migrations=Path(__file__).parents[2] / "migrations",
-    revision="0002",
+    revision="0003",
     settings=AccountSettings,
     build=build,
     sealed=SEALED,

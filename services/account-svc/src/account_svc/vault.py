@@ -79,7 +79,7 @@ class Installation:
             try:
                 self._values = _read(self._file)
             except ValueError:
-                _log.error("installation.unreadable", file=str(self._file))
+                _log.error("installation.unreadable", path=str(self._file))
         return self._values.get(marketplace_id, {})
 
     def _mark(self) -> tuple[int, int, int] | None:

@@ -46,7 +46,7 @@ SERVICE = Service(
     ),
     schema="catalog",
     migrations=Path(__file__).parents[2] / "migrations",
-    revision="0002",
+    revision="0006",
     settings=CatalogSettings,
     build=build,
 )

@@ -1,7 +1,7 @@
 """Hears of accounts and orders."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from catalog_svc import accounts, reservations
@@ -19,7 +19,7 @@ from hanro.errors import Unsupported
 from hanro.events.accounts import ACCOUNT_FACTS, AccountFact
 from hanro.events.envelope import Received
 from hanro.events.fact import Fact
-from hanro.events.orders import ORDER_FACTS, OrderFact
+from hanro.events.orders import BY_FILE, ORDER_FACTS, OrderFact
 from hanro.marketplace import match_key
 from hanro.marketplace.port import Plugin
 from hanro.marketplace.types import MarketplaceId
@@ -72,18 +72,31 @@ def on_orders(plugins: Plugins, clock: Clock) -> Subscription[KnownOrder, Change
             raise Unsupported(f"no plug-in {fact.marketplace_id} is installed", code="absent")
         if known is None:
             raise AssertionError("every order of the batch was looked up")
-        # What cannot be read says nothing about lines; a sandbox order moves no real stock.
-        if fact.is_quarantined or fact.is_test:
+        # What cannot be read says nothing about lines; a sandbox order moves no real stock. An order that waits for one
+        # line's mapping holds stock for its others.
+        if fact.is_unreadable or fact.is_test:
+            return Change(known=known, asked=())
+        if _is_left_to_hand(fact, known):
             return Change(known=known, asked=())
         # A mapping that was deleted by an unlink takes nothing from orders that were mapped by it.
         held = {line.key: line for line in known.lines}
         wanted = [line.reservation(known.skus, held.get(line.line.key)) for line in _lines_of(fact, plugins)]
+        if known.is_moved_by_hand:
+            # Whoever names an order in a movement has put its units where they belong.
+            wanted = [replace(line, returned=0, shipped_before=None) for line in wanted]
         return Change(known=known, asked=tuple(holding.wishes(known.lines, wanted)))
 
     async def apply(tx: Transaction, changes: Sequence[Change]) -> None:
         await reservations.follow(tx, changes, clock.now())
 
     return Subscription(name="catalog.orders", facts=ORDER_FACTS, load=load, decide=decide, apply=apply)
+
+
+def _is_left_to_hand(fact: OrderFact, known: KnownOrder) -> bool:
+    """Tell whether an order that a file brought holds no stock: it was not to, or somebody moved its units by hand."""
+    if not fact.reserves_stock:
+        return True
+    return fact.first_seen_by == BY_FILE and known.is_moved_by_hand and not known.lines
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,6 +128,8 @@ def _lines_of(fact: OrderFact, plugins: Plugins) -> list[_Line]:
             wanted=line.open_quantity,
             reserved=0,
             shipped=line.shipped_quantity,
+            returned=line.returned_quantity,
+            shipped_before=line.shipped_before,
         )
         found.append(_Line(key=key, line=reservation))
     return found

@@ -18,11 +18,15 @@ ACTOR = "catalog-svc"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KnownOrder:
-    """Be what is known around one order: its lines, the SKUs of its keys, and the stocks that may be touched."""
+    """Be what is known around one order: its lines, the SKUs of its keys, and the stocks that may be touched.
+
+    `is_moved_by_hand`: a movement of units names the order.
+    """
 
     lines: tuple[Reservation, ...]
     skus: Mapping[str, str]
     stocks: Mapping[str, Stock]
+    is_moved_by_hand: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +48,7 @@ async def look_up(tx: Transaction, orders: Mapping[str, tuple[str, Collection[st
     )
     touched = set(skus.values()) | await store.skus_of_orders(tx, orders.keys())
     stocks = await stock_store.lock_stock(tx, touched)
+    moved = await stock_store.orders_moved(tx, orders.keys())
     lines: dict[str, list[Reservation]] = {order_id: [] for order_id in orders}
     for line in await store.lock_reservations(tx, orders.keys()):
         lines[line.order_id].append(line)
@@ -52,6 +57,7 @@ async def look_up(tx: Transaction, orders: Mapping[str, tuple[str, Collection[st
             lines=tuple(lines[order_id]),
             skus={key: skus[account_id, key] for key in keys if (account_id, key) in skus},
             stocks=stocks,
+            is_moved_by_hand=order_id in moved,
         )
         for order_id, (account_id, keys) in orders.items()
     }

@@ -82,7 +82,7 @@ SERVICE = Service(
     ),
     schema="notifier",
     migrations=Path(__file__).parents[2] / "migrations",
-    revision="0002",
+    revision="0003",
     settings=NotifierSettings,
     build=build,
 )

@@ -3,12 +3,16 @@
 from collections.abc import Sequence
 from datetime import datetime
 
+from account_svc.accounts import audit, jobs
+from account_svc.domain import activation
 from account_svc.domain import checklist as rules
-from account_svc.domain.accounts import Account
+from account_svc.domain.accounts import WORKING, Account
 from account_svc.domain.checklist import Item, Tick, TickWish
+from account_svc.domain.preflights import Awaited
 from account_svc.domain.transitions import Deed, require
 from account_svc.store import checklist as store
 from account_svc.store import credentials as credential_rows
+from hanro import due
 from hanro.db import Transaction
 from hanro.marketplace import Fault
 from hanro.marketplace.port import Plugin
@@ -16,6 +20,7 @@ from hanro.marketplace.types import Prerequisite
 
 HISTORY = 20
 """So many ticks of an item are shown."""
+TICKED = "tick-checklist"
 
 
 class TickMalformed(Exception):
@@ -41,10 +46,18 @@ async def items_of(
     return [rules.stand(one, _of(one, ticks), account, plugin.zone, now) for one in wanted]
 
 
+async def find_awaited(tx: Transaction, account: Account, plugin: Plugin, now: datetime) -> Awaited | None:
+    """Give what of an account's checklist was applied for and is not decided there; None: nothing is awaited."""
+    registration_id = await registration_of(tx, account)
+    return rules.find_awaited(await items_of(tx, account, plugin, registration_id, now), plugin.guide)
+
+
 async def tick(
     tx: Transaction, account: Account, plugin: Plugin, prerequisite_id: str, wish: TickWish, *, by: str, now: datetime
 ) -> Item:
     """Note a step of a prerequisite of an account that is locked; the same again changes nothing.
+
+    An account that does not work is checked at once: what was applied for there, or decided, says why.
 
     Raises:
         NotNow: the account's state does not allow it.
@@ -70,8 +83,17 @@ async def tick(
             ticked_at=now,
         )
         await store.save_tick(tx, account.id, made)
+        await audit.note(tx, TICKED, account_id=account.id, shop_ids=account.shop_ids, changed=[prerequisite.id])
         known = [made, *known][:HISTORY]
+        if rules.can_be_awaited(prerequisite):
+            await _check_again(tx, account, plugin)
     return rules.stand(prerequisite, known, account, plugin.zone, now)
+
+
+async def _check_again(tx: Transaction, account: Account, plugin: Plugin) -> None:
+    is_called = account.has_credentials and activation.find_absence(plugin.capabilities) is None
+    if is_called and account.state not in WORKING:
+        await due.plan(tx, account.id, jobs.PREFLIGHT)
 
 
 def _of(prerequisite: Prerequisite, ticks: Sequence[Tick]) -> list[Tick]:

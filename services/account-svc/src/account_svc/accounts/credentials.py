@@ -20,7 +20,7 @@ from account_svc.store.spares import Spare
 from account_svc.vault import Installation, Vault
 from hanro import breaker
 from hanro.crypto import KeyMissing, SealBroken
-from hanro.db import Transaction
+from hanro.db import Database, Statements, Transaction
 from hanro.errors import ContractBroken, LocalizedText, NeedsSeller, Rejected, Retryable
 from hanro.marketplace import Fault
 from hanro.marketplace.port import Plugin, Secrets
@@ -150,10 +150,8 @@ async def store_credentials(
     return after, False
 
 
-async def vend(tx: Transaction, safe: Safe, plugins: Plugins, account_id: str, use: Use) -> Vended:
-    """Give an account's credentials to a service, and note who had which version when, what for.
-
-    The transaction must be rolled back where this raises: the note would stand.
+async def vend(db: Database, safe: Safe, plugins: Plugins, account_id: str, use: Use) -> Vended:
+    """Give an account's credentials to a service, once it stands who had which version when, what for.
 
     Raises:
         Rejected: there is no such account, code "not-found"; or it is let go, or was, code "unlinking".
@@ -162,20 +160,21 @@ async def vend(tx: Transaction, safe: Safe, plugins: Plugins, account_id: str, u
             code "key-settling".
         ContractBroken: what is stored cannot be opened; code "unreadable".
     """
-    taken = await store.take(
-        tx, account_id, caller=use.caller, service=use.service, purpose=use.purpose, used_at=use.at
-    )
-    if taken is None:
-        raise accounts.not_found()
-    account, stored = taken
-    if account.state in LET_GO:
-        raise Rejected("The account is being unlinked, or was: nothing works for it.", code=UNLINKING)
-    if not account.is_working:
-        raise pausing(account) or not_working(account)
-    if stored is None:
-        raise ContractBroken("The account works, yet no credentials are stored.", code="unreadable")
-    values = _completed(safe, stored, plugins.get(MarketplaceId(account.marketplace_id)))
-    secrets = Secrets(values=values, version=stored.version, stored_at=stored.stored_at)
+    # Every poll of every account waits for it: one round trip to look, and one to note what is given out.
+    async with db.statements() as statements:
+        found = await store.find_with_account(statements, account_id)
+        if found is None:
+            raise accounts.not_found()
+        account, stored = found
+        if account.state in LET_GO:
+            raise Rejected("The account is being unlinked, or was: nothing works for it.", code=UNLINKING)
+        if not account.is_working:
+            raise pausing(account) or not_working(account)
+        if stored is None:
+            raise ContractBroken("The account works, yet no credentials are stored.", code="unreadable")
+        plugin = plugins.get(MarketplaceId(account.marketplace_id))
+        # The disk's slowest hundredth would keep every poll waiting that comes after it.
+        secrets = await open_noted(statements, safe, stored, plugin, use, is_flushed=False)
     return Vended(secrets=secrets, account_epoch=account.epoch, marketplace_id=account.marketplace_id)
 
 
@@ -186,9 +185,9 @@ async def take_out(tx: Transaction, safe: Safe, account_id: str, plugin: Plugin 
 
 
 async def open_noted(
-    tx: Transaction, safe: Safe, stored: StoredCredentials, plugin: Plugin | None, use: Use
+    tx: Statements, safe: Safe, stored: StoredCredentials, plugin: Plugin | None, use: Use, *, is_flushed: bool = True
 ) -> Secrets:
-    """Open credentials and note the use. Errors as `vend`."""
+    """Open credentials and note the use, flushed to the disk or not (`store.save_use`). Errors as `vend`."""
     values = _completed(safe, stored, plugin)
     await store.save_use(
         tx,
@@ -200,6 +199,7 @@ async def open_noted(
             purpose=use.purpose,
             used_at=use.at,
         ),
+        is_flushed=is_flushed,
     )
     return Secrets(values=values, version=stored.version, stored_at=stored.stored_at)
 

@@ -14,6 +14,7 @@ from account_svc.store import expiries as store
 from account_svc.store.expiries import StoredExpiry
 from hanro import due
 from hanro.db import Transaction
+from hanro.doubling import doubled
 from hanro.due import Lease
 from hanro.errors import ContractBroken, InDoubt, NeedsSeller, Rejected, Retryable
 from hanro.marketplace.port import Plugin, Secrets
@@ -82,7 +83,7 @@ async def keep_failure(tx: Transaction, lease: Lease, taken: LookUp, failure: Lo
     if isinstance(failure, NeedsSeller) and failure.code in CREDENTIAL_CODES:
         await suspect(tx, account, failure.grant_id or lease.job, at)
     noted = await store.save_expiry_failure(tx, taken.account_id, code=failure.code, why=failure.why, at=at)
-    wait = min(FIRST_RETRY * 2 ** min(lease.failure_count, 10), LONGEST_RETRY)
+    wait = doubled(FIRST_RETRY, lease.failure_count, LONGEST_RETRY)
     await due.settle(tx, lease, next_at=at + wait, failures=lease.failure_count + 1)
     return noted.is_alarming
 

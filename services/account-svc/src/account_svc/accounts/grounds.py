@@ -4,11 +4,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
+from account_svc.accounts import checklist
 from account_svc.domain import preflights as rules
+from account_svc.domain import reports
 from account_svc.domain.accounts import Account
 from account_svc.domain.happenings import Standing
 from account_svc.domain.preflights import Ground
+from account_svc.domain.reports import Use
 from account_svc.store import expiries as expiry_rows
+from account_svc.store import preflights as preflight_rows
 from account_svc.store.preflights import Preflight
 from hanro.db import Transaction
 from hanro.errors import MenuPath
@@ -50,6 +54,7 @@ async def ground_of(tx: Transaction, account: Account, taken: Round, at: datetim
         known={},
         is_expired=await is_expired(tx, account, at),
         key_menu=_key_menu(taken.plugin),
+        awaited=await checklist.find_awaited(tx, account, taken.plugin, at),
     )
     seen = {one.grant_id: one.state for one in account.grants}
     if account.is_working:
@@ -69,6 +74,21 @@ async def is_expired(tx: Transaction, account: Account, at: datetime) -> bool:
         and one.credential_version == account.credential_version
         for one in (await expiry_rows.list_expiries(tx, [account.id])).get(account.id, ())
     )
+
+
+async def has_whole_rate(tx: Transaction, account: Account, at: datetime) -> bool:
+    """Tell whether nobody else calls for an account that is locked: it does not work, or its key is known dead."""
+    return not account.is_working or await is_key_suspect(tx, account, await uses_of(tx, account), at)
+
+
+async def uses_of(tx: Transaction, account: Account) -> Mapping[tuple[str, str], Use]:
+    """Give what services said last of calls for an account, by service and grant."""
+    return (await preflight_rows.list_uses(tx, [account.id])).get(account.id, {})
+
+
+async def is_key_suspect(tx: Transaction, account: Account, uses: Mapping[tuple[str, str], Use], at: datetime) -> bool:
+    """Tell whether the latest news of an account's key is that it was refused, or its known end has passed."""
+    return reports.is_refused_lately(account, uses) or await is_expired(tx, account, at)
 
 
 def closed(preflight: Preflight, rows: Iterable[PreflightRow], standing: Standing, at: datetime) -> Preflight:

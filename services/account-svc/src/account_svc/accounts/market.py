@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from account_svc.accounts import asked, jobs
+from account_svc.accounts import asked, audit, jobs
 from account_svc.accounts.credentials import Safe, Use, not_working, take_out
 from account_svc.accounts.linking import Plugins
 from account_svc.accounts.market_entries import tell
@@ -18,6 +18,7 @@ from account_svc.store import market as store
 from account_svc.store.market import StoredKind, absence_of, failure_of
 from hanro import due, operations
 from hanro.db import Transaction
+from hanro.doubling import doubled
 from hanro.due import Lease
 from hanro.errors import Failure, NeedsSeller, Retryable, Unsupported
 from hanro.marketplace.port import Plugin, Secrets
@@ -58,6 +59,7 @@ async def request(tx: Transaction, account: Account, plugin: Plugin, by: str) ->
     waiting = await operations.list_(tx, limit=1, kind=KIND, subject_id=account.id, status=OperationStatus.ACCEPTED)
     if waiting:
         return waiting[0]
+    await audit.note(tx, Deed.REFRESH_MARKET.value, account_id=account.id, shop_ids=account.shop_ids)
     return await operations.accept(tx, kind=KIND, subject_id=account.id, account_id=account.id, asked={}, by=by)
 
 
@@ -140,7 +142,7 @@ async def keep_failure(tx: Transaction, lease: Lease, taken: Reading, failure: F
     elif isinstance(failure, Unsupported):
         await due.settle(tx, lease, next_at=at + jobs.AT_REST)
     else:
-        wait = min(FIRST_RETRY * 2 ** min(lease.failure_count, 10), LONGEST_RETRY)
+        wait = doubled(FIRST_RETRY, lease.failure_count, LONGEST_RETRY)
         await due.settle(tx, lease, next_at=at + wait, failures=lease.failure_count + 1)
 
 

@@ -6,9 +6,10 @@ from datetime import datetime
 
 from account_svc.accounts import asked, jobs, settling
 from account_svc.accounts.credentials import Safe, Use, open_noted, open_stored
-from account_svc.accounts.grounds import Round, closed, ground_of
+from account_svc.accounts.grounds import Round, closed, ground_of, has_whole_rate
 from account_svc.accounts.linking import Plugins, apply
 from account_svc.accounts.preflights import SERVICE
+from account_svc.accounts.rounds import Going
 from account_svc.domain import preflights as rules
 from account_svc.domain import rotation
 from account_svc.domain.accounts import WORKING, Account, Reason
@@ -117,7 +118,7 @@ async def begin(tx: Transaction, plugins: Plugins, safe: Safe, lease: Lease, at:
         account=account,
         plugin=plugin,
         secrets=secrets,
-        is_alone=not account.is_working,
+        is_alone=await has_whole_rate(tx, account, at),
         is_brief=True,
         preflight=Preflight(
             id=new_id("pre"),
@@ -137,8 +138,25 @@ async def begin(tx: Transaction, plugins: Plugins, safe: Safe, lease: Lease, at:
     return Tried(round=probing, version=spare.credentials.version)
 
 
+async def advance(tx: Transaction, lease: Lease, tried: Tried, at: datetime) -> Going:
+    """Tell how a trial goes on: it is over where its credentials are no longer the second ones.
+
+    And where the key in use died beside it, or came back: what began with a small share of the rate would keep the
+    account waiting for minutes, and what has the whole of it would take that of others.
+
+    Raises:
+        Retryable: the lease is lost.
+    """
+    account = await account_rows.lock_account(tx, tried.round.account.id)
+    await due.hold(tx, lease)
+    is_over = not _is_second(account, await spares.find_spare(tx, account.id), tried)
+    return Going(has_begun=False, is_over=is_over or await _has_other_rate(tx, account, tried, at))
+
+
 async def end(tx: Transaction, safe: Safe, lease: Lease, tried: Tried, probed: Probed) -> str:
     """Let credentials take over that passed, or keep why they did not; give what became of them, for the log.
+
+    A trial that was broken off because of its share of the rate begins again at once.
 
     Raises:
         Retryable: the lease is lost; nothing is to be committed.
@@ -146,7 +164,7 @@ async def end(tx: Transaction, safe: Safe, lease: Lease, tried: Tried, probed: P
     rows, at = probed.rows, probed.at
     account = await account_rows.lock_account(tx, tried.round.account.id)
     spare = await spares.find_spare(tx, account.id)
-    if not is_possible(account, Deed.ROTATE) or spare is None or spare.credentials.version != tried.version:
+    if spare is None or not _is_second(account, spare, tried):
         # Withdrawn, or others were stored meanwhile: those are tried next.
         await due.settle(tx, lease, next_at=at)
         return "outdated"
@@ -169,11 +187,22 @@ async def end(tx: Transaction, safe: Safe, lease: Lease, tried: Tried, probed: P
         until = await _take_over(tx, account, new, judged, at)
         await due.settle(tx, lease, next_at=until or at + jobs.AT_REST)
         return trial.verdict.value
+    if trial.verdict is Verdict.UNKNOWN and await _has_other_rate(tx, account, tried, at):
+        await due.settle(tx, lease, next_at=at, failures=lease.failure_count)
+        return "broken-off"
     await _keep(tx, account, spare, trial, at)
     next_at = rotation.next_trial(trial, lease.failure_count, at, is_waited_for=rotation.is_key_dead(account))
     failures = lease.failure_count + 1 if trial.verdict is Verdict.UNKNOWN else 0
     await due.settle(tx, lease, next_at=next_at or at + jobs.AT_REST, failures=failures)
     return trial.verdict.value
+
+
+def _is_second(account: Account, spare: Spare | None, tried: Tried) -> bool:
+    return is_possible(account, Deed.ROTATE) and spare is not None and spare.credentials.version == tried.version
+
+
+async def _has_other_rate(tx: Transaction, account: Account, tried: Tried, at: datetime) -> bool:
+    return await has_whole_rate(tx, account, at) is not tried.round.is_alone
 
 
 async def _take_over(

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from account_svc.accounts import jobs, settling
 from account_svc.accounts.credentials import Safe, take_out
 from account_svc.accounts.credentials import Use as CredentialUse
-from account_svc.accounts.grounds import ALONE, Round, closed, ground_of, in_their_order, is_expired
+from account_svc.accounts.grounds import ALONE, Round, closed, ground_of, in_their_order, is_key_suspect, uses_of
 from account_svc.accounts.linking import Plugins, apply
 from account_svc.accounts.preflights import SERVICE, answer_asked, list_asked, refuse_asked, suspect, take_asked
 from account_svc.domain import activation, probes, reports, rotation
@@ -60,8 +60,8 @@ async def begin(tx: Transaction, plugins: Plugins, safe: Safe, lease: Lease, at:
     if secrets is None or plugin is None or activation.find_absence(plugin.capabilities):
         await due.settle(tx, lease, next_at=at + jobs.AT_REST)
         return None
-    uses = (await store.list_uses(tx, [account.id])).get(account.id, {})
-    is_suspect = reports.is_refused_lately(account, uses) or await is_expired(tx, account, at)
+    uses = await uses_of(tx, account)
+    is_suspect = await is_key_suspect(tx, account, uses, at)
     if lease.job == jobs.PREFLIGHT and account.is_working and not is_suspect:
         # It works after all: what is left to find out must not take the rate from those who work with it.
         await due.plan(tx, account.id, jobs.RECHECK)

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from account_svc.accounts import audit
 from account_svc.domain.accounts import Account
 from account_svc.domain.transitions import Deed, require
 from account_svc.store import sheets as store
@@ -20,6 +21,8 @@ from hanro.marketplace.types import ApplicationSheet
 TABLE = "application_sheets"
 FIELD = "sealed"
 SCHEMA = "account"
+FILLED = "fill-application-sheet"
+SENT = "send-application-sheet"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,7 +96,8 @@ async def save(
         raise SheetMalformed(faults)
     before = await store.find_sheet(tx, account.id)
     kept = {name: value for name, value in values.items() if value}
-    if before is not None and _reopen(keyring, before) == kept:
+    known = _reopen(keyring, before) if before is not None else {}
+    if before is not None and known == kept:
         return OpenSheet(form=form, values=kept, stored=before)
     version = before.version + 1 if before else 1
     sealed = crypto.seal(
@@ -108,6 +112,8 @@ async def save(
     await store.save_sheet(
         tx, StoredSheet(account_id=account.id, version=version, sealed=sealed, changed_at=at, changed_by=by)
     )
+    changed = [field.name for field in form.fields if kept.get(field.name) != (known or {}).get(field.name)]
+    await audit.note(tx, FILLED, account_id=account.id, shop_ids=account.shop_ids, changed=changed)
     return OpenSheet(form=form, values=kept, stored=await store.find_sheet(tx, account.id))
 
 
@@ -135,6 +141,7 @@ async def note_sent(
                 "It cannot have been sent before it was filled in as it is now.", code="time-impossible", field="/at"
             )
         await store.save_sent(tx, account.id, version=stored.version, at=at, by=by)
+        await audit.note(tx, SENT, account_id=account.id, shop_ids=account.shop_ids)
     return await get_sheet(tx, keyring, account, plugin)
 
 

@@ -12,7 +12,7 @@ from hanro.web import Cursors, CursorText, Limit
 from hanro.web.shapes import NextCursor, Shown
 
 
-class EntryShown(Shown):
+class AuditEntryShown(Shown):
     """Something that somebody changed."""
 
     at: datetime
@@ -20,7 +20,7 @@ class EntryShown(Shown):
     subject: str
     """Subject of the token that did it."""
     action: str
-    """What was done: `link`, `describe`, `store-credentials`, `disable`, `switch-work`, `open-shop` …"""
+    """What was done: `link`, `describe`, `store-credentials`, `disable`, `tick-checklist`, `unlink`, `open-shop` …"""
     account_id: str | None
     """The account it was done to; null: it was a shop."""
     shop_ids: list[str]
@@ -34,7 +34,7 @@ class EntryShown(Shown):
 class EntryPage(Shown):
     """What was changed, newest first."""
 
-    items: list[EntryShown]
+    items: list[AuditEntryShown]
     """Newest first."""
     next: NextCursor
 
@@ -63,7 +63,7 @@ def make_routes(db: Database, cursors: Cursors) -> APIRouter:
                 limit=limit + 1,
             )
         following = cursors.link(request, response, (found[limit - 1].position,) if len(found) > limit else None)
-        items = [EntryShown.model_validate(one, from_attributes=True) for one in found[:limit]]
+        items = [AuditEntryShown.model_validate(one, from_attributes=True) for one in found[:limit]]
         return EntryPage(items=items, next=following)
 
     return router

@@ -5,6 +5,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Request, Response
 
+from account_svc.accounts import checklist
 from account_svc.accounts.reading import AccountPicture, pictures
 from account_svc.api.accounts import Desk
 from account_svc.api.diagnostics_shapes import (
@@ -12,6 +13,7 @@ from account_svc.api.diagnostics_shapes import (
     DeedTold,
     DiagnosticsShown,
     ExpiryTold,
+    ItemTold,
     OperationTold,
     PreflightTold,
     RefusalTold,
@@ -21,6 +23,7 @@ from account_svc.api.diagnostics_shapes import (
 )
 from account_svc.api.permissions import check_account
 from account_svc.api.switch_shapes import show_switches
+from account_svc.domain.checklist import Item
 from account_svc.domain.transitions import possible
 from account_svc.store import accounts as store
 from account_svc.store import audit as audit_rows
@@ -56,7 +59,9 @@ def make_routes(desk: Desk, support_contact: str | None) -> APIRouter:
             uses = (await preflight_rows.list_uses(tx, [account.id])).get(account.id, {})
             asked = await operations.list_(tx, limit=MOST, account_ids=[account.id])
             tried = await audit_rows.list_entries(tx, shop_ids=None, account_id=account.id, before=None, limit=MOST)
-        plugin = desk.plugins.get(MarketplaceId(account.marketplace_id))
+            plugin = desk.plugins.get(MarketplaceId(account.marketplace_id))
+            registration = await checklist.registration_of(tx, account)
+            items = await checklist.items_of(tx, account, plugin, registration, desk.clock.now()) if plugin else []
         response.headers["Content-Disposition"] = f'attachment; filename="{account.id}-diagnostics.json"'
         return DiagnosticsShown(
             made_at=desk.clock.now(),
@@ -68,6 +73,8 @@ def make_routes(desk: Desk, support_contact: str | None) -> APIRouter:
                 policy_version=plugin.policy.version if plugin else None,
             ),
             account=_account(picture),
+            registration=registration,
+            checklist=[_item(one) for one in items],
             preflights=[_preflight(one) for one in preflights],
             uses=[
                 UseTold.model_validate(one, from_attributes=True)
@@ -111,6 +118,19 @@ def _account(picture: AccountPicture) -> AccountTold:
         version=account.version,
         created_at=account.created_at,
         changed_at=account.changed_at,
+    )
+
+
+def _item(item: Item) -> ItemTold:
+    reached = {tick.state: tick.at for tick in item.reached}
+    return ItemTold(
+        id=item.prerequisite.id,
+        state=item.state,
+        is_done=item.is_done,
+        unproven_grant_ids=list(item.proving),
+        reached_at=reached.get(item.state),
+        start_day=item.start_day,
+        effective_at=item.effective_at,
     )
 
 

@@ -1,6 +1,6 @@
 """Says what a diagnostics bundle holds: fields that are named here, and no text that anybody typed."""
 
-from datetime import datetime
+from datetime import date, datetime
 
 from account_svc.api.switch_shapes import SwitchesShown
 from hanro.web.shapes import Shown
@@ -142,6 +142,25 @@ class AccountTold(Shown):
     """When it changed last."""
 
 
+class ItemTold(Shown):
+    """How an item of the checklist stands, without who ticked it."""
+
+    id: str
+    """The item, of the guide's prerequisites."""
+    state: str
+    """How far it is."""
+    is_done: bool
+    """Whether that is its last state."""
+    unproven_grant_ids: list[str]
+    """Of the grants that prove it, those that are not granted."""
+    reached_at: datetime | None
+    """When its state was reached, as it was ticked; null: nobody ticked it."""
+    start_day: date | None
+    """The day that the marketplace's mail names; null: none."""
+    effective_at: datetime | None
+    """From when on it works; null: nothing starts on a day, or it is not known."""
+
+
 class SoftwareTold(Shown):
     """What runs here."""
 
@@ -166,6 +185,10 @@ class DiagnosticsShown(Shown):
     """The software that made it."""
     account: AccountTold
     """The account as it is."""
+    registration: str | None
+    """The way to register that its checklist is for; null: none is chosen yet, all items are told."""
+    checklist: list[ItemTold]
+    """Its prerequisites, in the guide's order; empty where the plug-in is not installed."""
     preflights: list[PreflightTold]
     """The last three, newest first."""
     uses: list[UseTold]

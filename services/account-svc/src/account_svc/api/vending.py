@@ -39,8 +39,7 @@ def make_routes(db: Database, clock: Clock, plugins: Plugins, safe: Safe) -> API
         """Give an account's credentials to a service; who, what for and which version is kept."""
         use = Use(caller=web.caller(request).subject, service=body.service, purpose=body.purpose, at=clock.now())
         try:
-            async with db.begin() as tx:
-                vended = await credentials.vend(tx, safe, plugins, account_id, use)
+            vended = await credentials.vend(db, safe, plugins, account_id, use)
         except Rejected as refusal:
             if refusal.code != credentials.UNLINKING:
                 raise

@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from account_svc.accounts import expiries, jobs, rotation, rounds, warnings
@@ -13,11 +13,12 @@ from account_svc.accounts.rounds import Going
 from account_svc.accounts.unlinking import stopping
 from account_svc.checker.market import read_market
 from account_svc.checker.metrics import CheckMetrics
-from account_svc.checker.probing import probe_grants, unreported
+from account_svc.checker.probing import Report, probe_grants
 from account_svc.checker.relay_login import Relays
 from account_svc.store import accounts as account_rows
 from hanro import due, failpoints
-from hanro.db import Database, is_passing
+from hanro.db import Database, Transaction, is_passing
+from hanro.doubling import doubled
 from hanro.due import Lease
 from hanro.errors import ContractBroken, InDoubt, NeedsSeller, Rejected, Retryable, Unsupported
 from hanro.log import logger
@@ -26,9 +27,11 @@ from hanro.sessions import Outside, session_with
 from hanro.waiting import Backoff, rest
 
 SLOTS = 32
-MARKET_SLOTS = 16
-"""Reads that wait for their small share of the rate must not keep preflights waiting."""
+SLOW_SLOTS = {jobs.RECHECK: 32, jobs.MARKET: 16}
+"""What waits for minutes for its small share of the rate has slots of its own: no new key must wait behind it."""
 POLL_SECONDS = 0.5
+TOGETHER_SECONDS = 0.02
+"""So long is waited once a slot is free: what ends together is followed up by one claim."""
 LOOK_UP_SECONDS = 120.0
 
 _log = logger(__name__)
@@ -50,11 +53,17 @@ async def run(checking: Checking, stop: asyncio.Event) -> None:
     clock = checking.outside.clock
     backoff = Backoff()
     running: dict[asyncio.Task[None], Lease] = {}
+    ended = asyncio.Event()
+
+    def end(task: asyncio.Task[None]) -> None:
+        running.pop(task)
+        ended.set()
+
     async with asyncio.TaskGroup() as group:
         while not stop.is_set():
             try:
                 await _break_off(checking, group, running)
-                leases = await _claim(checking, [lease.job for lease in running.values()])
+                leases = await claim(checking, [lease.job for lease in running.values()])
             except Exception as error:
                 if not is_passing(error):
                     raise
@@ -65,10 +74,23 @@ async def run(checking: Checking, stop: asyncio.Event) -> None:
             for lease in leases:
                 task = group.create_task(check(checking, lease))
                 running[task] = lease
-                task.add_done_callback(running.pop)
-            if not leases:
-                await rest(clock, POLL_SECONDS * random.uniform(0.8, 1.2), stop)  # noqa: S311  no secret
+                task.add_done_callback(end)
+            # No slot is free, or nothing more is due; what ends frees a slot, and often makes another job due.
+            await rest(clock, POLL_SECONDS * random.uniform(0.8, 1.2), stop, ended)  # noqa: S311  no secret
+            if ended.is_set():
+                await rest(clock, TOGETHER_SECONDS, stop)
+                ended.clear()
         _end(checking, group, {task: lease for task, lease in running.items() if lease.job in jobs.SLOW})
+
+
+async def claim(checking: Checking, running: Sequence[str]) -> list[Lease]:
+    """Take what is due for the slots that jobs which are `running` leave free: what holds a seller up comes first."""
+    free_count = SLOTS - sum(job not in SLOW_SLOTS for job in running)
+    wanted = [
+        due.Wanted(job=job, lease=lease, most=SLOW_SLOTS[job] - running.count(job) if job in SLOW_SLOTS else None)
+        for job, lease in jobs.LEASES.items()
+    ]
+    return await due.claim_in_turn(checking.db, wanted, limit=free_count, clock=checking.outside.clock)
 
 
 async def check(checking: Checking, lease: Lease) -> None:
@@ -121,18 +143,6 @@ async def _give_back(checking: Checking, task: "asyncio.Task[None]", lease: Leas
         await _put_off(checking, lease)
 
 
-async def _claim(checking: Checking, running: Sequence[str]) -> list[Lease]:
-    free_count = SLOTS - len(running)
-    found: list[Lease] = []
-    # One job at a time, because each has a lease of its own length; what holds a seller up comes first.
-    for job, lease in jobs.LEASES.items():
-        limit = free_count - len(found)
-        if job == jobs.MARKET:
-            limit = min(limit, MARKET_SLOTS - running.count(job))
-        found += await due.claim(checking.db, [job], limit=limit, lease=lease, clock=checking.outside.clock)
-    return found
-
-
 async def _unlink(checking: Checking, lease: Lease) -> None:
     if await checking.db.run(lambda tx: stopping.step(tx, lease, checking.outside.clock.now())):
         failpoints.reach("unlink.after_commit")
@@ -145,15 +155,7 @@ async def _preflight(checking: Checking, lease: Lease) -> None:
     if taken is None:
         return
 
-    async def report(rows: Mapping[str, PreflightRow]) -> Going | None:
-        try:
-            return await db.run(lambda tx: rounds.advance(tx, lease, taken, rows, outside.clock.now()))
-        except Exception as error:
-            if not is_passing(error):
-                raise
-            _log.warning("check.not_reported", account_id=lease.account_id, error_type=type(error).__name__)
-            return None
-
+    report = _reporter(db, lease, lambda tx, rows: rounds.advance(tx, lease, taken, rows, outside.clock.now()))
     began_at = outside.clock.monotonic()
     rows = await probe_grants(outside, checking.relays, taken, lease, report)
     seconds = outside.clock.monotonic() - began_at
@@ -163,17 +165,35 @@ async def _preflight(checking: Checking, lease: Lease) -> None:
     _log.info("check.done", account_id=account.id, job=lease.job, state=account.state.value)
 
 
+def _reporter(
+    db: Database, lease: Lease, advance: Callable[[Transaction, Mapping[str, PreflightRow]], Awaitable[Going]]
+) -> Report:
+    """Make what probes report to while they go on; a database that is away is asked again at the next report."""
+
+    async def report(rows: Mapping[str, PreflightRow]) -> Going | None:
+        try:
+            return await db.run(lambda tx: advance(tx, rows))
+        except Exception as error:
+            if not is_passing(error):
+                raise
+            _log.warning("check.not_reported", account_id=lease.account_id, error_type=type(error).__name__)
+            return None
+
+    return report
+
+
 async def _rotate(checking: Checking, lease: Lease) -> None:
     db, outside = checking.db, checking.outside
     tried = await db.run(lambda tx: rotation.begin(tx, outside.plugins, checking.safe, lease, outside.clock.now()))
     if tried is None:
         return
-    rows = await probe_grants(outside, checking.relays, tried.round, lease, unreported)
+    look = _reporter(db, lease, lambda tx, _rows: rotation.advance(tx, lease, tried, outside.clock.now()))
+    rows = await probe_grants(outside, checking.relays, tried.round, lease, look)
     failpoints.reach("checker.tried")
     probed = Probed(rows=rows, at=outside.clock.now())
     verdict = await db.run(lambda tx: rotation.end(tx, checking.safe, lease, tried, probed))
     checking.metrics.tried(tried.round.account.marketplace_id, verdict)
-    _log.info("rotation.tried", account_id=lease.account_id, version=tried.version, verdict=verdict)
+    _log.info("rotation.tried", account_id=lease.account_id, version=tried.version, state=verdict)
 
 
 async def _warn(checking: Checking, lease: Lease) -> None:
@@ -216,7 +236,7 @@ async def _keep_failure(checking: Checking, lease: Lease, taken: LookUp, failure
 
 async def _put_off(checking: Checking, lease: Lease) -> None:
     at = checking.outside.clock.now()
-    wait = min(jobs.FIRST_PUT_OFF * 2 ** min(lease.failure_count, 10), jobs.LONGEST_PUT_OFF)
+    wait = doubled(jobs.FIRST_PUT_OFF, lease.failure_count, jobs.LONGEST_PUT_OFF)
     try:
         await checking.db.run(lambda tx: due.settle(tx, lease, next_at=at + wait, failures=lease.failure_count + 1))
     except Retryable:

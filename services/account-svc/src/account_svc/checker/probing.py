@@ -34,11 +34,6 @@ Report = Callable[[Mapping[str, PreflightRow]], Awaitable[Going | None]]
 """Keeps the rows so far; says how the preflight goes on, None where that cannot be told now."""
 
 
-async def unreported(rows: Mapping[str, PreflightRow]) -> Going | None:  # noqa: ARG001  a `Report` is given rows
-    """Keep nothing of what was found so far; it goes on as it began."""
-    return None
-
-
 async def probe_grants(
     outside: Outside, relays: Relays, taken: Round, lease: Lease, report: Report
 ) -> dict[str, PreflightRow]:
@@ -61,6 +56,7 @@ async def probe_grants(
             lease=lease,
             is_alone=taken.is_alone,
             is_probing=True,
+            is_trial=taken.secrets.version != taken.account.credential_version,
         )
     except Unsupported as failure:
         return {grant.id: _unknown(grant, clock, failure) for grant in taken.plugin.grants}

@@ -6,6 +6,7 @@ from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from account_svc.domain.accounts import Account, State
+from account_svc.domain.preflights import Awaited
 from account_svc.domain.start_days import FIELD, check_start_day, effective_at
 from hanro.errors import LocalizedText, Rejected
 from hanro.marketplace import Fault
@@ -153,6 +154,23 @@ def find_faults(
             fault = check_start_day(wish.start_day, now.astimezone(zone).date())
             faults += [fault] if fault else []
     return tuple(faults)
+
+
+def can_be_awaited(prerequisite: Prerequisite) -> bool:
+    """Tell whether functions may wait for an item: none that an account does without, none that comes after a check."""
+    return not (prerequisite.grant_ids or prerequisite.is_optional or prerequisite.needs_check)
+
+
+def find_awaited(items: Sequence[Item], guide: Guide) -> Awaited | None:
+    """Give the first item that was applied for and that the marketplace has not decided; None: nothing is awaited."""
+    for item in items:
+        is_under_way = item.state != item.prerequisite.states[0] and not item.is_done
+        if is_under_way and can_be_awaited(item.prerequisite):
+            menus = {step.id: step.menu for step in guide.steps}
+            # The last step that has a page is the one on which the approval is seen.
+            places = [menu for one in item.prerequisite.step_ids if (menu := menus[one]) is not None]
+            return Awaited(title=item.prerequisite.title, menu=places[-1] if places else None)
+    return None
 
 
 def is_same(newest: Tick | None, wish: TickWish) -> bool:

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from account_svc.domain.accounts import Reason, SeenGrant
 from account_svc.domain.happenings import Judged, Standing
+from hanro.doubling import doubled
 from hanro.errors import LocalizedText, MenuPath
 from hanro.marketplace.types import Capability, Grant, GrantState, PreflightRow, ProbeKind, Support, Supported
 
@@ -127,7 +128,7 @@ def next_look(
     if settles_until is not None and at < settles_until:
         return at + LOOK_SETTLING, 0
     if any(row.state is GrantState.UNKNOWN and row.retry_at is not None for row in rows.values()):
-        return at + min(FIRST_RETRY * 2 ** min(failures, 10), LONGEST_RETRY), failures + 1
+        return at + doubled(FIRST_RETRY, failures, LONGEST_RETRY), failures + 1
     settling = [row.retry_at for row in rows.values() if row.state is GrantState.PENDING and row.retry_at is not None]
     later = RECHECK_FAILED if judged.standing in {Standing.FAILED, Standing.AWAITED} else RECHECK
     return min([max(at + FIRST_RETRY, moment) for moment in settling] + [at + later]), 0

@@ -15,6 +15,7 @@ from account_svc.domain.preflights import (
     is_credential_refused,
     needed_grants,
 )
+from hanro.doubling import doubled
 from hanro.errors import LocalizedText
 from hanro.marketplace.types import GrantState, KeyLife, PreflightRow, ProbeKind
 
@@ -141,6 +142,6 @@ def next_trial(trial: Trial, failures: int, at: datetime, *, is_waited_for: bool
         case Verdict.SETTLING:
             return at + (LOOK_SETTLING if is_waited_for else LOOK_WAITING)
         case Verdict.UNKNOWN:
-            return at + min(FIRST_RETRY * (1 << min(failures, 10)), LONGEST_RETRY)
+            return at + doubled(FIRST_RETRY, failures, LONGEST_RETRY)
         case Verdict.REFUSED | Verdict.PASSED:
             return None

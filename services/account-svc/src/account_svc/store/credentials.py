@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from account_svc.domain.accounts import Account
 from account_svc.store import accounts
-from hanro.db import Transaction
+from hanro.db import Statements, Transaction
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,12 +69,17 @@ async def list_credentials(tx: Transaction, account_ids: Sequence[str]) -> dict[
     }
 
 
-async def save_use(tx: Transaction, use: CredentialUse) -> None:
-    """Note that credentials were given out."""
+async def save_use(tx: Statements, use: CredentialUse, *, is_flushed: bool = True) -> None:
+    """Note that credentials were given out.
+
+    What is not flushed is committed without a wait for the disk, and so is all else of its transaction: a server that
+    is killed, or loses its power, may lose the last half second of it (decision 24).
+    """
     await tx.execute(
         """
+        with commit as materialized (select case when $7 then '' else set_config('synchronous_commit', 'off', true) end)
         insert into credential_uses (account_id, credential_version, caller, service, purpose, used_at)
-        values ($1, $2, $3, $4, $5, $6)
+        select $1, $2, $3, $4, $5, $6 from commit
         """,
         use.account_id,
         use.credential_version,
@@ -82,33 +87,20 @@ async def save_use(tx: Transaction, use: CredentialUse) -> None:
         use.service,
         use.purpose,
         use.used_at,
+        is_flushed,
     )
 
 
-async def take(
-    tx: Transaction, account_id: str, *, caller: str, service: str, purpose: str, used_at: datetime
-) -> tuple[Account, StoredCredentials | None] | None:
-    """Give an account with its credentials, sealed, and note that they were given out; None where there is no account.
+_WITH_ACCOUNT = f"""
+    select {", ".join(f"accounts.{one.name}" for one in fields(Account))},
+        {", ".join(f"credentials.{one.name} as stored_{one.name}" for one in fields(StoredCredentials))}
+    from accounts left join credentials on account_id = id where id = $1
+"""  # noqa: S608  columns of ours
 
-    The note stands before anybody decided whether they may be: who refuses rolls it back.
-    """
-    # One round trip: every poll of every account waits for it.
-    own = ", ".join(f"accounts.{one.name}" for one in fields(Account))
-    theirs = ", ".join(f"credentials.{one.name} as stored_{one.name}" for one in fields(StoredCredentials))
-    rows = await tx.fetch(
-        f"""
-        with used as (
-            insert into credential_uses (account_id, credential_version, caller, service, purpose, used_at)
-            select account_id, version, $2, $3, $4, $5 from credentials where account_id = $1
-        )
-        select {own}, {theirs} from accounts left join credentials on account_id = id where id = $1
-        """,  # noqa: S608  columns of ours
-        account_id,
-        caller,
-        service,
-        purpose,
-        used_at,
-    )
+
+async def find_with_account(tx: Statements, account_id: str) -> tuple[Account, StoredCredentials | None] | None:
+    """Give an account and its credentials, sealed, as they are at one moment; None where there is no account."""
+    rows = await tx.fetch(_WITH_ACCOUNT, account_id)
     if not rows:
         return None
     row = rows[0]

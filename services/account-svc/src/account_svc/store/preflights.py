@@ -121,11 +121,17 @@ async def list_last_preflights(tx: Transaction, account_ids: Sequence[str]) -> d
 
 
 async def has_worked(tx: Transaction, account_id: str, credential_version: int) -> bool:
-    """Tell whether a preflight ever found that an account works with a version of its credentials."""
+    """Tell whether an account ever worked with a version of its credentials.
+
+    A preflight found so; or a service was served, since an account works before its preflight has ended.
+    """
     rows = await tx.fetch(
         """
         select 1 from preflights where account_id = $1 and credential_version = $2
-            and standing in ('whole', 'partly') limit 1
+            and standing in ('whole', 'partly')
+        union all
+        select 1 from grant_uses where account_id = $1 and credential_version = $2 and succeeded_at is not null
+        limit 1
         """,
         account_id,
         credential_version,

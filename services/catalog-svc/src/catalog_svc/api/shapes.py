@@ -153,6 +153,8 @@ class ReservationShown(Shown):
     """Units that are missing."""
     shipped: int
     """Units that have left the house."""
+    restocked: int
+    """Units that left stock for it, came back from the buyer, and are in stock again."""
 
 
 class ReservationPage(Shown):
@@ -233,6 +235,7 @@ def show_reservation(line: Reservation) -> ReservationShown:
         reserved=line.reserved,
         short_count=line.short_count,
         shipped=line.shipped,
+        restocked=line.restocked,
     )
 
 

@@ -7,7 +7,10 @@ from asyncpg import Record
 from catalog_svc.domain.reservations import Reservation
 from hanro.db import Transaction
 
-COLUMNS = "order_id, line_id, account_id, external_id, placed_at, match_key, title, sku, wanted, reserved, shipped"
+COLUMNS = (
+    "order_id, line_id, account_id, external_id, placed_at, match_key, title, sku, wanted, reserved, shipped, gone,"
+    " restocked"
+)
 
 
 async def skus_of_orders(tx: Transaction, order_ids: Collection[str]) -> set[str]:
@@ -32,6 +35,18 @@ async def lock_short(tx: Transaction, skus: Collection[str]) -> list[Reservation
     rows = await tx.fetch(
         f"""
         select {COLUMNS} from reservations where sku = any($1::text[]) and reserved < wanted
+        order by order_id, line_id for update
+        """,  # noqa: S608  constants
+        sorted(skus),
+    )
+    return [_reservation(row) for row in rows]
+
+
+async def lock_holding(tx: Transaction, skus: Collection[str]) -> list[Reservation]:
+    """Lock the lines that hold units of some SKUs, sorted; call it with their stock locked."""
+    rows = await tx.fetch(
+        f"""
+        select {COLUMNS} from reservations where sku = any($1::text[]) and reserved > 0
         order by order_id, line_id for update
         """,  # noqa: S608  constants
         sorted(skus),
@@ -76,10 +91,11 @@ async def save_reservations(tx: Transaction, reservations: Iterable[Reservation]
         insert into reservations ({COLUMNS})
         select {COLUMNS} from unnest(
             $1::text[], $2::text[], $3::text[], $4::text[], $5::timestamptz[], $6::text[], $7::text[], $8::text[],
-            $9::int[], $10::int[], $11::int[]
+            $9::int[], $10::int[], $11::int[], $12::int[], $13::int[]
         ) as new ({COLUMNS})
         on conflict (order_id, line_id) do update set match_key = excluded.match_key, title = excluded.title,
-            sku = excluded.sku, wanted = excluded.wanted, reserved = excluded.reserved, shipped = excluded.shipped
+            sku = excluded.sku, wanted = excluded.wanted, reserved = excluded.reserved, shipped = excluded.shipped,
+            gone = excluded.gone, restocked = excluded.restocked
         """,  # noqa: S608  constants
         *([getattr(line, column) for line in lines] for column in COLUMNS.split(", ")),
     )

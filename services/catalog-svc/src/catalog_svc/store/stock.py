@@ -111,6 +111,12 @@ async def save_movements(
     )
 
 
+async def orders_moved(tx: Transaction, order_ids: Collection[str]) -> set[str]:
+    """Give those of some orders that a movement by hand names."""
+    rows = await tx.fetch("select distinct order_id from movements where order_id = any($1::text[])", sorted(order_ids))
+    return {row["order_id"] for row in rows}
+
+
 async def list_movements(tx: Transaction, sku: str, *, before: int | None, limit: int) -> list[Movement]:
     """List the movements of a SKU, newest first, those before a position."""
     rows = await tx.fetch(

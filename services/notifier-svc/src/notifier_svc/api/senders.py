@@ -23,12 +23,12 @@ from hanro.errors import (
     Unsupported,
 )
 from hanro.marketplace.port import Plugin
-from hanro.marketplace.types import Grant, MarketplaceId, ProbeKind
+from hanro.marketplace.types import Grant, MarketplaceId
 from hanro.web import Answer, Idempotency, Problem
 from hanro.web.shapes import Body, Shown
 from notifier_svc import bindings
 from notifier_svc.api.shapes import MessageShown, show_message
-from notifier_svc.domain.accounts import Account
+from notifier_svc.domain.accounts import Account, relay_grant
 from notifier_svc.domain.tests_of_senders import check_account, find_own_recipient
 from notifier_svc.messages import testing
 from notifier_svc.messages.testing import TooSoon
@@ -125,14 +125,15 @@ def make_routes(desk: Desk) -> APIRouter:
 async def _look_ahead(desk: Desk, body: SenderTestBody, shop_ids: list[str] | None) -> Failure | None:
     """Find out whether the relay's login, sender and recipient will do; asking account-svc is no part of a transaction.
 
-    None also where the account itself is in the way: the transaction says so.
+    What is in the way of the account itself counts too, even if it is gone by the time the transaction looks: nothing
+    was looked at behind it.
     """
     try:
         async with desk.db.begin() as tx:
             account = await bindings.get_account(tx, body.account_id, shop_ids)
         check_account(account, _relay_grant(desk.plugins, account))
-    except (Rejected, NeedsSeller):
-        return None
+    except (Rejected, NeedsSeller) as failure:
+        return failure
     plugin = desk.plugins.get(MarketplaceId(account.marketplace_id))
     try:
         vended = await desk.vending.secrets(account.id, heard=account.version, purpose=PURPOSE)
@@ -147,7 +148,7 @@ async def _look_ahead(desk: Desk, body: SenderTestBody, shop_ids: list[str] | No
 
 def _relay_grant(plugins: Plugins, account: Account) -> Grant | None:
     plugin = plugins.get(MarketplaceId(account.marketplace_id))
-    return next((grant for grant in plugin.grants if grant.probe is ProbeKind.SMTP), None) if plugin else None
+    return relay_grant(plugin.grants) if plugin else None
 
 
 def _too_soon(soon: TooSoon) -> Problem:

@@ -20,7 +20,7 @@ from notifier_svc.api.shapes import (
     refused,
     show_template,
 )
-from notifier_svc.domain.contacts import Contact, ContactLine, Variables, variables_of
+from notifier_svc.domain.contacts import Contact, ContactLine, ContactParcel, Variables, variables_of
 from notifier_svc.domain.templates import TemplateRefused
 from notifier_svc.store import templates as store
 from notifier_svc.templates import saving
@@ -142,5 +142,10 @@ def sample() -> Variables:
             "total": total,
             "payable": total,
         },
+        parcels=(
+            ContactParcel(
+                carrier="見本運輸", number="123456789012", url="https://carrier.example.invalid/track?no=123456789012"
+            ),
+        ),
     )
     return variables_of(contact, shop_name="見本商店", zone=ZoneInfo("Asia/Tokyo"))

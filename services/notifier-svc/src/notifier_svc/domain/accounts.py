@@ -1,9 +1,11 @@
 """Decides what a fact about an account changes here: whether messages are sent for it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from hanro.events.accounts import ALL_ON, LET_GO, AccountFact, SwitchesSet
+from hanro.marketplace.types import Grant, ProbeKind
 
 WORKING_STATES = frozenset({"active", "degraded"})
 
@@ -77,3 +79,8 @@ def follow(known: Account | None, fact: AccountFact) -> Account:
     if set(known.lost_grants) - set(account.lost_grants):
         return account
     return replace(account, paused_until=known.paused_until, pause_code=known.pause_code, pause_count=known.pause_count)
+
+
+def relay_grant(grants: Sequence[Grant]) -> Grant | None:
+    """Give the grant that the mail relay's login is, where the marketplace declares one."""
+    return next((grant for grant in grants if grant.probe is ProbeKind.SMTP), None)

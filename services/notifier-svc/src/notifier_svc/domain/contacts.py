@@ -22,6 +22,15 @@ class ContactLine:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ContactParcel:
+    """Be one parcel that is registered at the marketplace; `url` is the carrier's page for its number."""
+
+    carrier: str
+    number: str | None
+    url: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Contact:
     """Be what order-svc tells about a buyer and the order at the moment of sending; never stored, never cached.
 
@@ -35,6 +44,7 @@ class Contact:
     placed_at: datetime
     lines: tuple[ContactLine, ...]
     totals: Mapping[str, StatedAmount] = field(repr=False)
+    parcels: tuple[ContactParcel, ...] = ()
 
 
 TOTALS = ("goods", "postage", "total", "payable")
@@ -43,7 +53,7 @@ Variables = Mapping[str, object]
 
 
 def variables_of(contact: Contact, *, shop_name: str, zone: ZoneInfo) -> Variables:
-    """Give what a template may name; everything is a text but `lines` and `quantity`, what is not stated is empty.
+    """Give what a template may name; all are texts but `lines`, `parcels` and `quantity`, what is not stated is empty.
 
     Amounts are grouped by thousands, without currency ("1,980"). Times are the marketplace's ("2026-10-01 12:34").
     """
@@ -57,6 +67,9 @@ def variables_of(contact: Contact, *, shop_name: str, zone: ZoneInfo) -> Variabl
         "lines": [
             {"title": line.title, "quantity": line.quantity, "unit_price": write_amount(line.unit_price)}
             for line in contact.lines
+        ],
+        "parcels": [
+            {"carrier": one.carrier, "number": one.number or "", "url": one.url or ""} for one in contact.parcels
         ],
         "totals": {name: write_amount(contact.totals.get(name)) for name in TOTALS},
     }

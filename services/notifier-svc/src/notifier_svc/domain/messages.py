@@ -20,6 +20,9 @@ OBSERVED = "observed"
 SWITCHED_OFF = "messages-off"
 """Why a message was suppressed while the account's messages were switched off."""
 
+BUYER_ERASED = "buyer-erased"
+"""Why a message was suppressed whose order's buyer was erased."""
+
 
 class State(StrEnum):
     """Tell how far a message is.

@@ -8,7 +8,7 @@ from hanro.events.orders import OrderFact
 from hanro.ids import new_id
 from hanro.marketplace.types.enums.rules import Channel, Trigger
 from notifier_svc.domain.accounts import Account
-from notifier_svc.domain.messages import PREFIX, SWITCHED_OFF, Message, State
+from notifier_svc.domain.messages import BUYER_ERASED, PREFIX, SWITCHED_OFF, Message, State
 
 # Source: PRODUCT M4; a shop's staff would be ashamed of older news.
 LONGEST_AGE = timedelta(hours=72)
@@ -63,10 +63,14 @@ class Skip:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """Be what is to be written for one order: messages, planned or suppressed, and skips."""
+    """Be what is to be written for one order: messages, planned or suppressed, and skips.
+
+    `erased_order_id` names it where its buyer was erased: nothing that is planned goes out, and no trace stays.
+    """
 
     messages: tuple[Message, ...] = ()
     skips: tuple[Skip, ...] = ()
+    erased_order_id: str | None = None
 
 
 def decide(known: Known, fact: OrderFact) -> Plan:
@@ -74,8 +78,9 @@ def decide(known: Known, fact: OrderFact) -> Plan:
 
     While an order is quarantined nothing is planned: its release restates it.
     """
+    erased = fact.id if fact.erased_at is not None else None
     if fact.is_quarantined:
-        return Plan()
+        return Plan(erased_order_id=erased)
     messages: list[Message] = []
     skips: list[Skip] = []
     for name, reached_at in sorted(fact.milestones.items(), key=lambda milestone: (milestone[1], milestone[0])):
@@ -87,7 +92,7 @@ def decide(known: Known, fact: OrderFact) -> Plan:
             skips.append(_skip(fact, trigger, reached_at))
         else:
             messages.append(_message(fact, known.account, binding, reached_at, known.at))
-    return Plan(messages=tuple(messages), skips=tuple(skips))
+    return Plan(messages=tuple(messages), skips=tuple(skips), erased_order_id=erased)
 
 
 def reason_not_to_send(
@@ -95,20 +100,20 @@ def reason_not_to_send(
 ) -> str | None:
     """Say why a milestone is not told; None: it is.
 
-    Reasons: backfilled, test, unlinked, messages-off, before-binding, too-old.
+    Reasons: buyer-erased, backfilled, test, unlinked, messages-off, before-binding, too-old.
     """
-    if fact.is_backfilled:
-        return "backfilled"
-    if fact.is_test:
-        return "test"
-    if (fact.account_epoch or 0) < account.epoch:
-        return "unlinked"
-    if not account.switches.messages:
-        return SWITCHED_OFF
     # Marketplaces state whole seconds: an order of the same second as the binding is not older than it.
-    if reached_at < binding.bound_at.replace(microsecond=0):
-        return "before-binding"
-    return "too-old" if at - reached_at >= LONGEST_AGE else None
+    is_before_binding = reached_at < binding.bound_at.replace(microsecond=0)
+    reasons = (
+        (fact.erased_at is not None, BUYER_ERASED),
+        (fact.is_backfilled, "backfilled"),
+        (fact.is_test, "test"),
+        ((fact.account_epoch or 0) < account.epoch, "unlinked"),
+        (not account.switches.messages, SWITCHED_OFF),
+        (is_before_binding, "before-binding"),
+        (at - reached_at >= LONGEST_AGE, "too-old"),
+    )
+    return next((reason for is_so, reason in reasons if is_so), None)
 
 
 def _message(fact: OrderFact, account: Account, binding: Binding, reached_at: datetime, at: datetime) -> Message:

@@ -6,8 +6,9 @@ from hanro import outbox
 from hanro.db import Transaction
 from hanro.events.envelope import Received
 from hanro.events.orders import OrderFact
-from notifier_svc.domain.messages import State, restate
+from notifier_svc.domain.messages import BUYER_ERASED, State, restate, restate_all
 from notifier_svc.domain.planning import Known, Plan, decide
+from notifier_svc.store import claims
 from notifier_svc.store.accounts import share_accounts
 from notifier_svc.store.bindings import list_bindings
 from notifier_svc.store.messages import insert_messages, insert_skips, list_written
@@ -48,7 +49,10 @@ def plan(known: Known | None, received: Received) -> Plan:
 
 
 async def apply(tx: Transaction, plans: Sequence[Plan], *, wake: Callable[[], None]) -> None:
-    """Store what was decided, record what is suppressed, and wake the sender after the commit."""
+    """Store what was decided, record what is suppressed, and wake the sender after the commit.
+
+    Of orders whose buyer was erased all that is planned ends here, and what relays said of their mails goes.
+    """
     messages = sorted(
         (message for each in plans for message in each.messages),
         key=lambda message: (message.order_id or "", message.trigger),
@@ -59,6 +63,10 @@ async def apply(tx: Transaction, plans: Sequence[Plan], *, wake: Callable[[], No
     )
     stored = [message for message in messages if message.id in new]
     await outbox.record(tx, *(restate(message) for message in stored if message.state is State.SUPPRESSED))
+    erased = sorted(each.erased_order_id for each in plans if each.erased_order_id is not None)
+    if erased:
+        ended = await claims.suppress_erased(tx, erased, reason_code=BUYER_ERASED)
+        await outbox.record(tx, *restate_all(ended))
     if any(message.state is State.PLANNED for message in stored):
         tx.after_commit(wake)
 

@@ -12,7 +12,7 @@ from hanro.events.orders import StatedAmount
 from hanro.http import ServiceHttp
 from hanro.marketplace.types import HttpAnswer, HttpRequest
 from hanro.tokens import TokenSource
-from notifier_svc.domain.contacts import Contact, ContactLine
+from notifier_svc.domain.contacts import Contact, ContactLine, ContactParcel
 
 PURPOSE = "message"
 # Codes of order-svc's refusals.
@@ -42,6 +42,14 @@ class _Line(BaseModel):
     unit_price: StatedAmount | None = None
 
 
+class _Parcel(BaseModel):
+    model_config = ConfigDict(extra="ignore")
+
+    carrier: str
+    number: str | None = None
+    url: str | None = None
+
+
 class _Told(BaseModel):
     model_config = ConfigDict(extra="ignore", hide_input_in_errors=True)
 
@@ -52,6 +60,8 @@ class _Told(BaseModel):
     placed_at: AwareDatetime
     lines: tuple[_Line, ...]
     totals: dict[str, StatedAmount]
+    # An order-svc of the version before tells none.
+    parcels: tuple[_Parcel, ...] = ()
 
 
 class OrderService:
@@ -102,6 +112,7 @@ def _read(answer: HttpAnswer) -> Contact:
             if line.status != "cancelled"
         ),
         totals=told.totals,
+        parcels=tuple(ContactParcel(carrier=one.carrier, number=one.number, url=one.url) for one in told.parcels),
     )
 
 

@@ -16,8 +16,8 @@ from hanro.errors import ContractBroken, Failure, InDoubt, NeedsSeller, Rejected
 from hanro.log import logger
 from hanro.marketplace.permits import lost_grant
 from hanro.marketplace.port import Plugin
-from hanro.marketplace.types import Grant, MarketplaceId, ProbeKind
-from notifier_svc.domain.accounts import Account
+from hanro.marketplace.types import MarketplaceId
+from notifier_svc.domain.accounts import Account, relay_grant
 from notifier_svc.domain.messages import OBSERVED, SWITCHED_OFF, Message, State
 from notifier_svc.domain.templates import Template
 from notifier_svc.mailer.connection import Connection
@@ -109,7 +109,7 @@ class Lane:
             AccountStopped: it cannot be had now, or there is none.
         """
         known = self._desk.plugins.get(MarketplaceId(account.marketplace_id))
-        grant = None if known is None else _grant(known)
+        grant = None if known is None else relay_grant(known.grants)
         if grant is not None and grant.id in account.lost_grants:
             raise AccountStopped(lost_grant(grant, "no mail can be sent"))
         try:
@@ -231,7 +231,7 @@ class Lane:
 
     async def _blamed(self, failure: Failure, post: Post) -> Failure:
         """Report a refused login, and name the grant with its remedy; other failures pass as they are."""
-        grant = _grant(post.plugin)
+        grant = relay_grant(post.plugin.grants)
         if not isinstance(failure, NeedsSeller) or grant is None:
             return failure
         named = NeedsSeller(
@@ -254,7 +254,7 @@ class Lane:
             return
         self._is_proven = True
         await self._desk.ledger.unpause(post.account)
-        grant = _grant(post.plugin)
+        grant = relay_grant(post.plugin.grants)
         if grant is not None:
             await self._desk.access.succeeded(
                 post.account.id,
@@ -266,8 +266,3 @@ class Lane:
     def _may_begin(self) -> bool:
         is_time_left = self._desk.clock.monotonic() < self._begins_until
         return bool(self._waiting) and is_time_left and not self._stop.is_set()
-
-
-def _grant(plugin: Plugin) -> Grant | None:
-    """Give the grant that the mail relay's login is, where the plug-in declares one."""
-    return next((grant for grant in plugin.grants if grant.probe is ProbeKind.SMTP), None)

@@ -141,6 +141,31 @@ async def suppress_planned(tx: Transaction, account_ids: Sequence[str], *, reaso
     return [message_of(row) for row in rows]
 
 
+async def suppress_erased(tx: Transaction, order_ids: Sequence[str], *, reason_code: str) -> list[Message]:
+    """Suppress all that is planned for some orders, and give it; forget what relays answered and plans showed."""
+    await tx.execute(
+        """
+        update messages set answer = null, plan = null
+        from (select id from messages where order_id = any($1::text[]) order by id for update) held
+        where messages.id = held.id and (answer is not null or plan is not null)
+        """,
+        list(order_ids),
+    )
+    rows = await tx.fetch(
+        f"""
+        with planned as (
+            select id from messages where order_id = any($1::text[]) and state = 'planned' order by id for update
+        )
+        update messages set state = 'suppressed', reason_code = $2, next_at = null, version = version + 1,
+            changed_at = {tx.now_sql}
+        from planned where messages.id = planned.id returning {COLUMNS}
+        """,  # noqa: S608  the schema's own clock
+        list(order_ids),
+        reason_code,
+    )
+    return [message_of(row) for row in rows]
+
+
 async def put_off(
     tx: Transaction, message: Message, *, next_at: datetime, reason_code: str, answer: str | None
 ) -> None:

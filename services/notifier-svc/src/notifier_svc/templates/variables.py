@@ -47,6 +47,15 @@ VARIABLES: Mapping[str, Kind] = {
             }
         )
     ),
+    "parcels": Series(
+        of=Record(
+            parts={
+                "carrier": Text(means="The carrier's name"),
+                "number": Text(means="The parcel's number; empty where it has none"),
+                "url": Text(means="The carrier's page for that number; empty where it is not known"),
+            }
+        )
+    ),
     "totals": Record(
         parts={name: Text(means='"1,980", without currency; empty where it is not stated') for name in TOTALS}
     ),
@@ -75,8 +84,9 @@ def _rows(prefix: str, parts: Mapping[str, Kind]) -> list[str]:
             case Record():
                 rows.extend(_rows(f"{prefix}{name}.", kind.parts))
             case Series():
-                rows.append(f"- `{prefix}{name}`: a list; in `{{% for line in {name} %}}` each has")
-                rows.extend(f"  {row}" for row in _rows("line.", _parts(kind.of)))
+                one = name.removesuffix("s")
+                rows.append(f"- `{prefix}{name}`: a list; in `{{% for {one} in {name} %}}` each has")
+                rows.extend(f"  {row}" for row in _rows(f"{one}.", _parts(kind.of)))
     return rows
 
 

@@ -13,12 +13,15 @@ from account_svc.store import accounts as account_rows
 from account_svc.store import holdings as store
 from hanro import breaker, due, failpoints, operations
 from hanro.db import Transaction
+from hanro.doubling import doubled
 from hanro.due import Lease
 from hanro.operations import Mark, Operation, OperationStatus
 
 KIND = "unlink"
 FIRST_WAIT = timedelta(seconds=1)
 LONGEST_WAIT = timedelta(seconds=30)
+BREAKS_OFF = timedelta(minutes=1)
+"""So soon what the checker has begun is over: it breaks off within seconds, its last call ends with its deadline."""
 PAST = {"error": "Rejected", "code": "unlinked", "why": "The account was unlinked before this was done."}
 
 
@@ -31,7 +34,7 @@ async def begin(
         NotNow: it is let go already; code "account-state".
     """
     after = await apply(tx, account, Unlinking(), at)
-    await due.stop(tx, after.id, but=jobs.UNLINK)
+    await due.stop(tx, after.id, but=jobs.UNLINK, held_for=BREAKS_OFF)
     await due.plan(tx, after.id, jobs.UNLINK)
     return await operations.accept(
         tx,
@@ -74,12 +77,14 @@ async def step(tx: Transaction, lease: Lease, at: datetime) -> bool:
         return False
     waiting = (await find_waiting(tx, [account]))[account.id]
     # The checker breaks off what it has begun for the account; until then a request may still leave.
-    is_idle = await due.stop(tx, account.id, but=jobs.UNLINK)
+    is_idle = await due.stop(tx, account.id, but=jobs.UNLINK, held_for=BREAKS_OFF)
     is_idle &= await operations.close_past(tx, account.id, account.epoch, failure=PAST)
     if waiting or not is_idle:
         await _tell(tx, account, OperationStatus.ACCEPTED, waiting or ("account-svc",))
-        wait = min(FIRST_WAIT * (1 << min(lease.failure_count, 10)), LONGEST_WAIT)
-        await due.settle(tx, lease, next_at=at + wait, failures=lease.failure_count + 1)
+        # A report of another service brings it forward; nothing tells of an end here.
+        failures = lease.failure_count if waiting else 0
+        wait = doubled(FIRST_WAIT, failures, LONGEST_WAIT)
+        await due.settle(tx, lease, next_at=at + wait, failures=failures + 1 if waiting else 0)
         return False
     failpoints.reach("unlink.all_released")
     await store.erase(tx, account.id)
