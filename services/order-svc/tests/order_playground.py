@@ -1,13 +1,16 @@
 """Plays a marketplace inside a test, and gives what order-svc's doers need around it."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
+from zoneinfo import ZoneInfo
 
 from order_sightings import NOON, line, seen
+from order_writes import CARRIERS, PlayedWrites
+from prometheus_client import CollectorRegistry
 
 from hanro.access_reports import AccessLog
 from hanro.clock import Clock
@@ -15,18 +18,26 @@ from hanro.db import Database, migrate
 from hanro.due import Lease
 from hanro.errors import Failure, InDoubt, LocalizedText, MenuPath, Rejected
 from hanro.events.accounts import AccountActivated, AccountFact
-from hanro.marketplace.port import Plugin, Secrets, Session
+from hanro.marketplace.port import Http, Plugin, Secrets, Session, Turn
 from hanro.marketplace.types import (
+    Answer,
     Batch,
     BatchUnit,
+    Cancellation,
     Capability,
     Cursor,
     Decision,
     Fetched,
     Grant,
+    HttpAnswer,
+    HttpRequest,
+    KeyField,
+    LengthUnit,
+    Level,
     Limits,
     LineKey,
     MarketplaceId,
+    OrderEffect,
     OrderPage,
     OrderRef,
     OrderStatus,
@@ -39,8 +50,11 @@ from hanro.marketplace.types import (
     Route,
     RouteKind,
     SeenOrder,
+    Shipment,
     Sighting,
+    Support,
     Supported,
+    TextRule,
     Window,
 )
 from hanro.metrics import new_registry
@@ -66,6 +80,19 @@ GRANT = Grant(
     remedies=(LocalizedText(ja="機能を有効にしてください。", en="Switch the function on."),),
 )
 
+KEY_FIELDS = tuple(
+    KeyField(
+        name=name,
+        label=LocalizedText(ja=name, en=name),
+        level=level,
+        rule=TextRule(max_length=32, unit=LengthUnit.UTF8_BYTES, charset="utf-8"),
+        is_case_folded=is_folded,
+        is_unique=True,
+        is_default=True,
+    )
+    for name, level, is_folded in (("manage_number", Level.LISTING, True), ("variant_id", Level.VARIANT, False))
+)
+
 
 def prepare(urls: SchemaUrls) -> None:
     """Migrate a template."""
@@ -73,23 +100,21 @@ def prepare(urls: SchemaUrls) -> None:
 
 
 @dataclass
-class Playground:
+class Playground(PlayedWrites):
     """Hold orders as a marketplace does; what a test sets here is what doers see.
 
-    `hidden` are not shown by the route `placed`. `failures` are raised by the next calls, first one first. `loses`:
-    the next decision is done and its answer lost; `drops`: it is not done and nobody knows. `meanwhile` happens once,
-    while the next page is under way.
+    `hidden` are not shown by the route `placed`; `decided` are all decisions as they came. `failures` are raised by the
+    next calls, first one first. `loses`: the next decision is done and its answer lost; `drops`: it is not done and
+    nobody knows. `meanwhile` happens once, while the next page is under way. `queues`: parcels are taken once they are
+    polled; `hides`: no look shows what stands; orders among `refused` take no parcels.
     """
 
-    orders: dict[str, Sighting] = field(default_factory=dict)
     hidden: set[str] = field(default_factory=set)
-    failures: list[Failure] = field(default_factory=list)
+    decided: list[Decision] = field(default_factory=list)
     page_size: int = 100
     credential_version: int = 1
-    journal: list[tuple[str, object]] = field(default_factory=list)
-    loses: bool = False
-    drops: bool = False
     meanwhile: Callable[[], Awaitable[None]] | None = None
+    http: Http | None = None
 
     id = MarketplaceId("playground")
     limits = Limits(
@@ -97,6 +122,8 @@ class Playground:
         batches={
             "orders.fetch": Batch(size=2, unit=BatchUnit.ORDER, groups=()),
             "orders.decide": Batch(size=100, unit=BatchUnit.ORDER, groups=()),
+            "orders.ship": Batch(size=100, unit=BatchUnit.ORDER, groups=()),
+            "orders.cancel": Batch(size=1, unit=BatchUnit.ORDER, groups=()),
         },
         read_lag={"orders": timedelta()},
         call_deadline=timedelta(seconds=1),
@@ -105,8 +132,11 @@ class Playground:
         max_variants=1,
         max_images=1,
     )
-    capabilities = dict.fromkeys(Capability, Supported(grant_ids=frozenset({GRANT.id})))
+    capabilities = cast(
+        "Mapping[Capability, Support]", dict.fromkeys(Capability, Supported(grant_ids=frozenset({GRANT.id})))
+    )
     grants = (GRANT,)
+    key_fields = KEY_FIELDS
     routes = tuple(
         Route(
             name=name,
@@ -124,15 +154,6 @@ class Playground:
         )
     )
 
-    def buy(self, *sightings: Sighting) -> None:
-        """Put orders there, or change them."""
-        for sighting in sightings:
-            self.orders[sighting.external_id or ""] = sighting
-
-    def calls(self, name: str) -> list[object]:
-        """Give what a method was asked for, each time."""
-        return [asked for called, asked in self.journal if called == name]
-
     def windows(self, route: str) -> list[Window]:
         """Give the windows that a route was asked for."""
         asked = [one for one in self.calls(f"pages {route}") if isinstance(one, tuple)]
@@ -148,22 +169,36 @@ class Playground:
                 capabilities=self.capabilities,
                 routes=self.routes,
                 grants=self.grants,
-                orders=lambda _session: self,
+                order_layouts=(),
+                key_fields=self.key_fields,
+                orders=self.opened,
                 plan=self.plan,
+                carriers=CARRIERS,
+                zone=ZoneInfo("Asia/Tokyo"),
             ),
         )
 
-    def plan(self, asked: Sequence[Decision]) -> Plan:
-        """Say what accepting would send."""
+    def opened(self, session: Session) -> "Playground":
+        """Open the door to orders; requests go by the session's transport."""
+        self.http = session.http
+        return self
+
+    async def send(self, _request: HttpRequest, _turn: Turn) -> HttpAnswer:
+        """Be the transport: everything is answered, with nothing."""
+        return HttpAnswer(status=200, headers={}, body=b"", sent_at=NOON)
+
+    def plan(self, asked: Sequence[OrderEffect]) -> Plan:
+        """Say what an effect would send."""
+        verb = {Decision: "accept", Shipment: "ship", Cancellation: "cancel"}[type(asked[0])]
         return Plan(
             calls=(
                 PlannedCall(
                     method="POST",
-                    url="https://playground.invalid/accept",
+                    url=f"https://playground.invalid/{verb}",
                     media_type="application/json",
                     body=" ".join(one.order.external_id for one in asked),
                     groups=("orders",),
-                    purpose="accept the orders",
+                    purpose=f"{verb} the orders",
                 ),
             ),
             problems=(),
@@ -175,6 +210,7 @@ class Playground:
         shown = [one for one in self.orders.values() if self._is_shown(one, route, window)]
         start = int(after or 0)
         for place in range(start, len(shown), self.page_size):
+            await self._request()
             self._fail()
             if self.meanwhile is not None:
                 happens, self.meanwhile = self.meanwhile, None
@@ -188,6 +224,7 @@ class Playground:
     async def fetch(self, refs: Sequence[OrderRef]) -> Fetched:
         """Read orders by number."""
         self.journal.append(("fetch", tuple(ref.external_id for ref in refs)))
+        await self._request()
         self._fail()
         found = tuple(self.orders[ref.external_id] for ref in refs if ref.external_id in self.orders)
         missing = tuple(ref for ref in refs if ref.external_id not in self.orders)
@@ -204,27 +241,15 @@ class Playground:
                 Outcome(
                     key=LineKey(id=decision.id, line_id=line_id), status=status, failure=failure, is_repeat=is_repeat
                 )
-                for line_id in decision.line_ids
+                for line_id in decision.line_ids or ("",)
             ]
         self.loses = self.drops = False
         return Receipt(outcomes=tuple(outcomes))
 
-    async def verify(self, asked: Sequence[Decision]) -> Receipt[LineKey]:
-        """Tell whether orders are accepted."""
-        self.journal.append(("verify", tuple(decision.order.external_id for decision in asked)))
-        self._fail()
-        outcomes = [
-            Outcome(
-                key=LineKey(id=decision.id, line_id=line_id),
-                status=OutcomeStatus.APPLIED if self._is_accepted(decision) else OutcomeStatus.NOT_SENT,
-                failure=None,
-            )
-            for decision in asked
-            for line_id in decision.line_ids
-        ]
-        return Receipt(outcomes=tuple(outcomes))
-
     def _decide(self, decision: Decision) -> tuple[OutcomeStatus, Failure | None, bool]:
+        self.decided.append(decision)
+        if decision.claim_id is not None or decision.delay is not None:
+            return OutcomeStatus.APPLIED, None, False
         sighting = self.orders[decision.order.external_id]
         if not isinstance(sighting, SeenOrder) or sighting.lines[0].status is OrderStatus.CANCELLED:
             return OutcomeStatus.REJECTED, Rejected("it is cancelled", code="order-cancelled"), False
@@ -233,12 +258,9 @@ class Playground:
         lost = InDoubt("no answer came", code="answer-lost")
         if self.drops:
             return OutcomeStatus.IN_DOUBT, lost, False
-        self.buy(advanced(sighting, OrderStatus.ACCEPTED))
+        status = OrderStatus.ACCEPTED if decision.answer is Answer.ACCEPT else OrderStatus.CANCELLED
+        self.buy(advanced(sighting, status, line_ids=decision.line_ids))
         return (OutcomeStatus.IN_DOUBT, lost, False) if self.loses else (OutcomeStatus.APPLIED, None, False)
-
-    def _is_accepted(self, decision: Decision) -> bool:
-        sighting = self.orders[decision.order.external_id]
-        return isinstance(sighting, SeenOrder) and sighting.lines[0].status is not OrderStatus.NEW
 
     def _is_shown(self, sighting: Sighting, route: str, window: Window) -> bool:
         if not isinstance(sighting, SeenOrder):
@@ -249,28 +271,43 @@ class Playground:
             return sighting.external_id not in self.hidden
         return any(line.status in OPEN for line in sighting.lines)
 
-    def _fail(self) -> None:
-        if self.failures:
-            raise self.failures.pop(0)
+    async def _request(self) -> None:
+        if self.http is not None:
+            request = HttpRequest(method="POST", path="/", headers={}, has_effect=False)
+            await self.http.send(request, cast("Turn", None))
 
 
-def advanced(sighting: SeenOrder, status: OrderStatus) -> SeenOrder:
-    """Give the same order in another status, seen a second later."""
+def advanced(sighting: SeenOrder, status: OrderStatus, *, line_ids: Sequence[str] | None = None) -> SeenOrder:
+    """Give the same order, or lines of it, in another status, seen a second later."""
     return seen(
         sighting.external_id,
         placed=sighting.placed.at,
         at=sighting.seen_at + timedelta(seconds=1),
-        lines=tuple(line(one.external_id, status=status, quantity=one.quantity) for one in sighting.lines),
+        lines=tuple(
+            line(
+                one.external_id,
+                status=status if line_ids is None or one.external_id in line_ids else one.status,
+                quantity=one.quantity,
+            )
+            for one in sighting.lines
+        ),
     )
 
 
-def means_for(db: Database, playground: Playground, clock: Clock, *, pace: Pace | None = None) -> Means:
-    """Give what doers need; the session is the playground's own."""
+def means_for(
+    db: Database,
+    playground: Playground,
+    clock: Clock,
+    *,
+    pace: Pace | None = None,
+    registry: CollectorRegistry | None = None,
+) -> Means:
+    """Give what doers need; the session is the playground's own, and each page and look costs one request."""
 
     async def opened(account_id: str, *, heard: int, purpose: str, lease: Lease | None = None) -> OpenSession:
         del account_id, heard, purpose, lease
         secrets = Secrets(values={}, version=playground.credential_version, stored_at=datetime(2026, 1, 1, tzinfo=UTC))
-        session = Session(secrets=secrets, http=cast("Any", None), pacer=cast("Any", None), clock=clock)
+        session = Session(secrets=secrets, http=playground, pacer=cast("Any", None), clock=clock)
         return OpenSession(plugin=playground.plugin(), session=session, account_epoch=1)
 
     return Means(
@@ -282,7 +319,7 @@ def means_for(db: Database, playground: Playground, clock: Clock, *, pace: Pace 
         access=AccessLog(db, clock, service="order-svc"),
         clock=clock,
         pace=pace or Pace(),
-        metrics=PollMetrics(new_registry()),
+        metrics=PollMetrics(registry or new_registry()),
     )
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 from hanro.errors import ContractBroken
 from hanro.marketplace.types import (
@@ -59,7 +60,13 @@ def yen(amount: int) -> Amount:
 
 
 def line(
-    external_id: str = "1", *, quantity: int = 1, status: OrderStatus = OrderStatus.NEW, price: int = 1980
+    external_id: str = "1",
+    *,
+    quantity: int = 1,
+    status: OrderStatus = OrderStatus.NEW,
+    price: int = 1980,
+    options_text: str | None = None,
+    **more: Any,
 ) -> Line:
     """Give one line."""
     return Line(
@@ -67,7 +74,7 @@ def line(
         package_id="p1",
         keys={"manage_number": f"tea-{external_id}", "variant_id": "normal-inventory"},
         title="煎茶 ①髙級㈱",
-        options_text=None,
+        options_text=options_text,
         quantity=quantity,
         status=status,
         status_text=status.value,
@@ -75,6 +82,7 @@ def line(
         is_tax_included=True,
         tax_rate=Decimal("0.08"),
         details={},
+        **more,
     )
 
 

@@ -6,10 +6,13 @@ import pytest
 from order_sightings import NOON, account, line, seen, unreadable
 
 from hanro.errors import InDoubt, Rejected
-from hanro.marketplace.types import Hold, LineKey, OrderStatus, Outcome, OutcomeStatus, Sighting
-from order_svc.domain.decisions import acceptance, check_acceptable, verdicts
+from hanro.marketplace.types import Hold, LineKey, OrderStatus, Outcome, OutcomeStatus, Receipt, Sighting
+from order_svc.domain import verdicts as answers
+from order_svc.domain.answers import decision
+from order_svc.domain.decisions import check_acceptable
 from order_svc.domain.orders import Order
 from order_svc.domain.reconcile import reconcile
+from order_svc.domain.verdicts import Verdict
 
 
 def stored(sighting: Sighting) -> Order:
@@ -21,9 +24,9 @@ def stored(sighting: Sighting) -> Order:
 def test_a_new_order_may_be_accepted_with_all_its_lines() -> None:
     order = stored(seen(lines=(line("1"), line("2"), line("3", status=OrderStatus.CANCELLED))))
     check_acceptable(order)
-    decision = acceptance("opr_1", order)
-    assert decision.line_ids == ("1", "2")
-    assert decision.order.external_id == order.external_id
+    said = decision("opr_1", order, "accept", {}, None)
+    assert said.line_ids == ("1", "2")
+    assert said.order.external_id == order.external_id
 
 
 @pytest.mark.parametrize(
@@ -46,6 +49,14 @@ def test_an_order_that_cannot_be_accepted_says_why(sighting: Sighting, code: str
 
 def outcome(line_id: str, status: OutcomeStatus, failure: Rejected | InDoubt | None = None) -> Outcome[LineKey]:
     return Outcome(key=LineKey(id="opr_1", line_id=line_id), status=status, failure=failure)
+
+
+def verdicts(outcomes: list[Outcome[LineKey]]) -> dict[str, Verdict]:
+    return answers.verdicts(Receipt(outcomes=tuple(outcomes)), ["opr_1"])
+
+
+def test_what_an_answer_does_not_name_is_in_doubt() -> None:
+    assert verdicts([])["opr_1"].status is OutcomeStatus.IN_DOUBT
 
 
 def test_one_line_in_doubt_leaves_the_whole_order_in_doubt() -> None:

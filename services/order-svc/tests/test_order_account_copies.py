@@ -4,7 +4,14 @@ from datetime import timedelta
 
 from order_sightings import NOON, account
 
-from hanro.events.accounts import AccountActivated, AccountChanged, AccountFact, AccountState, AccountSuspended
+from hanro.events.accounts import (
+    AccountActivated,
+    AccountChanged,
+    AccountDegraded,
+    AccountFact,
+    AccountState,
+    AccountSuspended,
+)
 from order_svc.domain.accounts import follow, pause
 
 
@@ -16,6 +23,7 @@ def fact(
     credentials: int = 1,
     epoch: int = 1,
     is_enabled: bool = True,
+    reason: str | None = None,
 ) -> AccountFact:
     return kind(
         id="acc_1",
@@ -27,6 +35,7 @@ def fact(
         display_name="見本ストア",
         state=state,
         is_enabled=is_enabled,
+        reason_code=reason,
         credential_version=credentials,
         shop_ids=("shp_1",),
     )
@@ -69,6 +78,18 @@ def test_a_refused_credential_pauses_until_a_newer_one_is_told() -> None:
     mended = follow(paused, fact(AccountChanged, version=2, credentials=2))
     assert not mended.account.is_paused(NOON)
     assert mended.is_due
+
+
+def test_a_pause_ends_when_the_credential_in_use_is_served_again() -> None:
+    paused = pause(account(), 1, NOON, timedelta(minutes=5))
+    told = follow(paused, fact(AccountDegraded, state="degraded", reason="credential-refused")).account
+    assert told.is_paused(NOON)
+    served = follow(told, fact(AccountChanged, version=3, state="degraded", reason="grant-missing"))
+    assert not served.account.is_paused(NOON)
+    assert (served.is_due, served.is_freed) == (True, True)
+    # Once: what comes later pauses anew.
+    again = pause(served.account, 1, NOON, timedelta(minutes=5))
+    assert follow(again, fact(version=4)).account.is_paused(NOON)
 
 
 def test_a_pause_ends_when_the_account_is_active_again() -> None:

@@ -21,7 +21,7 @@ from hanro.testing.clock import FixedClock
 from hanro.testing.memory_broker import MemoryBroker
 from hanro.testing.schemas import move_ahead
 from hanro_local.databases import SchemaUrls
-from order_svc import buyers
+from order_svc import accounts, buyers, orders
 from order_svc.consumers import on_accounts
 from order_svc.domain.readings import hash_of
 from order_svc.poller import Means, Pace, Poller
@@ -395,7 +395,7 @@ async def test_an_account_is_followed_from_its_topic_and_twice_is_once(means: Me
     producer = broker.producer()
     await producer.start()
     forgotten: list[str] = []
-    subscription = on_accounts({"playground": ROUTES}, forgotten.append)
+    subscription = on_accounts({"playground": ROUTES}, forgotten.append, {})
     for event_id in ("evt_1", "evt_2"):
         key, value, headers = encode(activated(), event_id=event_id, source="/account-svc", context={})
         message = Message(topic=AccountActivated.topic, key=key, value=value, headers=headers)
@@ -429,6 +429,29 @@ async def test_a_backfilled_order_says_so(means: Means, playground: Playground) 
     async with means.db.begin() as tx:
         rows = await tx.fetch("select external_id, is_backfilled from orders order by external_id")
     assert [tuple(row) for row in rows] == [("new-1", False), ("old-1", True)]
+
+
+@pytest.mark.row("O18", kind="refuses")
+async def test_orders_from_counts_for_a_run_that_had_begun_before_it_was_set(
+    means: Means, playground: Playground
+) -> None:
+    await tell(means.db, activated())
+    began_with = await accounts.find(means.db, "acc_1")
+    assert began_with is not None
+    old = [seen(f"old-{number}", placed=NOON - timedelta(hours=1)) for number in (1, 2, 3)]
+    playground.buy(*old[:2], seen("new-1", placed=NOON))
+
+    async def says_from_when_on() -> None:
+        await tell(means.db, activated(2, orders_from=NOON))
+
+    playground.page_size, playground.meanwhile = 1, says_from_when_on
+    await poll(means, "open")
+    await orders.ingest_fetched(
+        means.db, means.keyring, [old[2]], account=began_with, plugin=playground.plugin(), at=means.clock.now()
+    )
+    async with means.db.begin() as tx:
+        rows = await tx.fetch("select external_id, is_backfilled from orders order by external_id")
+    assert [tuple(row) for row in rows] == [("new-1", False), ("old-1", True), ("old-2", True), ("old-3", True)]
 
 
 def prepare_ahead(urls: SchemaUrls) -> None:

@@ -1,6 +1,7 @@
 """Proves what a sighting changes, and that it changes nothing twice."""
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -23,6 +24,7 @@ from hanro.events.orders import (
 from hanro.marketplace.types import Detail, Hold, Moment, OrderStatus, OrderTime, Sighting
 from order_svc.domain.orders import Order
 from order_svc.domain.reconcile import Change, reconcile, reconcile_or_quarantine
+from order_svc.store.order_rows import Document, document_of
 
 LATER = NOON + timedelta(minutes=5)
 
@@ -64,6 +66,14 @@ def test_other_bytes_with_the_same_meaning_change_nothing() -> None:
 def test_an_older_sighting_never_moves_an_order_back() -> None:
     known = placed(seen(status=OrderStatus.CANCELLED, at=LATER))
     assert look(known, seen(at=NOON)) is None
+
+
+def test_an_older_sighting_does_not_release_what_nobody_could_read_since_whoever_told_of_it_first() -> None:
+    known = replace(placed(seen(at=NOON - timedelta(minutes=1))), is_from_file=True)
+    held = changed(known, unreadable(at=LATER)).order
+    assert (held.is_from_file, held.is_quarantined) == (True, True)
+    assert look(held, seen(at=NOON)) is None
+    assert type(changed(held, seen(at=LATER + timedelta(minutes=1))).fact) is OrderReleased
 
 
 @pytest.mark.parametrize(
@@ -270,3 +280,34 @@ def test_an_order_whose_number_cannot_be_stored_is_quarantined_under_its_bytes(n
     assert change is not None
     assert change.order.is_quarantined
     assert change.order.external_id.startswith("unreadable-")
+
+
+def before_and_shipped(fact: OrderFact) -> list[tuple[int | None, int]]:
+    return [(line.shipped_before, line.shipped_quantity) for line in fact.lines]
+
+
+def test_a_line_tells_for_good_what_had_left_the_house_when_it_was_seen_first() -> None:
+    change = changed(None, seen(lines=(line("1", quantity=2), line("2", quantity=3, status=OrderStatus.SHIPPED))))
+    assert before_and_shipped(change.fact) == [(0, 0), (3, 3)]
+    later = tuple(
+        line(one, quantity=count, status=OrderStatus.SHIPPED) for one, count in (("1", 2), ("2", 4), ("3", 1))
+    )
+    change = changed(change.order, seen(lines=later, at=LATER))
+    assert before_and_shipped(change.fact) == [(0, 2), (3, 4), (1, 1)]
+
+
+def test_an_order_that_was_stored_before_it_was_kept_does_not_tell_what_had_left_the_house() -> None:
+    old = document_of(placed(seen())).replace('"shipped_before":0', '"unknown":0')
+    known = replace(placed(seen()), lines=Document.model_validate_json(old).lines)
+    change = changed(known, seen(status=OrderStatus.SHIPPED, at=LATER))
+    assert before_and_shipped(change.fact) == [(None, 1)]
+
+
+@pytest.mark.parametrize(("reserves_stock", "before"), [(True, 0), (False, 1)])
+def test_what_left_the_house_while_a_file_was_not_to_move_stock_had_left_before(
+    reserves_stock: bool,  # noqa: FBT001  a parameter of the test
+    before: int,
+) -> None:
+    known = replace(placed(seen()), is_from_file=True, reserves_stock=reserves_stock)
+    change = changed(known, seen(status=OrderStatus.SHIPPED, at=LATER))
+    assert before_and_shipped(change.fact) == [(before, 1)]

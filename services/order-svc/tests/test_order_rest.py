@@ -6,22 +6,26 @@ from pathlib import Path
 
 import httpx
 import pytest
+from order_asks import NUMBER, ship, store
 from order_playground import GRANT, Playground, activated, means_for, prepare, tell
 from order_sightings import EMAIL, NAME, NOON, seen, unreadable
 
+from hanro.clock import SystemClock
 from hanro.errors import LocalizedText
 from hanro.events.accounts import AccountSuspended
 from hanro.marketplace.types import Absent, Capability, Hold, OrderStatus, Support, Supported
+from hanro.metrics import new_registry
 from hanro.service import Parts, open_parts
 from hanro.testing.callers import SpokenCallers, bearer, fixed_keyring
 from hanro.testing.clock import FixedClock
 from hanro.web import create_app
 from hanro_local.databases import SchemaUrls
 from order_svc import accounts, buyers
-from order_svc.api import contacts, orders
+from order_svc.api import contacts, decisions, orders
 from order_svc.app import SERVICE
 from order_svc.domain.permits import Ability
 from order_svc.poller import Poller
+from order_svc.sender import Sender
 from order_svc.settings import OrderSettings
 
 pytestmark = pytest.mark.schema("orders", prepare)
@@ -52,8 +56,11 @@ async def client(parts: Parts) -> AsyncIterator[httpx.AsyncClient]:
     }
     apps = create_app(
         SERVICE.info,
-        routers=(orders.make_routes(parts.db, parts.keyring, parts.idempotency, parts.cursors, abilities),),
-        internal_routers=(contacts.make_routes(parts.db, parts.keyring, parts.clock),),
+        routers=(
+            orders.make_routes(parts.db, parts.keyring, parts.idempotency, parts.cursors),
+            decisions.make_routes(parts.idempotency, abilities),
+        ),
+        internal_routers=(contacts.make_routes(parts.db, parts.keyring, parts.clock, {}),),
         authenticator=SpokenCallers(),
         db=parts.db,
         cursors=parts.cursors,
@@ -155,7 +162,10 @@ async def test_a_quarantined_order_shows_its_cause(
     playground.buy(unreadable("bad-1"))
     await found(parts, playground)
     (item,) = (await client.get("/v1/orders")).json()["items"]
-    assert item["quarantine"] == {"code": "unknown-status", "why": "orderProgress 150 is not documented"}
+    shown = item["quarantine"]
+    assert (shown["code"], shown["why"]) == ("unknown-status", "orderProgress 150 is not documented")
+    assert shown["line_ids"] == []
+    assert "released by itself" in shown["remedy"]["en"]
 
 
 async def test_orders_of_other_shops_are_not_there(
@@ -286,3 +296,37 @@ async def test_a_contact_is_not_for_those_who_read_orders(client: httpx.AsyncCli
     assert answer.status_code == 403
     assert "internal:contact" in answer.text
     assert (await client.post("/internal/v1/orders/ord_1/contact", headers=CONTACT, json={})).status_code == 404
+
+
+async def test_a_contact_tells_the_parcels_that_are_registered_by_the_carriers_name(
+    parts: Parts, playground: Playground, client: httpx.AsyncClient
+) -> None:
+    del client
+    order = seen(status=OrderStatus.READY)
+    playground.buy(order)
+    await tell(parts.db, activated())
+    means = means_for(parts.db, playground, SystemClock())
+    order_id = await store(means, order)
+    await ship(means, playground, order_id)
+    sender = Sender(means)
+    await sender.send_due()
+    await sender.look_again()
+    apps = create_app(
+        SERVICE.info,
+        routers=(),
+        internal_routers=(
+            contacts.make_routes(parts.db, parts.keyring, parts.clock, {("playground", "yamato"): "ヤマト運輸"}),
+        ),
+        authenticator=SpokenCallers(),
+        db=parts.db,
+        cursors=parts.cursors,
+        clock=parts.clock,
+        registry=new_registry(),
+        missing=lambda: None,
+    )
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(apps.internal), base_url="http://internal") as asker:
+        answer = await asker.post(
+            f"/internal/v1/orders/{order_id}/contact", headers=CONTACT, json={"purpose": "shipped", "account_epoch": 1}
+        )
+    url = f"https://yamato.example.invalid/track?no={NUMBER}"
+    assert answer.json()["parcels"] == [{"carrier": "ヤマト運輸", "number": NUMBER, "url": url}]

@@ -29,6 +29,8 @@ from hanro.operations import Operation
 from hanro.sessions import OpenSession
 from hanro.testing.clock import FixedClock
 from order_svc import accounts, orders
+from order_svc.domain.answers import Wanted
+from order_svc.domain.effects import ACCEPT
 from order_svc.domain.permits import Ability
 from order_svc.poller import Means
 from order_svc.sender import Sender
@@ -58,7 +60,14 @@ async def means(db: Database, playground: Playground) -> Means:
 async def store(means: Means, sighting: SeenOrder) -> None:
     account = await accounts.find(means.db, "acc_1")
     assert account is not None
-    await orders.ingest_fetched(means.db, means.keyring, [sighting], account=account, at=means.clock.now())
+    await orders.ingest_fetched(
+        means.db,
+        means.keyring,
+        [sighting],
+        account=account,
+        plugin=Playground().plugin(),
+        at=means.clock.now(),
+    )
 
 
 async def wish(means: Means, sighting: SeenOrder) -> None:
@@ -66,7 +75,7 @@ async def wish(means: Means, sighting: SeenOrder) -> None:
     await store(means, sighting)
     async with means.db.begin() as tx:
         (row,) = await tx.fetch("select id from orders where external_id = $1", sighting.external_id)
-        await orders.accept(tx, row["id"], account_ids=None, abilities=ABILITIES, by="tester")
+        await orders.decide(tx, row["id"], Wanted(kind=ACCEPT), account_ids=None, abilities=ABILITIES, by="tester")
 
 
 async def operation(db: Database) -> Operation:
@@ -106,6 +115,19 @@ async def test_a_lost_answer_is_looked_into_and_not_sent_again(means: Means, pla
     assert (await operation(means.db)).status == "applied"
     assert len(playground.calls("decide")) == 1
     assert await kinds(means.db) == ["placed", "confirmed"]
+
+
+async def test_a_lost_answer_is_looked_into_also_where_the_order_was_cancelled_since(
+    means: Means, playground: Playground
+) -> None:
+    playground.loses = True
+    await Sender(means).send_due()
+    await store(means, advanced(ORDER, OrderStatus.CANCELLED))
+    await ripen(means.db)
+    assert await Sender(means).look_again() == 1
+    ((decided,),) = [[effect for effect in playground.decided if effect.line_ids]]
+    assert (await operation(means.db)).status == "applied"
+    assert playground.calls("verify") == [(decided.order.external_id,)]
 
 
 async def test_what_surely_did_not_arrive_is_sent_again_after_the_look(means: Means, playground: Playground) -> None:
@@ -265,8 +287,25 @@ async def test_one_that_was_looked_for_long_enough_leaves_the_others_to_be_looke
             """
         )
         await tx.execute("update operations set lease_until = null, next_at = '2000-01-01' where next_at is not null")
-    playground.failures = [Retryable("busy", code="throttled")]
+    playground.cannot_tell = True
     assert await Sender(means).look_again() == 2
     async with means.db.begin() as tx:
         found = await operations.list_(tx, limit=2)
     assert [(one.status, one.next_at is None) for one in found] == [("in_doubt", False), ("in_doubt", True)]
+
+
+async def test_a_look_that_failed_itself_leaves_nothing_to_a_person_however_old(
+    means: Means, playground: Playground
+) -> None:
+    playground.loses = True
+    await Sender(means).send_due()
+    async with means.db.begin() as tx:
+        await tx.execute("update operations set sent_at = sent_at - interval '25 hours'")
+    await ripen(means.db)
+    playground.failures = [Retryable("busy", code="throttled")]
+    assert await Sender(means).look_again() == 1
+    waiting = await operation(means.db)
+    assert (waiting.status, waiting.next_at is None) == ("in_doubt", False)
+    await ripen(means.db)
+    await Sender(means).look_again()
+    assert (await operation(means.db)).status == "applied"

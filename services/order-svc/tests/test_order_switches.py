@@ -15,6 +15,8 @@ from hanro.events.accounts import AccountFact, GrantSeen, SwitchesSet
 from hanro.marketplace.types import Capability, SeenOrder
 from hanro.operations import Operation
 from order_svc import accounts, orders
+from order_svc.domain.answers import Wanted
+from order_svc.domain.effects import ACCEPT
 from order_svc.domain.permits import Ability
 from order_svc.poller import Means, Poller
 from order_svc.sender import Sender
@@ -49,10 +51,19 @@ async def wish(means: Means, sighting: SeenOrder) -> Operation:
     """Store an order, and wish to accept it."""
     account = await accounts.find(means.db, "acc_1")
     assert account is not None
-    await orders.ingest_fetched(means.db, means.keyring, [sighting], account=account, at=means.clock.now())
+    await orders.ingest_fetched(
+        means.db,
+        means.keyring,
+        [sighting],
+        account=account,
+        plugin=Playground().plugin(),
+        at=means.clock.now(),
+    )
     async with means.db.begin() as tx:
         (row,) = await tx.fetch("select id from orders where external_id = $1", sighting.external_id)
-        return await orders.accept(tx, row["id"], account_ids=None, abilities=ABILITIES, by="tester")
+        return await orders.decide(
+            tx, row["id"], Wanted(kind=ACCEPT), account_ids=None, abilities=ABILITIES, by="tester"
+        )
 
 
 async def operation(db: Database, operation_id: str) -> Operation:

@@ -25,12 +25,13 @@ from hanro.due import Lease
 from hanro.errors import Rejected
 from hanro.marketplace.port import Secrets, Session
 from hanro.marketplace.types import Batch, BatchUnit, Capability, Decision, LineKey, Receipt, Supported
+from hanro.operations import OperationStatus
 from hanro.releasing import Releaser
 from hanro.sessions import OpenSession
 from order_svc import accounts, orders
-from order_svc.domain.decisions import check_acceptable
+from order_svc.domain.answers import Wanted
+from order_svc.domain.effects import ACCEPT
 from order_svc.domain.permits import Ability
-from order_svc.orders import acceptance
 from order_svc.poller import Means, Pace, Poller
 from order_svc.sender import Sender
 
@@ -83,10 +84,17 @@ async def fill(means: Means, market: SlowMarket) -> None:
     account = await accounts.find(means.db, "acc_1")
     assert account is not None
     sightings = list(market.orders.values())
-    await orders.ingest_fetched(means.db, means.keyring, sightings, account=account, at=means.clock.now())
+    await orders.ingest_fetched(
+        means.db,
+        means.keyring,
+        sightings,
+        account=account,
+        plugin=Playground().plugin(),
+        at=means.clock.now(),
+    )
     async with means.db.begin() as tx:
         for row in await tx.fetch("select id from orders order by id"):
-            await orders.accept(tx, row["id"], account_ids=None, abilities=ABILITIES, by="tester")
+            await orders.decide(tx, row["id"], Wanted(kind=ACCEPT), account_ids=None, abilities=ABILITIES, by="tester")
 
 
 @asynccontextmanager
@@ -188,11 +196,28 @@ async def test_without_the_check_of_the_epoch_a_write_is_seen(db: Database, monk
     async def close_nothing(*_words: Any, **_named: Any) -> bool:
         return True
 
-    def still_wanted(order: Any, *_words: Any, **_named: Any) -> None:
-        check_acceptable(order)
-
     monkeypatch.setattr(operations, "close_past", close_nothing)
-    monkeypatch.setattr(acceptance, "still_wanted", still_wanted)
-    monkeypatch.setattr(acceptance.Wish, "asked_epoch", property(lambda _wish: 99))
+    monkeypatch.setattr(orders.Wish, "asked_epoch", property(lambda _wish: 99))
     market, written = await race(db, 1, is_early=True)
     assert len(market.calls("decide")) > written
+
+
+async def test_an_acceptance_in_doubt_that_is_due_for_a_look_does_not_hold_the_release_up(db: Database) -> None:
+    market = SlowMarket(vended=1, loses=True)
+    limits_of(market)
+    await tell(db, activated())
+    means = market.means(db)
+    await fill(means, market)
+    sender = Sender(means)
+    assert await sender.send_due() == WISHES
+    async with db.begin() as tx:
+        await tx.execute("update operations set next_at = '2000-01-01' where status = 'in_doubt'")
+    await tell(db, activated(2, account_epoch=2, state="unlinking"))
+    # Who looks is faster than who lets go, each time.
+    await sender.look_again()
+    await Releaser(db, means.clock, means.access, accounts.erase).release_due()
+    async with db.begin() as tx:
+        assert await tx.fetch("select 1 from access_reports where released_epoch = 1")
+        found = await operations.list_(tx, limit=2 * WISHES, status=OperationStatus.IN_DOUBT)
+    # One batch's answer was lost: a person says what became of it.
+    assert [(one.next_at, one.failure and one.failure["code"]) for one in found] == [(None, "epoch-past")] * 3

@@ -7,11 +7,21 @@ from hanro import breaker, due, operations, releasing
 from hanro.auth import ALL_SHOPS, Caller
 from hanro.db import Database, Transaction
 from hanro.due import Lease
+from hanro.errors import Rejected
+from order_svc import notices
 from order_svc.domain.accounts import Account, AccountChange, pause
-from order_svc.domain.decisions import ACCEPT, epoch_past, told
+from order_svc.domain.asking import KINDS as ASKED
+from order_svc.domain.effects import KINDS
+from order_svc.domain.verdicts import epoch_past, told
 from order_svc.store import accounts as store
+from order_svc.store import carriers as carriers_store
 from order_svc.store import cursors as cursors_store
 from order_svc.store import identifiers as identifiers_store
+from order_svc.store import imports as imports_store
+from order_svc.store import mappings as mappings_store
+from order_svc.store import notices as notices_store
+from order_svc.store import policies as policies_store
+from order_svc.store.cursors import RouteError
 
 JOB = "orders:"
 
@@ -19,6 +29,11 @@ JOB = "orders:"
 def job_of(route: str) -> str:
     """Give the name of the due job that reads a route."""
     return f"{JOB}{route}"
+
+
+def route_of(job: str) -> str:
+    """Give the route that a due job reads."""
+    return job.removeprefix(JOB)
 
 
 async def apply(
@@ -33,7 +48,8 @@ async def apply(
     `routes` by marketplace; of a marketplace that is not installed none are read. `forget` drops cached secrets.
     """
     await store.save_accounts(tx, [change.account for change in sorted(changes, key=lambda one: one.account.id)])
-    await operations.hasten(tx, [ACCEPT], [change.account.id for change in changes if change.is_freed])
+    freed = [change.account.id for change in changes if change.is_freed]
+    await operations.hasten(tx, [*KINDS, *ASKED], freed)
     for change in changes:
         account = change.account
         if change.is_past:
@@ -49,6 +65,7 @@ async def apply(
             await cursors_store.plan_cursors(tx, account.id, names)
             for route in names:
                 await due.plan(tx, account.id, job_of(route))
+            await notices.plan_waiting(tx, account.id)
         tx.after_commit(lambda account_id=account.id: forget(account_id))  # type: ignore[misc]
 
 
@@ -63,7 +80,7 @@ async def plan_missing(db: Database, routes: Mapping[str, Sequence[str]]) -> Non
 
 
 async def erase(tx: Transaction, account_id: str) -> int | None:
-    """Let an account go: its polls end, what was wished for it is closed, its cursors are deleted; its orders stay.
+    """Let an account go: its polls end, what was wished for it is closed, its cursors and mappings go; its orders stay.
 
     Gives its epoch once nothing of an older one is under way, None before. Of an account that is linked again by now,
     or was never heard of before, nothing older is held.
@@ -74,10 +91,15 @@ async def erase(tx: Transaction, account_id: str) -> int | None:
     if not account.is_let_go:
         return account.epoch
     is_idle = await due.stop(tx, account_id, but=releasing.JOB)
+    await carriers_store.delete_choice(tx, account_id)
+    await policies_store.delete_policy(tx, account_id)
     is_idle &= await operations.close_past(tx, account_id, account.epoch, failure=told(epoch_past()))
     if not is_idle:
         return None
     await cursors_store.delete_cursors(tx, account_id)
+    await notices_store.delete_notices(tx, account_id)
+    await mappings_store.delete_mappings(tx, account_id, before_epoch=account.epoch)
+    await imports_store.close_past(tx, account_id, account.epoch, failure=told(epoch_past()))
     await breaker.close(tx, account_id)
     return account.epoch
 
@@ -91,11 +113,6 @@ async def find(db: Database, account_id: str) -> Account | None:
     """Give an account, or None where no fact told of it yet."""
     async with db.begin() as tx:
         return await store.find_account(tx, account_id)
-
-
-async def find_in(tx: Transaction, account_id: str) -> Account | None:
-    """Give an account as `find` does, inside a transaction."""
-    return await store.find_account(tx, account_id)
 
 
 async def pause_after_refusal(
@@ -126,10 +143,20 @@ async def go_on(db: Database, lease: Lease | None, account_id: str, *, at: datet
             await due.settle(tx, lease, next_at=at)
 
 
-async def put_off(db: Database, lease: Lease, *, next_at: datetime, failures: int) -> None:
-    """Give a lease back: the job is due again at `next_at`, after so many failures in a row."""
+async def put_off(
+    db: Database, lease: Lease, *, next_at: datetime, failures: int, error: RouteError | None = None
+) -> None:
+    """Give a lease back: the job is due again at `next_at`, after so many failures in a row; `error` says why."""
     async with db.begin() as tx:
+        if error is not None:
+            await cursors_store.save_error(tx, lease.account_id, route_of(lease.job), error)
         await due.settle(tx, lease, next_at=next_at, failures=failures)
+
+
+async def note_error(db: Database, account_id: str, job: str, error: RouteError) -> None:
+    """Note why a route is not read, whose lease was given back."""
+    async with db.begin() as tx:
+        await cursors_store.save_error(tx, account_id, route_of(job), error)
 
 
 async def stop_job(db: Database, lease: Lease) -> None:
@@ -140,9 +167,37 @@ async def stop_job(db: Database, lease: Lease) -> None:
             await due.drop(tx, lease.account_id, lease.job)
 
 
+async def get_visible(tx: Transaction, account_id: str, shops: frozenset[str]) -> Account:
+    """Give an account that a caller with these internal shops may see.
+
+    Raises:
+        Rejected: there is none for this caller (not-found).
+    """
+    found = await store.find_account(tx, account_id)
+    if found is None or (ALL_SHOPS not in shops and not shops & set(found.shop_ids)):
+        raise Rejected("There is no such account.", code="not-found")
+    return found
+
+
 async def visible(tx: Transaction, shops: frozenset[str]) -> list[str] | None:
     """Give the accounts that a caller with these internal shops may see; None: all."""
     return None if ALL_SHOPS in shops else await store.list_account_ids(tx, sorted(shops))
+
+
+async def narrowed(
+    tx: Transaction,
+    shops: frozenset[str],
+    *,
+    account_id: str | None,
+    marketplace_id: str | None,
+    shop_id: str | None,
+) -> list[str] | None:
+    """Give the accounts that a caller may see and that fit all of these; None: all."""
+    mine = await visible(tx, shops)
+    if account_id is None and marketplace_id is None and shop_id is None:
+        return mine
+    fitting = await store.list_fitting(tx, account_id=account_id, marketplace_id=marketplace_id, shop_id=shop_id)
+    return fitting if mine is None else sorted(set(mine) & set(fitting))
 
 
 async def of_caller(tx: Transaction, who: Caller) -> list[str]:

@@ -22,5 +22,11 @@ class OrderSettings(CommonSettings):
     """How long a route rests at most after failures in a row, and after an answer that nobody can read."""
     poll_lease: timedelta = Field(default=timedelta(seconds=60), ge=timedelta(seconds=5))
     """How long a process may work on an account's route before another takes over; at least 3 calls' deadlines."""
+    largest_import_bytes: int = Field(default=400 * 1024 * 1024, ge=1024)
+    """How large a file of orders may be that is imported; 200,000 rows of 158 columns are about 280 MB."""
     poll_slots: int = Field(default=32, ge=1, le=1000)
     """How many routes a process reads at once."""
+    decide_soon: timedelta = Field(default=timedelta(hours=4), gt=timedelta())
+    """How long before its deadline an order that waits to be accepted is told of as due (OrderDecisionDue)."""
+    policy_rules_off: frozenset[str] = frozenset()
+    """Ids of rules of the marketplaces' policy packs that this installation does not follow (JSON list)."""

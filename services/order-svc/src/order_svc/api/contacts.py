@@ -1,5 +1,6 @@
 """Serves buyers' contacts to other services, on the internal port alone."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated
 
@@ -15,12 +16,22 @@ from hanro.web import caller, require, router
 from hanro.web.shapes import Body, Shown
 from order_svc import buyers
 
+CarrierNames = Mapping[tuple[str, str], str]
+
 
 class ContactAsked(Body):
     """What the contact is for, and under which link of the account it was asked for."""
 
     purpose: str = Field(min_length=1, max_length=200)
     account_epoch: int = Field(ge=0)
+
+
+class ParcelShown(Shown):
+    """A parcel that is registered; `carrier` is what people call it there."""
+
+    carrier: str
+    number: str | None
+    url: str | None
 
 
 class ContactShown(Shown):
@@ -34,10 +45,11 @@ class ContactShown(Shown):
     placed_local: str
     lines: tuple[OrderLine, ...]
     totals: dict[str, StatedAmount]
+    parcels: tuple[ParcelShown, ...]
 
 
-def make_routes(db: Database, keyring: Keyring, clock: Clock) -> APIRouter:
-    """Make the routes."""
+def make_routes(db: Database, keyring: Keyring, clock: Clock, carriers: CarrierNames) -> APIRouter:
+    """Make the routes; `carriers` are the names of carriers by marketplace and code."""
     routes = router(["contacts"])
 
     @routes.post(
@@ -68,6 +80,14 @@ def make_routes(db: Database, keyring: Keyring, clock: Clock) -> APIRouter:
             placed_local=contact.placed_local,
             lines=contact.lines,
             totals=dict(contact.totals),
+            parcels=tuple(
+                ParcelShown(
+                    carrier=carriers.get((contact.marketplace_id, one.carrier_code), one.carrier_code),
+                    number=one.tracking_number,
+                    url=one.tracking_url,
+                )
+                for one in contact.parcels
+            ),
         )
 
     return routes

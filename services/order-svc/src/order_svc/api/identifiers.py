@@ -7,7 +7,6 @@ from fastapi import APIRouter, Query, Request, Response
 
 from hanro import web
 from hanro.db import Database
-from hanro.errors import Rejected
 from hanro.web import Cursors, CursorText, Limit
 from hanro.web.csv_pages import csv_page
 from hanro.web.shapes import NextCursor, Shown
@@ -56,10 +55,7 @@ def make_routes(db: Database, cursors: Cursors) -> APIRouter:
         del cursor
         position = cursors.start(request)
         async with db.begin() as tx:
-            visible = await accounts.visible(tx, web.caller(request).shops)
-            known = await accounts.find_in(tx, account_id)
-            if known is None or (visible is not None and account_id not in visible):
-                raise Rejected("There is no such account.", code="not-found")
+            await accounts.get_visible(tx, account_id, web.caller(request).shops)
             found = await store.list_identifiers(
                 tx, account_id, after=str(position[0]) if position else None, limit=limit + 1
             )

@@ -3,18 +3,20 @@
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from hanro.events.accounts import ALL_ON, LET_GO, AccountFact, SwitchesSet
+from hanro.events.accounts import ALL_ON, LET_GO, AccountFact, IssuerNamed, SwitchesSet
 from hanro.marketplace.types import Capability
 
 WORKING_STATES = frozenset({"active", "degraded"})
+REFUSED = frozenset({"credential-refused", "credential-expired"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
     """Be what order-svc knows of an account: a copy of what account-svc said last, and its own pause.
 
-    `orders_from` None: all orders are new. `paused_until` is set while its credential is refused; work of the
-    account waits until then, or until a newer credential than `paused_version` is told.
+    `orders_from` None: all orders are new. `issuer` None: nobody is named on documents. `paused_until` is set while its
+    credential is refused; work of the account waits until then, or until a newer credential than `paused_version`, or
+    that it is served again, is told.
     """
 
     id: str
@@ -31,6 +33,7 @@ class Account:
     switches: SwitchesSet = ALL_ON
     lost_capabilities: tuple[str, ...] = ()
     lost_grants: tuple[str, ...] = ()
+    issuer: IssuerNamed | None = None
     paused_until: datetime | None = None
     paused_version: int | None = None
 
@@ -73,7 +76,7 @@ def follow(known: Account | None, fact: AccountFact) -> AccountChange:
     """Copy what a fact says; a fact that is not newer than what is known changes nothing.
 
     Jobs become due when the account begins to work or what was in their way goes (a switch that was off, a lost grant),
-    and when a newer credential ends a pause.
+    and when a pause ends: by a newer credential, or because account-svc finds the one in use served again.
     """
     if known is not None and fact.version <= known.version:
         return AccountChange(account=known, is_due=False, is_stopped=False)
@@ -95,11 +98,15 @@ def follow(known: Account | None, fact: AccountFact) -> AccountChange:
         switches=fact.switches,
         lost_capabilities=fact.lost_capabilities,
         lost_grants=fact.lost_grants,
+        issuer=fact.issuer,
         paused_until=known.paused_until if known and not is_past else None,
         paused_version=known.paused_version if known and not is_past else None,
     )
+    is_served_again = known is not None and (
+        not known.is_working or (known.reason_code in REFUSED and account.reason_code not in REFUSED)
+    )
     is_mended = account.paused_version is not None and (
-        account.credential_version > account.paused_version or (known is not None and not known.is_working)
+        account.credential_version > account.paused_version or is_served_again
     )
     if is_mended and account.is_working:
         account = replace(account, paused_until=None, paused_version=None)

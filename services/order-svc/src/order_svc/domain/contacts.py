@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from hanro.events.orders import OrderLine, StatedAmount
+from hanro.events.orders import OrderLine, OrderShipment, StatedAmount
 from order_svc.domain.orders import Order
 
 
@@ -21,6 +21,8 @@ class Contact:
     placed_local: str
     lines: tuple[OrderLine, ...]
     totals: Mapping[str, StatedAmount]
+    marketplace_id: str
+    parcels: tuple[OrderShipment, ...]
 
 
 def contact_of(order: Order, personal: Mapping[str, Any]) -> Contact:
@@ -36,4 +38,6 @@ def contact_of(order: Order, personal: Mapping[str, Any]) -> Contact:
         placed_local=order.placed_local,
         lines=order.lines,
         totals=order.totals,
+        marketplace_id=order.marketplace_id,
+        parcels=tuple(one for one in order.shipments if one.state == "registered"),
     )

@@ -4,11 +4,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
-from hanro.events.orders import OrderFact, OrderLine, OrderState, StatedAmount
+from hanro.events.orders import UNMAPPED_LINE, OrderClaim, OrderFact, OrderLine, OrderShipment, OrderState, StatedAmount
+from order_svc.domain.states import cancellation_requested_at
 
 UNSHIPPED: frozenset[OrderState] = frozenset({"pending", "new", "accepted", "ready", "on_hold", "cancelling"})
 LEFT_THE_HOUSE: frozenset[OrderState] = frozenset({"shipped", "completed"})
 WorkState = Literal["new", "in_progress", "shipped", "cancelled"]
+SILENT = frozenset({"backfill", "csv"})
+"""Ways to find an order that mean: it is not new to the seller, so nobody is told of it, whatever its age."""
 CONFIRMED: frozenset[OrderState] = frozenset({"accepted", "ready", "shipped", "completed"})
 
 
@@ -18,7 +21,10 @@ class Order:
 
     `sheet` is the JSON of what the marketplace states besides (packages without addresses, taxes, discounts,
     differences, times). `raw_hash` and `reading_hash` tell whether a later sighting says anything else.
-    While it is quarantined its lines, totals and status are those of the last sighting that could be read, if any.
+    `is_from_file`: a file alone told of it so far; `reserves_stock` is false while that file was not to move stock.
+    Once its buyer is erased (`erased_at`) no sighting brings the buyer back.
+    While it is quarantined because it cannot be read its lines, totals and status are those of the last sighting that
+    could be, if any. `unmapped` holds the open lines that no SKU is mapped to, with the key that is missing.
     """
 
     id: str
@@ -40,11 +46,27 @@ class Order:
     is_quarantined: bool
     quarantine_code: str | None
     quarantine_why: str | None
+    unmapped: dict[str, str | None]
     is_backfilled: bool
     is_test: bool
+    erased_at: datetime | None
+    reserves_stock: bool = True
+    is_from_file: bool = False
     sheet: str = field(repr=False)
     raw_hash: bytes = field(repr=False)
     reading_hash: bytes = field(repr=False)
+    shipments: tuple[OrderShipment, ...] = ()
+    claims: tuple[OrderClaim, ...] = ()
+
+    @property
+    def decide_by(self) -> datetime | None:
+        """Give the first deadline of a line that waits to be accepted; None: none waits, or it has no deadline."""
+        return min((line.decide_by for line in self.lines if line.decide_by and line.status == "new"), default=None)
+
+    @property
+    def is_readable(self) -> bool:
+        """Tell whether its lines are those of the last sighting: it is free, or waits for a mapping alone."""
+        return self.quarantine_code in {None, UNMAPPED_LINE}
 
 
 def restate(kind: type[OrderFact], order: Order, at: datetime) -> OrderFact:
@@ -65,19 +87,28 @@ def restate(kind: type[OrderFact], order: Order, at: datetime) -> OrderFact:
         milestones=order.milestones,
         holds=order.holds,
         totals=order.totals,
+        shipments=order.shipments,
+        claims=order.claims,
+        cancellation_requested_at=cancellation_requested_at(order.status, order.claims),
         is_quarantined=order.is_quarantined,
+        quarantine_code=order.quarantine_code,
         is_backfilled=order.is_backfilled,
+        reserves_stock=order.reserves_stock,
         is_test=order.is_test,
+        erased_at=order.erased_at,
         href=f"/v1/orders/{order.id}",
     )
 
 
 def work_state_of(status: OrderState, known: WorkState | None) -> WorkState:
-    """Give the shop's own state: it follows the marketplace forward, and never falls back to `new`."""
+    """Give the shop's own state: it follows the marketplace forward, and never falls back.
+
+    A marketplace may show an order as shipped only at night, whose parcels are registered since noon.
+    """
     if status == "cancelled":
         return "cancelled"
     if status in LEFT_THE_HOUSE:
         return "shipped"
     if status in CONFIRMED:
-        return "in_progress"
+        return "shipped" if known == "shipped" else "in_progress"
     return known if known is not None and known != "cancelled" else "new"

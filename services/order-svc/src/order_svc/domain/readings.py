@@ -1,16 +1,20 @@
 """Turns a sighting into what is stored of it: lines, totals, the sheet without the buyer, and the buyer's part."""
 
 import hashlib
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
 
 from pydantic import TypeAdapter
 
-from hanro.events.orders import OrderLine, OrderState, StatedAmount
+from hanro.events.orders import OrderClaim, OrderLine, OrderState, StatedAmount
 from hanro.ids import new_id
-from hanro.marketplace.types import Amount, ClaimKind, ClaimStage, Detail, Line, OrderStatus, SeenOrder
+from hanro.marketplace.types import Detail, Line, OrderStatus, OrderTime, SeenOrder
+from order_svc.domain import states
+from order_svc.domain.amounts import stated
 from order_svc.domain.orders import LEFT_THE_HOUSE, UNSHIPPED, Order
+from order_svc.domain.terms import BuyerKind, buyer_terms_of
 
 LARGEST_SHEET_BYTES = 512 * 1024
 TOTALS = ("goods", "postage", "total", "payable")
@@ -23,34 +27,50 @@ _BUYERS_PART: Any = {
     "gift": True,
     "notes": True,
     "packages": {"__all__": {"external_id", "address", "label"}},
+    "claims": {"__all__": {"external_id", "reason"}},
 }
-_NOT_IN_SHEET: Any = {
-    "raw": True,
-    "seen_at": True,
-    "holds": True,
-    "lacks": True,
-    "has_all_lines": True,
-    "external_id": True,
-    "is_test": True,
-    "buyer": True,
-    "payments": True,
-    "gift": True,
-    "notes": True,
-    "packages": {"__all__": {"address", "label"}},
-    "claims": {"__all__": {"reason"}},
+# What may be shown without the scope for buyers is listed: what the port gets later stays out until it stands here.
+_SHEET: Any = {
+    **dict.fromkeys(("placed", "lines", "totals", "taxes", "discounts", "wrappings", "wish", "times"), True),
+    **dict.fromkeys(("differences", "details"), True),
+    "packages": {
+        "__all__": {
+            **dict.fromkeys(("external_id", "parcels", "postage", "cash_on_delivery_fee", "total", "noshi"), True),
+            **dict.fromkeys(("carrier_code", "drop_off", "details"), True),
+            "address": {
+                "kind": True,
+                "country": True,
+                "is_remote_island": True,
+                "pickup": {"network", "external_id"},
+            },
+        }
+    },
+    "gift": {"is_wished", "management_id", "address_due_on"},
+    "payments": {"__all__": {"method", "code", "status", "is_run_by_marketplace", "amount", "due_on"}},
+    "claims": {
+        "__all__": {
+            *("external_id", "kind", "stage", "status_text", "order", "line_id", "quantity"),
+            *("by", "requested", "completed", "amount"),
+        }
+    },
 }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
-    """Be a sighting as it is stored. `personal` is the buyer's part as JSON, to be encrypted; None: not told."""
+    """Be a sighting as it is stored. `personal` is the buyer's part as JSON, to be encrypted; None: not told.
+
+    `found_by` are the texts by which the buyer is found.
+    """
 
     status: OrderState
     lines: tuple[OrderLine, ...]
+    claims: tuple[OrderClaim, ...]
     totals: dict[str, StatedAmount]
     holds: tuple[str, ...]
     sheet: str = field(repr=False)
     personal: bytes | None = field(repr=False)
+    found_by: frozenset[tuple[BuyerKind, str]] = field(repr=False)
     hash: bytes = field(repr=False)
 
 
@@ -59,31 +79,45 @@ def read(seen: SeenOrder, known: Order | None) -> Reading:
 
     Absent lines stay unless it has all lines; a shipped line stays shipped where the way it was seen cannot tell
     (it lacks DISPATCH); totals that it does not state stay where it lacks POSTAGE; so does the buyer without CONTACT.
+    Of an order whose buyer was erased nothing is told of a buyer.
 
     Raises:
         ValueError: a text that UTF-8 cannot hold, or more than a fact can tell.
     """
     known_lines = {line.external_id: line for line in known.lines} if known else {}
-    lines = [_line(line, known_lines.get(line.external_id), seen) for line in seen.lines]
+    claims = states.join_claims(known.claims if known else (), seen)
+    # A file tells how an order stood one day: what the marketplace shows outranks it.
+    is_final = known is not None and not known.is_from_file
+    # As long as an order moves no stock, it is for stock as if nobody had known it yet.
+    is_counted = known is not None and known.reserves_stock
+    lines = [
+        _line(line, known_lines.get(line.external_id), seen, claims, is_final=is_final, is_counted=is_counted)
+        for line in seen.lines
+    ]
     if not seen.has_all_lines:
         told = {line.external_id for line in lines}
         lines += [line for line in known_lines.values() if line.external_id not in told]
     totals = {name: stated(amount) for name in TOTALS if (amount := getattr(seen.totals, name)) is not None}
     if known and Detail.POSTAGE in seen.lacks:
         totals = {**known.totals, **totals}
-    is_buyer_told = seen.buyer is not None or Detail.CONTACT not in seen.lacks
+    is_erased = known is not None and known.erased_at is not None
+    is_buyer_told = not is_erased and (seen.buyer is not None or Detail.CONTACT not in seen.lacks)
     personal = _SEEN.dump_json(seen, include=_BUYERS_PART) if is_buyer_told else None
     holds = tuple(sorted(hold.value for hold in seen.holds))
-    sheet = _SEEN.dump_json(seen, exclude=_NOT_IN_SHEET)
+    sheet = _SEEN.dump_json(seen, include=_SHEET)
+    if is_erased:
+        sheet = without_buyer(sheet.decode()).encode()
     if len(sheet) > LARGEST_SHEET_BYTES:
         raise ValueError("the order is too large to be told by a fact")
     return Reading(
         status=status_of_lines(lines),
         lines=tuple(lines),
+        claims=claims,
         totals=totals,
         holds=holds,
         sheet=sheet.decode(),
         personal=personal,
+        found_by=buyer_terms_of(seen) if is_buyer_told else frozenset(),
         hash=_hash(sheet, personal or b"", repr((holds, seen.is_test)).encode()),
     )
 
@@ -93,12 +127,21 @@ def hash_of(raw: bytes) -> bytes:
     return hashlib.sha256(raw).digest()
 
 
-def stated(amount: Amount) -> StatedAmount:
-    """Give an amount as facts tell it: verbatim, and as a decimal string where it is decided."""
-    money = amount.money
-    return StatedAmount(
-        text=amount.text, amount=f"{money.amount:f}" if money else None, currency=money.currency if money else None
-    )
+def without_buyer(sheet: str) -> str:
+    """Give a sheet without what the buyer wrote or chose: an option may hold a name to be engraved, so may the noshi.
+
+    The gift and the shop where it is fetched go too; how it is paid, in general, stays.
+    """
+    stated_besides = json.loads(sheet)
+    for line in stated_besides.get("lines", ()):
+        line["options_text"] = None
+    for package in stated_besides.get("packages", ()):
+        package |= {"noshi": None, "drop_off": None}
+        if package.get("address"):
+            package["address"]["pickup"] = None
+    if stated_besides:
+        stated_besides["gift"] = None
+    return json.dumps(stated_besides, separators=(",", ":"))
 
 
 def status_of_lines(lines: Sequence[OrderLine]) -> OrderState:
@@ -107,38 +150,47 @@ def status_of_lines(lines: Sequence[OrderLine]) -> OrderState:
     return min(live, key=_RANK.__getitem__, default="cancelled")
 
 
-def _line(line: Line, known: OrderLine | None, seen: SeenOrder) -> OrderLine:
-    status = _status_of_line(line, seen)
+def _line(
+    line: Line,
+    known: OrderLine | None,
+    seen: SeenOrder,
+    claims: Sequence[OrderClaim],
+    *,
+    is_final: bool,
+    is_counted: bool,
+) -> OrderLine:
+    shown = states.status_shown(line.external_id, line.quantity, line.status, seen.claims)
+    if shown == "on_hold" and OrderTime.REPORTED in seen.times:
+        # A change of what left the house is decided too, and it may be seen there first; the hold tells of the change.
+        shown = "shipped"
+    status = states.believed(
+        known.status if known and is_final else None,
+        shown,
+        is_withdrawn=states.is_withdrawn(line.external_id, seen.claims),
+    )
     if known and known.status in LEFT_THE_HOUSE and status == "ready" and Detail.DISPATCH in seen.lacks:
         status = known.status
-    has_left = status in LEFT_THE_HOUSE
+    # What left the house stays counted, also when it is cancelled afterwards: it comes back as a return or not.
+    shipped = max(known.shipped_quantity if known else 0, line.quantity if status in LEFT_THE_HOUSE else 0)
     return OrderLine(
         id=known.id if known else new_id("lin"),
         external_id=line.external_id,
         keys=dict(line.keys),
         title=line.title,
         quantity=line.quantity,
-        open_quantity=line.quantity if status in UNSHIPPED else 0,
-        # What left the house stays counted, also when it is cancelled afterwards: it comes back as a return or not.
-        shipped_quantity=line.quantity if has_left else known.shipped_quantity if known else 0,
+        # A cancellation that runs for what left the house takes no stock a second time.
+        open_quantity=max(line.quantity - shipped, 0) if status in UNSHIPPED else 0,
+        shipped_quantity=shipped,
         status=status,
         unit_price=stated(line.unit_price),
         is_tax_included=line.is_tax_included,
+        cancelled_quantity=states.cancelled_units(
+            known, line_id=line.external_id, quantity=line.quantity, status=status, claims=claims
+        ),
+        returned_quantity=states.returned_units(line.external_id, shipped, claims),
+        shipped_before=known.shipped_before if known and is_counted else shipped,
+        decide_by=line.decide_by,
     )
-
-
-def _status_of_line(line: Line, seen: SeenOrder) -> OrderState:
-    for claim in seen.claims:
-        if (
-            claim.kind is ClaimKind.CANCEL
-            and claim.line_id == line.external_id
-            and claim.quantity in {None, line.quantity}
-        ):
-            if claim.stage is ClaimStage.DONE:
-                return "cancelled"
-            if claim.stage is ClaimStage.RUNNING and line.status is not OrderStatus.CANCELLED:
-                return "cancelling"
-    return cast("OrderState", line.status.value)
 
 
 def _hash(*parts: bytes) -> bytes:

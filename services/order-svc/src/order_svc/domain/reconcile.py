@@ -1,10 +1,13 @@
 """Decides what a sighting of a marketplace order changes. Values in, values out."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from hanro.errors import ContractBroken
 from hanro.events.orders import (
+    BY_FILE,
+    CancellationRequested,
     OrderCancelled,
     OrderChanged,
     OrderCompleted,
@@ -20,8 +23,11 @@ from hanro.events.orders import (
 from hanro.ids import new_id
 from hanro.marketplace.types import ClaimKind, OrderTime, SeenOrder, Sighting, UnreadableOrder
 from order_svc.domain.accounts import Account
-from order_svc.domain.orders import CONFIRMED, LEFT_THE_HOUSE, Order, restate, work_state_of
+from order_svc.domain.orders import CONFIRMED, LEFT_THE_HOUSE, SILENT, Order, restate, work_state_of
+from order_svc.domain.quarantine import Catalogue, find_unmapped, quarantined
 from order_svc.domain.readings import Reading, hash_of, read
+from order_svc.domain.states import cancellation_requested_at
+from order_svc.domain.terms import BuyerKind
 
 EMPTY_SHEET = "{}"
 LONGEST_EXTERNAL_ID = 200
@@ -31,13 +37,15 @@ LONGEST_EXTERNAL_ID = 200
 class Change:
     """Be what a sighting changed: the order as it stands now and the one fact that says so.
 
-    `personal` and `raw` are to be encrypted; None: keep what is stored.
+    `personal` and `raw` are to be encrypted; None: keep what is stored. `found_by` are the texts by which the buyer
+    that `personal` tells of is found.
     """
 
     order: Order
     fact: OrderFact
     personal: bytes | None = field(repr=False)
     raw: bytes | None = field(repr=False)
+    found_by: frozenset[tuple[BuyerKind, str]] = field(repr=False)
 
 
 def external_id_of(sighting: Sighting) -> str:
@@ -49,7 +57,13 @@ def external_id_of(sighting: Sighting) -> str:
 
 
 def reconcile_or_quarantine(
-    known: Order | None, sighting: Sighting, *, account: Account, route: str, at: datetime
+    known: Order | None,
+    sighting: Sighting,
+    *,
+    account: Account,
+    route: str,
+    at: datetime,
+    catalogue: Catalogue | None = None,
 ) -> Change | None:
     """Reconcile; an order whose values cannot be told or stored (half a surrogate, no number) is quarantined instead.
 
@@ -57,7 +71,7 @@ def reconcile_or_quarantine(
     """
     try:
         _check_number(sighting)
-        return reconcile(known, sighting, account=account, route=route, at=at)
+        return reconcile(known, sighting, account=account, route=route, at=at, catalogue=catalogue)
     except ValueError:
         # The error may quote the value.
         why = "The order holds a value that cannot be told or stored."
@@ -70,26 +84,48 @@ def reconcile_or_quarantine(
         return reconcile(known, unreadable, account=account, route=route, at=at)
 
 
-def reconcile(known: Order | None, sighting: Sighting, *, account: Account, route: str, at: datetime) -> Change | None:
+def reconcile(
+    known: Order | None,
+    sighting: Sighting,
+    *,
+    account: Account,
+    route: str,
+    at: datetime,
+    catalogue: Catalogue | None = None,
+) -> Change | None:
     """Say what a sighting changes; None: nothing that is not known, or it is older than what is known.
 
     One fact a change: where several things changed at once it is the one that tells most, and its milestones hold
-    each. `route` is how the order was found, `at` is now.
+    each. `route` is how the order was found, `at` is now, `catalogue` what is mapped of its lines (None: nothing of the
+    account is).
     """
-    if known is not None and sighting.seen_at < known.seen_at:
+    # A file has no time of its own: what the marketplace shows always outranks it. What it showed and nobody could read
+    # is newer than what it showed before.
+    is_shown = known is not None and not (known.is_from_file and known.is_readable)
+    if known is not None and is_shown and sighting.seen_at < known.seen_at:
         return None
     if isinstance(sighting, UnreadableOrder):
         return _quarantine(known, sighting, account=account, route=route, at=at)
     reading = read(sighting, known)
-    if known is not None and not known.is_quarantined and known.reading_hash == reading.hash:
+    unmapped = find_unmapped(reading.lines, catalogue, known)
+    if known is not None and _says_nothing_new(known, reading, unmapped, route):
         return None
     order = _order(known, sighting, reading, account=account, route=route)
+    if unmapped:
+        order = quarantined(order, unmapped)
     return Change(
         order=order,
         fact=restate(_kind(known, order), order, at),
         personal=reading.personal,
         raw=sighting.raw,
+        found_by=reading.found_by,
     )
+
+
+def _says_nothing_new(known: Order, reading: Reading, unmapped: Mapping[str, str | None], route: str) -> bool:
+    # What the marketplace shows is no file's any more, also where it says the same.
+    is_told = known.is_readable and (not known.is_from_file or route == BY_FILE) and known.reading_hash == reading.hash
+    return is_told and known.unmapped == unmapped
 
 
 def _check_number(sighting: Sighting) -> None:
@@ -119,11 +155,16 @@ def _order(known: Order | None, seen: SeenOrder, reading: Reading, *, account: A
         is_quarantined=False,
         quarantine_code=None,
         quarantine_why=None,
-        is_backfilled=account.orders_from is not None and seen.placed.at < account.orders_from,
+        unmapped={},
+        is_backfilled=(known.first_seen_by if known else route) in SILENT
+        or (account.orders_from is not None and seen.placed.at < account.orders_from),
         is_test=seen.is_test,
+        erased_at=known.erased_at if known else None,
         sheet=reading.sheet,
         raw_hash=hash_of(seen.raw),
         reading_hash=reading.hash,
+        shipments=known.shipments if known else (),
+        claims=reading.claims,
     )
 
 
@@ -155,18 +196,22 @@ def _time(seen: SeenOrder, *names: OrderTime) -> datetime | None:
 
 
 def _kind(known: Order | None, order: Order) -> type[OrderFact]:
+    if order.quarantine_code != (known.quarantine_code if known else None):
+        return OrderQuarantined if order.is_quarantined else OrderReleased
     if known is None:
         return OrderPlaced
-    if known.is_quarantined:
-        return OrderReleased
-    for state, kind in (("cancelled", OrderCancelled), ("completed", OrderCompleted), ("shipped", OrderShipped)):
-        if order.status == state and known.status != state:
-            return kind
-    if _has_cancelled_units(known, order):
-        return OrderLinesCancelled
-    if "confirmed" in order.milestones and "confirmed" not in known.milestones:
-        return OrderConfirmed
-    return OrderChanged
+    is_new = {state: order.status == state != known.status for state in ("cancelled", "completed", "shipped")}
+    is_asked = cancellation_requested_at(order.status, order.claims) is not None
+    kinds: tuple[tuple[bool, type[OrderFact]], ...] = (
+        (is_new["cancelled"], OrderCancelled),
+        (is_new["completed"], OrderCompleted),
+        # Told when its parcels were registered: the marketplace may show it only at night.
+        (is_new["shipped"] and "shipped" not in known.milestones, OrderShipped),
+        (_has_cancelled_units(known, order), OrderLinesCancelled),
+        (is_asked and cancellation_requested_at(known.status, known.claims) is None, CancellationRequested),
+        ("confirmed" in order.milestones and "confirmed" not in known.milestones, OrderConfirmed),
+    )
+    return next((kind for is_so, kind in kinds if is_so), OrderChanged)
 
 
 def _has_cancelled_units(known: Order, order: Order) -> bool:
@@ -178,7 +223,7 @@ def _quarantine(
     known: Order | None, unreadable: UnreadableOrder, *, account: Account, route: str, at: datetime
 ) -> Change | None:
     raw_hash = hash_of(unreadable.raw)
-    if known is not None and known.is_quarantined and known.raw_hash == raw_hash:
+    if known is not None and not known.is_readable and known.raw_hash == raw_hash:
         return None
     if known is None:
         known = _unseen(unreadable, account=account, route=route)
@@ -190,9 +235,11 @@ def _quarantine(
         is_quarantined=True,
         quarantine_code=unreadable.failure.code,
         quarantine_why=unreadable.failure.why,
+        unmapped={},
         raw_hash=raw_hash,
     )
-    return Change(order=order, fact=restate(OrderQuarantined, order, at), personal=None, raw=unreadable.raw)
+    fact = restate(OrderQuarantined, order, at)
+    return Change(order=order, fact=fact, personal=None, raw=unreadable.raw, found_by=frozenset())
 
 
 def _unseen(unreadable: UnreadableOrder, *, account: Account, route: str) -> Order:
@@ -217,8 +264,10 @@ def _unseen(unreadable: UnreadableOrder, *, account: Account, route: str) -> Ord
         is_quarantined=True,
         quarantine_code=None,
         quarantine_why=None,
+        unmapped={},
         is_backfilled=False,
         is_test=False,
+        erased_at=None,
         sheet=EMPTY_SHEET,
         raw_hash=b"",
         reading_hash=b"",

@@ -1,8 +1,8 @@
 """Takes in what marketplaces show: one transaction a page, and nothing twice."""
 
 import asyncio
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from hanro import due, failpoints, outbox
@@ -10,30 +10,56 @@ from hanro.crypto import Keyring
 from hanro.db import Database, Transaction
 from hanro.due import Lease
 from hanro.errors import Retryable
-from hanro.marketplace.types import Cursor, Route, Sighting, UnreadableOrder
-from order_svc import buyers
+from hanro.events.orders import BY_FILE
+from hanro.marketplace.port import Plugin
+from hanro.marketplace.types import Cursor, Route, SeenOrder, Sighting, UnreadableOrder, Window
+from order_svc import buyers, mappings, policies
 from order_svc.domain.accounts import Account
+from order_svc.domain.permits import Ability
+from order_svc.domain.quarantine import Catalogue, keys_of
 from order_svc.domain.readings import hash_of
 from order_svc.domain.reconcile import Change, external_id_of, reconcile_or_quarantine
 from order_svc.domain.windows import RouteCursor, after_page, next_window
+from order_svc.store import accounts as accounts_store
 from order_svc.store import cursors as cursors_store
 from order_svc.store import orders as store
-from order_svc.store.orders import Look
+from order_svc.store.orders import Locked, Look
 
 SLICE = 10
+Decide = Callable[..., Change | None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
-    """Be one page of sightings and where the window goes on behind it; `position` None: it is done."""
+    """Be one page of sightings and where the window goes on behind it; `position` None: it is done.
+
+    `request_count` are the requests that it took.
+    """
 
     sightings: Sequence[Sighting]
     position: Cursor | None
+    request_count: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taken:
+    """Be what became of a page: how far its route is read now, and how many of its orders nobody had found before."""
+
+    cursor: RouteCursor
+    found_count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Begun:
+    """Be the cursor with the window to read; `new_gap`: what became out of reach since the window before."""
+
+    cursor: RouteCursor
+    new_gap: Window | None
 
 
 async def begin_window(
     db: Database, lease: Lease, route: Route, *, account: Account, at: datetime, look_back: timedelta
-) -> RouteCursor:
+) -> Begun:
     """Store which window is read next, before anything is asked; the one that was begun goes on.
 
     Raises:
@@ -43,9 +69,8 @@ async def begin_window(
         cursor = await _lock_cursor(tx, account.id, route.name)
         await due.hold(tx, lease)
         begun = next_window(route, cursor, now=at, look_back=look_back, orders_from=account.orders_from)
-        if begun != cursor:
-            await cursors_store.save_cursor(tx, begun)
-    return begun
+        await cursors_store.save_cursor(tx, begun)
+    return Begun(cursor=begun, new_gap=begun.gap if begun.gap != cursor.gap else None)
 
 
 async def ingest(
@@ -56,9 +81,10 @@ async def ingest(
     page: Page,
     *,
     account: Account,
+    plugin: Plugin,
     at: datetime,
     next_at: datetime | None,
-) -> RouteCursor:
+) -> Taken:
     """Store one page of sightings, its facts and its cursor; a repeated page changes nothing else.
 
     `next_at`: give the lease back and be due again then; None: go on under this lease.
@@ -66,10 +92,11 @@ async def ingest(
     Raises:
         Retryable: another process took the job over (lease-lost); nothing of the page is stored here.
     """
+    failpoints.reach("orders.before_storing")
     async with db.begin() as tx:
-        await cursors_store.lock_cursors(tx, account.id)
-        await take_in(tx, keyring, page.sightings, account=account, route=cursor.route, at=at)
-        moved = after_page(cursor, page.position)
+        account = await lock_account(tx, account)
+        changes = await take_in(tx, keyring, page.sightings, account=account, plugin=plugin, route=cursor.route, at=at)
+        moved = after_page(cursor, page.position, at=at, request_count=page.request_count)
         await cursors_store.save_cursor(tx, moved)
         if next_at is None:
             await due.hold(tx, lease)
@@ -77,7 +104,7 @@ async def ingest(
             await due.settle(tx, lease, next_at=next_at)
         failpoints.reach("orders.before_commit")
     failpoints.reach("orders.after_commit")
-    return moved
+    return Taken(cursor=moved, found_count=count_found(changes))
 
 
 async def ingest_fetched(
@@ -86,54 +113,125 @@ async def ingest_fetched(
     sightings: Sequence[Sighting],
     *,
     account: Account,
+    plugin: Plugin,
     at: datetime,
     lease: Lease | None = None,
     followed: Sequence[str] = (),
-) -> None:
-    """Store orders that were read again by number; `followed` were asked for, so others come first the next time.
+    route: str = "fetch",
+) -> int:
+    """Store orders that were read by number, and give how many of them nobody had found before.
+
+    `followed` were asked for, so others come first the next time; `route` is how they were found.
 
     Raises:
         Retryable: another process took the job over (lease-lost).
     """
     async with db.begin() as tx:
-        await cursors_store.lock_cursors(tx, account.id)
+        account = await lock_account(tx, account)
         if lease is not None:
             await due.hold(tx, lease)
-        await take_in(tx, keyring, sightings, account=account, route="fetch", at=at)
-        await store.save_followed(tx, followed)
+        changes = await take_in(tx, keyring, sightings, account=account, plugin=plugin, route=route, at=at)
+        if followed:
+            await store.save_followed(tx, followed)
+    return count_found(changes)
+
+
+async def lock_account(tx: Transaction, account: Account) -> Account:
+    """Lock an account's cursors before its sightings are taken in, and give the account with what is new there by now.
+
+    A run may have begun long before the seller said from when on orders are new; those before that must tell nobody.
+    """
+    known = (await accounts_store.share_accounts(tx, [account.id])).get(account.id, account)
+    await cursors_store.lock_cursors(tx, account.id)
+    return replace(account, orders_from=known.orders_from)
+
+
+def count_found(changes: Sequence[Change]) -> int:
+    """Count the orders among changes that nobody had found before."""
+    return sum(change.order.version == 1 for change in changes)
 
 
 async def take_in(
-    tx: Transaction, keyring: Keyring, sightings: Sequence[Sighting], *, account: Account, route: str, at: datetime
+    tx: Transaction,
+    keyring: Keyring,
+    sightings: Sequence[Sighting],
+    *,
+    account: Account,
+    plugin: Plugin,
+    route: str,
+    at: datetime,
+    decide: Decide = reconcile_or_quarantine,
+    locked: Locked | None = None,
+    is_dry_run: bool = False,
 ) -> list[Change]:
-    """Reconcile sightings with what is stored, under the account's locked cursors, and record what they changed."""
+    """Reconcile sightings with what is stored, under the account's locked cursors (`lock_account`), and record changes.
+
+    `plugin` is the account's marketplace: by its keys is looked up what lines are mapped to. `decide` says what a
+    sighting changes; `locked` are the sightings' orders where they are locked already. A dry run gives the changes and
+    stores nothing.
+    """
+    newest = _newest(sightings)
+    if not newest:
+        return []
+    if locked is None:
+        locked = await lock_sighted(tx, account, newest)
+    read = [sighting for external_id, sighting in newest.items() if external_id not in locked.same]
+    catalogue = await _catalogue(tx, account, plugin, read, locked)
+    changes: list[Change] = []
+    # Of these a look that began earlier and comes later must not be believed.
+    nothing_new = {external_id: newest[external_id].seen_at for external_id in locked.same}
+    for place, (external_id, sighting) in enumerate(newest.items(), start=1):
+        if external_id not in locked.same:
+            known = locked.known.get(external_id)
+            change = decide(known, sighting, account=account, route=route, at=at, catalogue=catalogue)
+            if change:
+                changes.append(change)
+            elif known is not None:
+                nothing_new[external_id] = sighting.seen_at
+            if place % SLICE == 0:
+                # A page that is decided at once would let the others' answers lie.
+                await asyncio.sleep(0)
+    if is_dry_run:
+        return changes
+    # Nobody knows how old a file is: it is no look at the marketplace.
+    if route != BY_FILE:
+        await store.save_seen(tx, account.id, nothing_new)
+    await store.save_orders(tx, [change.order for change in changes])
+    await buyers.save(tx, keyring, changes)
+    await outbox.record(tx, *(change.fact for change in changes))
+    ability = Ability(supports=plugin.capabilities, grants=plugin.grants)
+    await policies.follow(tx, [change.order for change in changes], {account.marketplace_id: ability})
+    return changes
+
+
+async def lock_sighted(tx: Transaction, account: Account, sightings: Mapping[str, Sighting]) -> Locked:
+    """Lock the orders that are sighted, by number, as far as they are known."""
+    looks = {
+        external_id: Look(raw_hash=hash_of(sighting.raw), is_readable=not isinstance(sighting, UnreadableOrder))
+        for external_id, sighting in sightings.items()
+    }
+    return await store.lock_orders(tx, account.id, looks)
+
+
+def _newest(sightings: Sequence[Sighting]) -> dict[str, Sighting]:
     newest: dict[str, Sighting] = {}
     for sighting in sightings:
         external_id = external_id_of(sighting)
         twin = newest.get(external_id)
         if twin is None or twin.seen_at <= sighting.seen_at:
             newest[external_id] = sighting
-    if not newest:
-        return []
-    looks = {
-        external_id: Look(raw_hash=hash_of(sighting.raw), is_readable=not isinstance(sighting, UnreadableOrder))
-        for external_id, sighting in newest.items()
-    }
-    locked = await store.lock_orders(tx, account.id, looks)
-    changes: list[Change] = []
-    for place, (external_id, sighting) in enumerate(newest.items(), start=1):
-        if external_id not in locked.same:
-            known = locked.known.get(external_id)
-            change = reconcile_or_quarantine(known, sighting, account=account, route=route, at=at)
-            if change:
-                changes.append(change)
-            if place % SLICE == 0:
-                # A page that is decided at once would let the others' answers lie.
-                await asyncio.sleep(0)
-    await store.save_orders(tx, [change.order for change in changes])
-    await buyers.save(tx, keyring, changes)
-    await outbox.record(tx, *(change.fact for change in changes))
-    return changes
+    return newest
+
+
+async def _catalogue(
+    tx: Transaction, account: Account, plugin: Plugin, sightings: Sequence[Sighting], locked: Locked
+) -> Catalogue | None:
+    lines = [line.keys for sighting in sightings if isinstance(sighting, SeenOrder) for line in sighting.lines]
+    if not lines:
+        return None
+    # A sighting need not tell of every line.
+    lines += [line.keys for order in locked.known.values() for line in order.lines]
+    return await mappings.catalogue_of(tx, account, plugin.key_fields, keys_of(plugin.key_fields, lines))
 
 
 async def _lock_cursor(tx: Transaction, account_id: str, route: str) -> RouteCursor:

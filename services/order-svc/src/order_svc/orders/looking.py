@@ -1,30 +1,11 @@
-"""Looks orders up, for callers and for those who read them again."""
+"""Looks up which orders are to be read again."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from hanro.db import Database, Transaction
-from hanro.errors import Rejected
+from hanro.db import Database
 from order_svc.domain.orders import Order
 from order_svc.store import orders as store
-from order_svc.store.orders import Filter, StoredOrder
-
-
-async def get_(tx: Transaction, order_id: str, *, account_ids: Sequence[str] | None) -> StoredOrder:
-    """Give one order.
-
-    Raises:
-        Rejected: there is none, or it is of no account that the caller may see (not-found).
-    """
-    found = await store.find_order(tx, order_id)
-    if found is None or (account_ids is not None and found.order.account_id not in account_ids):
-        raise Rejected("there is no such order", code="not-found")
-    return found
-
-
-async def list_(tx: Transaction, wanted: Filter, *, before_id: str | None, limit: int) -> list[StoredOrder]:
-    """Give orders, the last one found first."""
-    return await store.list_orders(tx, wanted, before_id=before_id, limit=limit)
 
 
 async def list_to_read_again(

@@ -105,6 +105,7 @@ async def _read_again(means: Means, errand: Errand, wanted: Sequence[Order]) -> 
         means.keyring,
         sightings,
         account=errand.account,
+        plugin=errand.opened.plugin,
         at=means.clock.now(),
         lease=errand.lease,
         followed=[order.id for order in wanted],

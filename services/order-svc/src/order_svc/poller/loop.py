@@ -8,20 +8,27 @@ from datetime import datetime, timedelta
 
 from hanro import due, outbox
 from hanro.db import is_away, is_conflict, is_passing
+from hanro.doubling import doubled
 from hanro.due import Lease
 from hanro.errors import ContractBroken, Failure, InDoubt, NeedsSeller, Rejected, Retryable, Unsupported
 from hanro.log import logger
+from hanro.marketplace.types import MarketplaceId
 from hanro.waiting import Backoff, rest
-from order_svc import accounts
-from order_svc.accounts import job_of
+from order_svc import accounts, notices
+from order_svc.accounts import job_of, route_of
+from order_svc.domain.accounts import Account
+from order_svc.poller.counting import counted
 from order_svc.poller.follow_up import Shown
 from order_svc.poller.means import Errand, Means
+from order_svc.poller.noticed import read_noticed
 from order_svc.poller.reading import read_route
+from order_svc.store.cursors import RouteError
 
 LOG = logger(__name__)
 MOST_WAITING_FACTS = 100_000
 LOOK_SECONDS = 0.5
 FIRST_PAUSE = timedelta(seconds=5)
+STUCK = "pagination-stuck"
 
 
 class Poller:
@@ -30,7 +37,8 @@ class Poller:
     def __init__(self, means: Means) -> None:
         self._means = means
         self._shown = Shown()
-        self._jobs = sorted({job_of(route.name) for plugin in means.plugins.values() for route in plugin.routes})
+        routes = {job_of(route.name) for plugin in means.plugins.values() for route in plugin.routes}
+        self._jobs = sorted({notices.JOB, *routes})
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop`; what is being read then is broken off between two pages."""
@@ -85,7 +93,7 @@ class Poller:
                 if await outbox.backlog(tx, most=MOST_WAITING_FACTS) >= MOST_WAITING_FACTS:
                     LOG.warning("the poller waits: too many facts are not published yet", count=MOST_WAITING_FACTS)
                     return []
-            return await due.claim(means.db, self._jobs, limit=free, lease=means.lease, clock=means.clock)
+            return await due.claim(means.db, self._jobs, limit=free, lease=means.shortest_lease, clock=means.clock)
         except Exception as error:
             if not is_passing(error):
                 raise
@@ -113,16 +121,32 @@ class Poller:
         if account.paused_until is not None and account.is_paused(means.clock.now()):
             await accounts.put_off(means.db, lease, next_at=account.paused_until, failures=lease.failure_count)
             return "paused"
-        opened = await means.open(account.id, heard=account.version, purpose="orders", lease=lease)
+        lease = await self._lengthened(lease, account)
+        opened, requests = counted(await means.open(account.id, heard=account.version, purpose="orders", lease=lease))
         # account-svc may be a fact ahead: what is read with its secrets belongs to the epoch that it names.
         account = replace(account, epoch=max(account.epoch, opened.account_epoch))
-        route = next(one for one in opened.plugin.routes if job_of(one.name) == lease.job)
-        errand = Errand(lease=lease, account=account, opened=opened, route=route)
         try:
+            if lease.job == notices.JOB:
+                return await read_noticed(means, lease, account, opened)
+            route = next(one for one in opened.plugin.routes if job_of(one.name) == lease.job)
+            errand = Errand(lease=lease, account=account, opened=opened, route=route, requests=requests)
             return await read_route(means, self._shown, errand, stop)
         except NeedsSeller as failure:
             await means.stop_for_seller(account.id, failure, opened, lease=lease)
+            await accounts.note_error(means.db, account.id, lease.job, _told(failure, means.clock.now()))
             return failure.code
+        except ContractBroken as failure:
+            if failure.code == STUCK:
+                means.metrics.stuck(account.marketplace_id, route_of(lease.job))
+            raise
+
+    async def _lengthened(self, lease: Lease, account: Account) -> Lease:
+        """Keep a job for as long as calls of its marketplace may take, where that is longer than it was claimed for."""
+        means = self._means
+        plugin = means.plugins.get(MarketplaceId(account.marketplace_id))
+        if plugin is None or means.lease_at(plugin) <= lease.lease:
+            return lease
+        return await due.lengthen(means.db, lease, means.lease_at(plugin), clock=means.clock)
 
     async def _put_off(self, lease: Lease, failure: Failure) -> None:
         now = self._means.clock.now()
@@ -147,25 +171,30 @@ class Poller:
                 # account-svc gives no secrets: the fact that says why stops the job, or is on its way.
                 after = longest / 5
         try:
-            await self._insist(lease, next_at=now + after, failures=failures)
+            error = None if failure.code == "lease-lost" else _told(failure, now)
+            await self._insist(lease, next_at=now + after, failures=failures, error=error)
         except Retryable:
             LOG.info("the lease is lost", account_id=lease.account_id, job=lease.job)
 
-    async def _insist(self, lease: Lease, *, next_at: datetime, failures: int) -> None:
+    async def _insist(self, lease: Lease, *, next_at: datetime, failures: int, error: RouteError | None) -> None:
         """Give a lease back, again while the database is away: kept, it would let the job rest until it runs out."""
         backoff = Backoff()
         while self._means.clock.monotonic() < lease.until_monotonic:
             try:
-                return await accounts.put_off(self._means.db, lease, next_at=next_at, failures=failures)
-            except Exception as error:
-                if not is_passing(error):
+                return await accounts.put_off(self._means.db, lease, next_at=next_at, failures=failures, error=error)
+            except Exception as refused:
+                if not is_passing(refused):
                     raise
-                LOG.warning("a job is not put off yet", account_id=lease.account_id, error_type=type(error).__name__)
+                LOG.warning("a job is not put off yet", account_id=lease.account_id, error_type=type(refused).__name__)
                 await self._means.clock.sleep(backoff.pause())
         return None
 
 
+def _told(failure: Failure, at: datetime) -> RouteError:
+    return RouteError(code=failure.code, why=failure.why, at=at)
+
+
 def _backoff(failures: int, longest: timedelta) -> timedelta:
-    most = min(FIRST_PAUSE * (1 << min(failures - 1, 10)), longest)
+    most = doubled(FIRST_PAUSE, failures - 1, longest)
     # Accounts that failed together do not come back together.
     return most * random.uniform(0.5, 1)  # noqa: S311  no secret

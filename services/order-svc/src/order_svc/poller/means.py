@@ -18,11 +18,12 @@ from hanro.marketplace.port import Plugin
 from hanro.marketplace.types import Capability, MarketplaceId, Route, RouteKind, Supported
 from hanro.sessions import OpenSession
 from order_svc import accounts
-from order_svc.domain.accounts import Account
+from order_svc.domain.accounts import REFUSED, Account
+from order_svc.poller.counting import Counted
 
 LOG = logger(__name__)
 GRANT_MISSING = "grant-missing"
-REFUSED = frozenset({"credential-refused", "credential-expired"})
+REQUEST_BUCKETS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 5000)
 
 
 class Opener(Protocol):
@@ -47,7 +48,7 @@ class Pace:
     new_every: timedelta = timedelta(seconds=15)
     sweep_every: timedelta = timedelta(minutes=5)
     first_look_back: timedelta = timedelta(days=30)
-    refused_pause: timedelta = timedelta(minutes=5)
+    refused_pause: timedelta = timedelta(minutes=2)
     longest_pause: timedelta = timedelta(minutes=5)
     follow_every: timedelta = timedelta(hours=6)
     follow_count: int = 1000
@@ -76,6 +77,38 @@ class PollMetrics:
             "hanro_order_sightings_total", "Orders that pages showed", ["marketplace", "route"], registry=registry
         )
 
+        self._found = Counter(
+            "hanro_order_found_total",
+            "Orders that nobody had found before, by how they were: new, sweep, changes, fetch, notice, backfill",
+            ["marketplace", "finder"],
+            registry=registry,
+        )
+        self._requests = Histogram(
+            "hanro_order_window_requests",
+            "Requests that reading a whole window of a route took",
+            ["marketplace", "route"],
+            buckets=REQUEST_BUCKETS,
+            registry=registry,
+        )
+        self._gaps = Counter(
+            "hanro_order_backfills_required_total",
+            "Gaps that a route can no longer read, because they lie beyond the marketplace's reach",
+            ["marketplace", "route"],
+            registry=registry,
+        )
+        self._notices = Counter(
+            "hanro_order_notices_total",
+            "Notices that marketplaces pushed, by what became of them: new, known, refused, failed",
+            ["marketplace", "outcome"],
+            registry=registry,
+        )
+        self._stuck = Counter(
+            "hanro_order_pagination_stuck_total",
+            "Runs that ended because a page showed no order that was new to the run",
+            ["marketplace", "route"],
+            registry=registry,
+        )
+
     def polled(self, job: str, outcome: str, seconds: float) -> None:
         """Note one piece of work; `outcome` is "done", "paused", … or the code of a failure."""
         self._polls.labels(job, outcome).inc()
@@ -84,6 +117,28 @@ class PollMetrics:
     def sighted(self, marketplace_id: str, route: str, count: int) -> None:
         """Note how many orders a page showed."""
         self._sightings.labels(marketplace_id, route).inc(count)
+
+    def found(self, marketplace_id: str, finder: str, count: int) -> None:
+        """Note how many orders were found that nobody had found before."""
+        if count:
+            self._found.labels(marketplace_id, finder).inc(count)
+
+    def read_whole(self, marketplace_id: str, route: str, requests: int) -> None:
+        """Note what reading a whole window took."""
+        self._requests.labels(marketplace_id, route).observe(requests)
+
+    def gap_seen(self, marketplace_id: str, route: str) -> None:
+        """Note that a route can no longer read a stretch of time."""
+        self._gaps.labels(marketplace_id, route).inc()
+
+    def noticed(self, marketplace_id: str, outcome: str, count: int) -> None:
+        """Note what became of notices."""
+        if count:
+            self._notices.labels(marketplace_id, outcome).inc(count)
+
+    def stuck(self, marketplace_id: str, route: str) -> None:
+        """Note that paging stopped at a page without an order that was new to the run."""
+        self._stuck.labels(marketplace_id, route).inc()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,6 +159,18 @@ class Means:
     def lease(self) -> timedelta:
         """Give the length of a lease: at least three times the longest call."""
         return max([self.pace.lease, *(3 * plugin.limits.call_deadline for plugin in self.plugins.values())])
+
+    @property
+    def shortest_lease(self) -> timedelta:
+        """Give the length for which a job is claimed before it is known at which marketplace: it may be lengthened."""
+        return min((self.lease_at(plugin) for plugin in self.plugins.values()), default=self.pace.lease)
+
+    def lease_at(self, plugin: Plugin) -> timedelta:
+        """Give the length of a lease of work at a marketplace: three times the longest call, and what is set at least.
+
+        Who dies holds an account up for no longer than its own marketplace's calls may take.
+        """
+        return max(self.pace.lease, 3 * plugin.limits.call_deadline)
 
     async def note_success(self, account_id: str, opened: OpenSession, capability: Capability) -> None:
         """Tell account-svc, now or later, that the grants of a capability were served."""
@@ -164,3 +231,4 @@ class Errand:
     account: Account
     opened: OpenSession
     route: Route
+    requests: Counted

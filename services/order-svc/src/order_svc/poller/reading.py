@@ -5,12 +5,15 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from datetime import datetime
 
 from hanro.errors import Retryable
-from hanro.marketplace.types import Capability, OrderPage, RouteKind, Sighting
+from hanro.log import logger
+from hanro.marketplace.types import Capability, OrderPage, RouteKind, Sighting, Window
 from order_svc import accounts, orders
 from order_svc.domain.windows import RouteCursor
 from order_svc.orders import Page
 from order_svc.poller.follow_up import Shown, fetch_claimed, follow_up
 from order_svc.poller.means import Errand, Means
+
+LOG = logger(__name__)
 
 
 async def read_route(means: Means, shown: Shown, errand: Errand, stop: asyncio.Event) -> str:
@@ -23,10 +26,13 @@ async def read_route(means: Means, shown: Shown, errand: Errand, stop: asyncio.E
     started = means.clock.now()
     next_at = started + means.pace.every(route)
     is_sweep = route.kind is RouteKind.SWEEP
-    cursor = await orders.begin_window(
+    begun = await orders.begin_window(
         means.db, lease, route, account=errand.account, at=started, look_back=means.pace.first_look_back
     )
+    cursor = begun.cursor
     window = cursor.window
+    if begun.new_gap is not None:
+        _tell_gap(means, errand, begun.new_gap)
     shown.begin(cursor)
     pages = _pages(errand, cursor)
     try:
@@ -34,7 +40,7 @@ async def read_route(means: Means, shown: Shown, errand: Errand, stop: asyncio.E
             is_last = page.cursor is None
             sightings = await _sightings(errand, page)
             shown.add(cursor, sightings)
-            found = Page(sightings=sightings, position=page.cursor)
+            found = Page(sightings=sightings, position=page.cursor, request_count=errand.requests.take())
             cursor = await _store(means, errand, cursor, found, next_at if is_last and not is_sweep else None)
             if is_last:
                 break
@@ -45,7 +51,8 @@ async def read_route(means: Means, shown: Shown, errand: Errand, stop: asyncio.E
         await pages.aclose()
     if cursor.window is not None:
         # Nothing was shown, or the last page did not say that it was the last.
-        await _store(means, errand, cursor, Page(sightings=(), position=None), None if is_sweep else next_at)
+        nothing = Page(sightings=(), position=None, request_count=errand.requests.take())
+        await _store(means, errand, cursor, nothing, None if is_sweep else next_at)
     if is_sweep:
         if window is not None and _may_fetch(errand):
             await follow_up(means, shown, errand, window)
@@ -85,16 +92,32 @@ def _may_fetch(errand: Errand) -> bool:
 async def _store(
     means: Means, errand: Errand, cursor: RouteCursor, page: Page, next_at: datetime | None
 ) -> RouteCursor:
-    moved = await orders.ingest(
+    taken = await orders.ingest(
         means.db,
         means.keyring,
         errand.lease,
         cursor,
         page,
         account=errand.account,
+        plugin=errand.opened.plugin,
         at=means.clock.now(),
         next_at=next_at,
     )
-    means.metrics.sighted(errand.account.marketplace_id, cursor.route, len(page.sightings))
+    marketplace_id = errand.account.marketplace_id
+    means.metrics.sighted(marketplace_id, cursor.route, len(page.sightings))
+    means.metrics.found(marketplace_id, errand.route.kind.value, taken.found_count)
+    if taken.cursor.window is None:
+        means.metrics.read_whole(marketplace_id, cursor.route, taken.cursor.last_request_count or 0)
     await means.note_success(errand.account.id, errand.opened, Capability.FIND_ORDERS)
-    return moved
+    return taken.cursor
+
+
+def _tell_gap(means: Means, errand: Errand, gap: Window) -> None:
+    """Say what this route can no longer show; `GET /v1/order/coverage` says it for as long as it is so."""
+    means.metrics.gap_seen(errand.account.marketplace_id, errand.route.name)
+    LOG.error(
+        "backfill.required",
+        account_id=errand.account.id,
+        job=errand.lease.job,
+        why=f"orders placed from {gap.start.isoformat()} to {gap.end.isoformat()} are out of its reach",
+    )

@@ -5,7 +5,7 @@ from dataclasses import fields
 from typing import TYPE_CHECKING
 
 from hanro.db import Transaction
-from hanro.events.accounts import SwitchesSet
+from hanro.events.accounts import IssuerNamed, SwitchesSet
 from hanro.marketplace.types import Capability
 from order_svc.domain.accounts import WORKING_STATES, Account
 
@@ -20,6 +20,12 @@ async def find_account(tx: Transaction, account_id: str) -> Account | None:
     """Give an account, or None where no fact told of it yet."""
     rows = await tx.fetch(f"select {COLUMNS} from accounts where id = $1", account_id)  # noqa: S608  columns of ours
     return _account(rows[0]) if rows else None
+
+
+async def get_accounts(tx: Transaction, account_ids: Sequence[str]) -> dict[str, Account]:
+    """Give accounts by id; those that no fact told of yet are left out."""
+    rows = await tx.fetch(f"select {COLUMNS} from accounts where id = any($1::text[])", list(account_ids))  # noqa: S608  columns of ours
+    return {row["id"]: _account(row) for row in rows}
 
 
 async def share_accounts(tx: Transaction, account_ids: Sequence[str]) -> dict[str, Account]:
@@ -45,6 +51,22 @@ async def list_account_ids(tx: Transaction, shop_ids: Sequence[str] | None) -> l
     rows = await tx.fetch(
         "select id from accounts where $1::text[] is null or shop_ids && $1 order by id",
         None if shop_ids is None else list(shop_ids),
+    )
+    return [row["id"] for row in rows]
+
+
+async def list_fitting(
+    tx: Transaction, *, account_id: str | None, marketplace_id: str | None, shop_id: str | None
+) -> list[str]:
+    """Give the accounts that have this id, are at this marketplace, and that this internal shop may use."""
+    rows = await tx.fetch(
+        """
+        select id from accounts where ($1::text is null or id = $1) and ($2::text is null or marketplace_id = $2)
+            and ($3::text is null or shop_ids @> array[$3]) order by id
+        """,
+        account_id,
+        marketplace_id,
+        shop_id,
     )
     return [row["id"] for row in rows]
 
@@ -79,19 +101,21 @@ async def save_accounts(tx: Transaction, accounts: Sequence[Account]) -> None:
         """
         insert into accounts (
             id, version, epoch, marketplace_id, display_name, state, is_enabled, reason_code, credential_version,
-            orders_from, shop_ids, switches, lost_capabilities, lost_grants, paused_until, paused_version
+            orders_from, shop_ids, switches, lost_capabilities, lost_grants, issuer,
+            paused_until, paused_version
         )
         select id, version, epoch, marketplace_id, display_name, state, is_enabled, reason_code, credential_version,
             orders_from, string_to_array(shop_ids, E'\\n'), switches::jsonb,
-            string_to_array(lost_capabilities, E'\\n'), string_to_array(lost_grants, E'\\n'),
+            string_to_array(lost_capabilities, E'\\n'), string_to_array(lost_grants, E'\\n'), issuer::jsonb,
             paused_until, paused_version
         from unnest(
             $1::text[], $2::bigint[], $3::bigint[], $4::text[], $5::text[], $6::text[], $7::boolean[], $8::text[],
             $9::bigint[], $10::timestamptz[], $11::text[], $12::text[], $13::text[], $14::text[],
-            $15::timestamptz[], $16::bigint[]
+            $15::text[], $16::timestamptz[], $17::bigint[]
         ) as t (
             id, version, epoch, marketplace_id, display_name, state, is_enabled, reason_code, credential_version,
-            orders_from, shop_ids, switches, lost_capabilities, lost_grants, paused_until, paused_version
+            orders_from, shop_ids, switches, lost_capabilities, lost_grants, issuer,
+            paused_until, paused_version
         )
         on conflict (id) do update set
             version = excluded.version, epoch = excluded.epoch, marketplace_id = excluded.marketplace_id,
@@ -99,7 +123,7 @@ async def save_accounts(tx: Transaction, accounts: Sequence[Account]) -> None:
             reason_code = excluded.reason_code, credential_version = excluded.credential_version,
             orders_from = excluded.orders_from, shop_ids = excluded.shop_ids, switches = excluded.switches,
             lost_capabilities = excluded.lost_capabilities, lost_grants = excluded.lost_grants,
-            paused_until = excluded.paused_until, paused_version = excluded.paused_version
+            issuer = excluded.issuer, paused_until = excluded.paused_until, paused_version = excluded.paused_version
         """,
         [account.id for account in accounts],
         [account.version for account in accounts],
@@ -115,6 +139,7 @@ async def save_accounts(tx: Transaction, accounts: Sequence[Account]) -> None:
         [account.switches.model_dump_json() for account in accounts],
         ["\n".join(account.lost_capabilities) for account in accounts],
         ["\n".join(account.lost_grants) for account in accounts],
+        [account.issuer.model_dump_json() if account.issuer else None for account in accounts],
         [account.paused_until for account in accounts],
         [account.paused_version for account in accounts],
     )
@@ -122,4 +147,8 @@ async def save_accounts(tx: Transaction, accounts: Sequence[Account]) -> None:
 
 def _account(row: "asyncpg.Record") -> Account:
     lists = {name: tuple(row[name]) for name in ("shop_ids", "lost_capabilities", "lost_grants")}
-    return Account(**{**dict(row), **lists, "switches": SwitchesSet.model_validate(row["switches"])})
+    parts = {
+        "switches": SwitchesSet.model_validate(row["switches"]),
+        "issuer": None if row["issuer"] is None else IssuerNamed.model_validate(row["issuer"]),
+    }
+    return Account(**{**dict(row), **lists, **parts})

@@ -19,16 +19,21 @@ class SealedRow:
     sealed: bytes = field(repr=False)
 
 
+_INSERT = """
+    insert into {table} (order_id, version, sealed) select * from unnest($1::text[], $2::bigint[], $3::bytea[])
+"""
+_REPLACE = "on conflict (order_id) do update set version = excluded.version, sealed = excluded.sealed"
+
+
 async def save_sealed(tx: Transaction, table: Table, rows: Sequence[SealedRow]) -> None:
     """Store sealed rows in one statement; the one that was there goes."""
     if not rows:
         return
     ordered = sorted(rows, key=lambda row: row.order_id)
+    # Of orders that are stored with this nothing is there: a look for it at each row would be for nothing.
+    are_new = all(row.version == 1 for row in ordered)
     await tx.execute(
-        f"""
-        insert into {table} (order_id, version, sealed) select * from unnest($1::text[], $2::bigint[], $3::bytea[])
-        on conflict (order_id) do update set version = excluded.version, sealed = excluded.sealed
-        """,  # noqa: S608  one of two names of ours
+        _INSERT.format(table=table) if are_new else _INSERT.format(table=table) + _REPLACE,
         [row.order_id for row in ordered],
         [row.version for row in ordered],
         [row.sealed for row in ordered],
@@ -41,8 +46,22 @@ async def find_sealed(tx: Transaction, table: Table, order_id: str) -> SealedRow
     return SealedRow(**dict(rows[0])) if rows else None
 
 
+async def delete_sealed(tx: Transaction, table: Table, order_id: str) -> None:
+    """Delete the sealed row of an order, if there is one."""
+    await tx.execute(f"delete from {table} where order_id = $1", order_id)  # noqa: S608  one of two names of ours
+
+
+async def list_sealed(tx: Transaction, table: Table, order_ids: Sequence[str]) -> list[SealedRow]:
+    """Give the sealed rows of orders; those that were never told, or erased, are left out."""
+    rows = await tx.fetch(
+        f"select order_id, version, sealed from {table} where order_id = any($1::text[])",  # noqa: S608  one of two names of ours
+        list(order_ids),
+    )
+    return [SealedRow(**dict(row)) for row in rows]
+
+
 async def save_contact_use(tx: Transaction, order_id: str, *, subject: str, purpose: str, at: datetime) -> None:
-    """Write down who was told a buyer's contact."""
+    """Write down who was told a buyer's contact, read the order's bytes, or had both erased."""
     await tx.execute(
         "insert into contact_uses (order_id, subject, purpose, used_at) values ($1, $2, $3, $4)",
         order_id,

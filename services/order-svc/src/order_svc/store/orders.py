@@ -1,28 +1,15 @@
 """Keeps orders, without their buyers."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
-
-from pydantic import AwareDatetime
 
 from hanro.db import Transaction
-from hanro.events.fact import Part
-from hanro.events.orders import OrderLine, StatedAmount
+from hanro.errors import Rejected
 from order_svc.domain.orders import Order
-
-if TYPE_CHECKING:
-    import asyncpg
-
-
-class Document(Part):
-    """Be the part of an order that is stored as one JSON value."""
-
-    lines: tuple[OrderLine, ...]
-    milestones: dict[str, AwareDatetime]
-    holds: tuple[str, ...]
-    totals: dict[str, StatedAmount]
+from order_svc.store.acks import mark_changed
+from order_svc.store.order_rows import COLUMNS, READ, StoredOrder, order_of, stored_of
+from order_svc.store.terms import save_terms
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,37 +27,6 @@ class Locked:
     known: Mapping[str, Order]
     same: frozenset[str]
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Filter:
-    """Narrow a list of orders; None narrows nothing."""
-
-    account_ids: Sequence[str] | None = None
-    status: str | None = None
-    work_state: str | None = None
-    external_id: str | None = None
-    is_quarantined: bool | None = None
-    placed_from: datetime | None = None
-    placed_to: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StoredOrder:
-    """Be an order with the times of its row."""
-
-    order: Order
-    created_at: datetime
-    changed_at: datetime
-    sheet: str = field(repr=False)
-
-
-# JSON as text: the driver's own reading would make Python values of it.
-_READ = """
-    select id, account_id, account_epoch, marketplace_id, external_id, version, status, work_state, placed_at,
-        placed_local, first_seen_by, seen_at, is_quarantined, quarantine_code, quarantine_why, is_backfilled, is_test,
-        document::text as document, sheet::text as sheet, raw_hash, reading_hash, created_at, changed_at
-    from orders
-"""
 
 # What is equal byte by byte is not read out: a page of known orders costs one look at an index.
 _LOCK = """
@@ -95,107 +51,121 @@ async def lock_orders(tx: Transaction, account_id: str, looks: Mapping[str, Look
     )
     changed = [row["id"] for row in rows if not row["is_same"]]
     # They are locked: a second statement may read them, and sees the newest.
-    found = await tx.fetch(f"{_READ} where id = any($1::text[])", changed) if changed else []
+    found = await tx.fetch(f"{READ} where id = any($1::text[])", changed) if changed else []
     return Locked(
         known={row["external_id"]: order_of(row) for row in found},
         same=frozenset(row["external_id"] for row in rows if row["is_same"]),
     )
 
 
+async def save_seen(tx: Transaction, account_id: str, seen: Mapping[str, datetime]) -> None:
+    """Note when orders that were looked at and say nothing new were seen; what was seen before then is old from now."""
+    if not seen:
+        return
+    await tx.execute(
+        """
+        update orders set seen_at = look.seen_at
+        from unnest($2::text[], $3::timestamptz[]) as look (external_id, seen_at)
+        where orders.account_id = $1 and orders.external_id = look.external_id and orders.seen_at < look.seen_at
+        """,
+        account_id,
+        list(seen),
+        list(seen.values()),
+    )
+
+
 async def save_orders(tx: Transaction, orders: Sequence[Order]) -> None:
-    """Store orders as they stand now, new and known ones, in one statement."""
+    """Store orders as they stand now, new and known ones: rows, what finds them, and that consumers are to look."""
     if not orders:
         return
     ordered = sorted(orders, key=lambda order: order.id)
-    await tx.execute(
-        _SAVE.replace("{now}", tx.now_sql),
-        [order.id for order in ordered],
-        [order.account_id for order in ordered],
-        [order.account_epoch for order in ordered],
-        [order.marketplace_id for order in ordered],
-        [order.external_id for order in ordered],
-        [order.version for order in ordered],
-        [order.status for order in ordered],
-        [order.work_state for order in ordered],
-        [order.placed_at for order in ordered],
-        [order.placed_local for order in ordered],
-        [order.first_seen_by for order in ordered],
-        [order.seen_at for order in ordered],
-        [order.is_quarantined for order in ordered],
-        [order.quarantine_code for order in ordered],
-        [order.quarantine_why for order in ordered],
-        [order.is_backfilled for order in ordered],
-        [order.is_test for order in ordered],
-        [_document(order) for order in ordered],
-        [order.sheet for order in ordered],
-        [order.raw_hash for order in ordered],
-        [order.reading_hash for order in ordered],
-    )
+    # Known rows are locked by who saves them: to look for a conflict at each row would be for nothing.
+    for statement, some in (
+        (_INSERT, [order for order in ordered if order.version == 1]),
+        (_UPDATE, [order for order in ordered if order.version > 1]),
+    ):
+        if some:
+            columns = [[column.of(order) for order in some] for column in COLUMNS]
+            await tx.execute(statement.replace("{now}", tx.now_sql), *columns)
+    await save_terms(tx, ordered)
+    await mark_changed(tx, [order.id for order in ordered])
 
 
-_SAVE = """
-    insert into orders (
-        id, account_id, account_epoch, marketplace_id, external_id, version, status, work_state, placed_at,
-        placed_local, first_seen_by, seen_at, is_quarantined, quarantine_code, quarantine_why, is_backfilled, is_test,
-        document, sheet, raw_hash, reading_hash, created_at, changed_at, followed_at
-    )
-    select t.*, clock.at, clock.at, clock.at
-    from unnest(
-        $1::text[], $2::text[], $3::bigint[], $4::text[], $5::text[], $6::bigint[], $7::text[], $8::text[],
-        $9::timestamptz[], $10::text[], $11::text[], $12::timestamptz[], $13::boolean[], $14::text[], $15::text[],
-        $16::boolean[], $17::boolean[], $18::json[], $19::json[], $20::bytea[], $21::bytea[]
-    ) as t, (select {now} as at) clock
-    on conflict (id) do update set
-        account_epoch = excluded.account_epoch, version = excluded.version, status = excluded.status,
-        work_state = excluded.work_state, placed_at = excluded.placed_at, placed_local = excluded.placed_local,
-        seen_at = excluded.seen_at, is_quarantined = excluded.is_quarantined,
-        quarantine_code = excluded.quarantine_code, quarantine_why = excluded.quarantine_why,
-        is_backfilled = excluded.is_backfilled, is_test = excluded.is_test, document = excluded.document,
-        sheet = excluded.sheet, raw_hash = excluded.raw_hash, reading_hash = excluded.reading_hash,
-        changed_at = excluded.changed_at, followed_at = excluded.followed_at
+_NAMES = ", ".join(column.name for column in COLUMNS)
+_GIVEN = f"""
+    from unnest({", ".join(f"${place}::{column.type}[]" for place, column in enumerate(COLUMNS, 1))}) as t ({_NAMES}),
+        (select {{now}} as at) clock
 """
+_INSERT = f"""
+    insert into orders ({_NAMES}, created_at, changed_at, followed_at)
+    select {", ".join(column.value for column in COLUMNS)}, clock.at, clock.at, clock.at
+    {_GIVEN}
+"""
+_UPDATE = f"""
+    update orders set {", ".join(f"{column.name} = {column.value}" for column in COLUMNS if not column.is_for_good)},
+        changed_at = clock.at, followed_at = clock.at
+    {_GIVEN}
+    where orders.id = t.id
+"""  # noqa: S608  names of ours
 
 
-async def find_order(tx: Transaction, order_id: str) -> StoredOrder | None:
+async def find_order(tx: Transaction, order_id: str, *, is_locked: bool = False) -> StoredOrder | None:
     """Give one order, or None."""
-    rows = await tx.fetch(f"{_READ} where id = $1", order_id)
-    return _stored(rows[0]) if rows else None
+    rows = await tx.fetch(f"{READ} where id = $1 {'for update' if is_locked else ''}", order_id)
+    return stored_of(rows[0]) if rows else None
 
 
-async def lock_order(tx: Transaction, order_id: str) -> Order | None:
-    """Lock one order, or None."""
-    rows = await tx.fetch(f"{_READ} where id = $1 for update", order_id)
-    return order_of(rows[0]) if rows else None
+async def get_visible(
+    tx: Transaction, order_id: str, account_ids: Sequence[str] | None, *, is_locked: bool = False
+) -> StoredOrder:
+    """Give an order that a caller may see; `account_ids` None: all.
+
+    Raises:
+        Rejected: there is none for this caller (not-found).
+    """
+    found = await find_order(tx, order_id, is_locked=is_locked)
+    if found is None or (account_ids is not None and found.order.account_id not in account_ids):
+        raise Rejected("there is no such order", code="not-found")
+    return found
+
+
+async def lock_visible(tx: Transaction, order_id: str, account_ids: Sequence[str] | None) -> Order:
+    """Lock an order that a caller may see, and give it as `get_visible` does."""
+    return (await get_visible(tx, order_id, account_ids, is_locked=True)).order
+
+
+async def lock_orders_by_id(tx: Transaction, order_ids: Sequence[str]) -> dict[str, Order]:
+    """Lock orders, sorted by id, and give them by id."""
+    rows = await tx.fetch(f"{READ} where id = any($1::text[]) order by id for update", sorted(order_ids))
+    return {row["id"]: order_of(row) for row in rows}
+
+
+async def lock_unmapped(tx: Transaction, account_ids: Sequence[str], keys: Sequence[str]) -> list[Order]:
+    """Lock the orders of some accounts that wait for one of these keys to be mapped, sorted by id."""
+    rows = await tx.fetch(
+        f"""
+        {READ}
+        where account_id = any($1::text[]) and unmapped_keys && $2::text[] and unmapped_keys <> '{{}}'
+        order by id for update
+        """,
+        list(account_ids),
+        list(keys),
+    )
+    return [order_of(row) for row in rows]
 
 
 async def get_orders(tx: Transaction, order_ids: Sequence[str]) -> dict[str, Order]:
     """Give orders by id; those that are not there are left out."""
-    rows = await tx.fetch(f"{_READ} where id = any($1::text[])", list(order_ids))
+    rows = await tx.fetch(f"{READ} where id = any($1::text[])", list(order_ids))
     return {row["id"]: order_of(row) for row in rows}
 
 
-async def list_orders(tx: Transaction, wanted: Filter, *, before_id: str | None, limit: int) -> list[StoredOrder]:
-    """Give orders, the last one found first, at most `limit`; `before_id` goes on behind a page."""
+async def list_by_number(tx: Transaction, account_id: str, external_ids: Sequence[str]) -> dict[str, Order]:
+    """Give an account's orders by the marketplace's numbers; those that are not there are left out."""
     rows = await tx.fetch(
-        f"""
-        {_READ}
-        where ($1::text[] is null or account_id = any($1)) and ($2::text is null or id < $2)
-            and ($3::text is null or status = $3) and ($4::text is null or work_state = $4)
-            and ($5::text is null or external_id = $5) and ($6::boolean is null or is_quarantined = $6)
-            and ($7::timestamptz is null or placed_at >= $7) and ($8::timestamptz is null or placed_at < $8)
-        order by id desc limit $9
-        """,
-        None if wanted.account_ids is None else list(wanted.account_ids),
-        before_id,
-        wanted.status,
-        wanted.work_state,
-        wanted.external_id,
-        wanted.is_quarantined,
-        wanted.placed_from,
-        wanted.placed_to,
-        limit,
+        f"{READ} where account_id = $1 and external_id = any($2::text[])", account_id, list(external_ids)
     )
-    return [_stored(row) for row in rows]
+    return {row["external_id"]: order_of(row) for row in rows}
 
 
 async def list_unseen(
@@ -213,7 +183,7 @@ async def list_unseen(
     """
     rows = await tx.fetch(
         f"""
-        {_READ}
+        {READ}
         where account_id = $1 and status = any($2::text[]) and external_id <> all($3::text[])
             and seen_at < $4 and not (is_quarantined and external_id like 'unreadable-%')
         order by followed_at limit $5
@@ -233,7 +203,7 @@ async def list_to_follow(
     """Give orders in these statuses that were last followed up longer ago than that, the longest first."""
     rows = await tx.fetch(
         f"""
-        {_READ}
+        {READ}
         where account_id = $1 and status = any($2::text[]) and followed_at < {tx.now_sql} - $3::interval
         order by followed_at limit $4
         """,
@@ -253,47 +223,4 @@ async def save_followed(tx: Transaction, order_ids: Sequence[str]) -> None:
         from (select id from orders where id = any($1::text[]) order by id for update) held where orders.id = held.id
         """,  # noqa: S608  the schema's own clock
         sorted(order_ids),
-    )
-
-
-def _document(order: Order) -> str:
-    return Document(
-        lines=order.lines, milestones=order.milestones, holds=order.holds, totals=order.totals
-    ).model_dump_json()
-
-
-def order_of(row: "asyncpg.Record") -> Order:
-    """Read an order out of its row."""
-    document = Document.model_validate_json(row["document"])
-    return Order(
-        id=row["id"],
-        account_id=row["account_id"],
-        account_epoch=row["account_epoch"],
-        marketplace_id=row["marketplace_id"],
-        external_id=row["external_id"],
-        version=row["version"],
-        status=row["status"],
-        work_state=row["work_state"],
-        placed_at=row["placed_at"],
-        placed_local=row["placed_local"],
-        first_seen_by=row["first_seen_by"],
-        seen_at=row["seen_at"],
-        lines=document.lines,
-        milestones=document.milestones,
-        holds=document.holds,
-        totals=document.totals,
-        is_quarantined=row["is_quarantined"],
-        quarantine_code=row["quarantine_code"],
-        quarantine_why=row["quarantine_why"],
-        is_backfilled=row["is_backfilled"],
-        is_test=row["is_test"],
-        sheet=row["sheet"],
-        raw_hash=row["raw_hash"],
-        reading_hash=row["reading_hash"],
-    )
-
-
-def _stored(row: "asyncpg.Record") -> StoredOrder:
-    return StoredOrder(
-        order=order_of(row), created_at=row["created_at"], changed_at=row["changed_at"], sheet=row["sheet"]
     )

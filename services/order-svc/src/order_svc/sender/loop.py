@@ -1,36 +1,34 @@
-"""Accepts orders at their marketplaces: sent is committed before the call, what is in doubt is never sent blindly."""
+"""Sends what is wished for orders: sent is committed before the call, what is in doubt is never sent blindly."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from hanro import failpoints
 from hanro.db import is_passing
 from hanro.errors import ContractBroken, Failure, InDoubt, NeedsSeller, Rejected, Retryable, Unsupported
 from hanro.log import logger
 from hanro.marketplace.port import Plugin
-from hanro.marketplace.types import Capability, Decision, LineKey, OutcomeStatus, Receipt
+from hanro.marketplace.types import Capability, OutcomeStatus
 from hanro.operations import OperationStatus
+from hanro.rounds import keep_looking
 from hanro.sessions import OpenSession
-from hanro.waiting import rest
 from order_svc import orders
-from order_svc.domain.decisions import Verdict, acceptance, epoch_past, same_for_all, verdicts
+from order_svc.domain.verdicts import Verdict, after_look, after_write, epoch_past, same_for_all, ticket_of, verdicts
 from order_svc.orders import Wish
 from order_svc.poller.follow_up import fetch_orders
 from order_svc.poller.means import Means
+from order_svc.sender.calls import Call, after_poll, age, batches, look_again_at, poll_call, write_call
 
 LOG = logger(__name__)
 LOOK_SECONDS = 0.5
 AT_ONCE = 500
-FIRST_PAUSE = timedelta(seconds=5)
-LONGEST_PAUSE = timedelta(minutes=5)
 LOOKED_FOR = timedelta(hours=24)
 # Of the lease: what begins in its first third and ends in the others is over before another process takes it over.
 BEGIN_WITHIN = 1 / 3
 CALL_WITHIN = 2 / 3
 
 Work = Callable[[OpenSession, Sequence[Wish]], Awaitable[None]]
-Call = Callable[[Sequence[Decision]], Awaitable[Receipt[LineKey]]]
 
 
 class Sender:
@@ -43,16 +41,18 @@ class Sender:
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop`; what is being sent then is sent to its end, what has not begun is left to others."""
         self._stop = stop
-        while not stop.is_set():
-            try:
-                count = await self.send_due() + await self.look_again()
-            except Exception as error:
-                if not (is_passing(error) or _is_lease_lost(error)):
-                    raise
-                LOG.warning("acceptances cannot be claimed", error_type=type(error).__name__)
-                count = 0
-            if not count:
-                await rest(self._means.clock, LOOK_SECONDS, stop)
+        await keep_looking(
+            self._look_round,
+            clock=self._means.clock,
+            seconds=LOOK_SECONDS,
+            stop=stop,
+            log=LOG,
+            trouble="wishes cannot be claimed",
+            is_borne=lambda error: is_passing(error) or _is_lease_lost(error),
+        )
+
+    async def _look_round(self) -> int:
+        return await self.send_due() + await self.look_again()
 
     async def send_due(self) -> int:
         """Send what waits, once; give how many wishes that were."""
@@ -67,14 +67,14 @@ class Sender:
             return 0
         asked_at = self._means.clock.monotonic()
         wishes = await orders.claim_unsure(self._means.db, self._means.plugins, limit=AT_ONCE, lease=self._means.lease)
-        await self._apart(wishes, self._verify, asked_at)
+        await self._apart(wishes, self._look, asked_at)
         return len(wishes)
 
     async def _apart(self, wishes: Sequence[Wish], work: Work, asked_at: float) -> None:
         begins_until = asked_at + self._means.lease.total_seconds() * BEGIN_WITHIN
         async with asyncio.TaskGroup() as group:
-            for account_id in dict.fromkeys(wish.account.id for wish in wishes):
-                theirs = [wish for wish in wishes if wish.account.id == account_id]
+            for account_id, kind in dict.fromkeys((wish.account.id, wish.kind) for wish in wishes):
+                theirs = [wish for wish in wishes if (wish.account.id, wish.kind) == (account_id, kind)]
                 group.create_task(self._for_account(theirs, work, begins_until))
 
     async def _for_account(self, wishes: Sequence[Wish], work: Work, begins_until: float) -> None:
@@ -87,36 +87,36 @@ class Sender:
             opened = await self._open(wishes)
             if opened is None:
                 return
-            size = opened.plugin.limits.batches["orders.decide"].size
-            for start in range(0, len(wishes), size):
+            left = len(wishes)
+            for batch in batches(wishes, opened.plugin.limits.batches[wishes[0].kind.batch]):
                 if self._stop.is_set() or self._means.clock.monotonic() >= begins_until:
-                    LOG.info("acceptances are left for later", account_id=account_id, count=len(wishes) - start)
+                    LOG.info("wishes are left for later", account_id=account_id, count=left)
                     return
-                await work(opened, wishes[start : start + size])
+                await work(opened, batch)
+                left -= len(batch)
         except Exception as error:
             # What was sent is looked into once its lease has run out.
             if _is_lease_lost(error):
-                LOG.info("another process looks after these acceptances", account_id=account_id)
+                LOG.info("another process looks after these wishes", account_id=account_id)
             elif is_passing(error):
                 LOG.warning("the database is away", account_id=account_id, error_type=type(error).__name__)
             else:
-                LOG.exception("acceptances are broken", account_id=account_id, error_type=type(error).__name__)
+                LOG.exception("wishes are broken", account_id=account_id, error_type=type(error).__name__)
 
     async def _open(self, wishes: Sequence[Wish]) -> OpenSession | None:
         """Open a session; None where there is none now: what is not sent yet says why it waits."""
         means, account, now = self._means, wishes[0].account, self._means.clock.now()
         try:
             if not account.is_paused(now):
-                return await means.open(account.id, heard=account.version, purpose="accept")
+                return await means.open(account.id, heard=account.version, purpose=wishes[0].kind.name)
             failure: Failure = NeedsSeller("the account's credential was refused", code="credential-refused")
         except (Retryable, NeedsSeller, Rejected, ContractBroken, InDoubt, Unsupported) as refused:
             failure = refused
-        LOG.warning("acceptances wait", account_id=account.id, count=len(wishes), code=failure.code)
+        LOG.warning("wishes wait", account_id=account.id, count=len(wishes), code=failure.code)
         unsent = [wish for wish in wishes if wish.operation.status is OperationStatus.ACCEPTED]
         if unsent:
-            await self._put_off(
-                unsent, same_for_all(_ids(unsent), OutcomeStatus.NOT_SENT, failure), now + _pause(unsent)
-            )
+            refused_all = same_for_all(_ids(unsent), OutcomeStatus.NOT_SENT, failure)
+            await self._put_off(unsent, refused_all, lag=timedelta())
         return None
 
     async def _send(self, opened: OpenSession, wishes: Sequence[Wish]) -> None:
@@ -125,7 +125,7 @@ class Sender:
         late = [wish for wish in wishes if wish.asked_epoch < opened.account_epoch]
         if late:
             refused = same_for_all(_ids(late), OutcomeStatus.REJECTED, epoch_past())
-            await self._put_off(late, refused, means.clock.now())
+            await self._put_off(late, refused, lag=timedelta())
         wishes = [wish for wish in wishes if wish not in late]
         if not wishes:
             return
@@ -133,9 +133,24 @@ class Sender:
         if not wishes:
             return
         failpoints.reach("sender.after_sent")
-        found, failure = await self._ask(opened.plugin.orders(opened.session).decide, wishes, is_write=True)
+        found, failure = await self._ask(write_call(opened, wishes[0].kind), wishes, is_write=True)
         failpoints.reach("sender.after_answer")
-        await self._conclude(opened, wishes, found, failure)
+        await self._conclude(opened, wishes, after_write(wishes[0].kind, found), failure)
+
+    async def _look(self, opened: OpenSession, wishes: Sequence[Wish]) -> None:
+        """Ask for what is decided later, and hold the others against their orders, once a read can show them."""
+        now = self._means.clock.now()
+        tickets = {wish.operation.id: ticket_of(wish.operation.answer) for wish in wishes}
+        polled: list[Wish] = []
+        for ticket in dict.fromkeys(one for one in tickets.values() if one is not None and now < one.gives_up_at):
+            theirs = [wish for wish in wishes if tickets[wish.operation.id] == ticket]
+            polled += theirs
+            found, failure = await self._ask(poll_call(opened, ticket), theirs, is_write=False)
+            answers = after_poll(
+                after_write(theirs[0].kind, found), ticket, is_failed=failure is not None, now=self._means.clock.now()
+            )
+            await self._conclude(opened, theirs, answers, failure)
+        await self._verify(opened, [wish for wish in wishes if wish not in polled])
 
     async def _verify(self, opened: OpenSession, wishes: Sequence[Wish]) -> None:
         """Hold wishes against the orders as they stand, but not before a read can show them."""
@@ -144,10 +159,24 @@ class Sender:
         ripe = [wish for wish in wishes if wish.operation.sent_at is None or wish.operation.sent_at + lag <= now]
         unripe = [wish for wish in wishes if wish not in ripe]
         if unripe:
-            await self._put_off(unripe, same_for_all(_ids(unripe), OutcomeStatus.SENT, None), now + lag)
-        if ripe:
-            found, failure = await self._ask(opened.plugin.orders(opened.session).verify, ripe, is_write=False)
-            await self._conclude(opened, ripe, found, failure)
+            waiting = {
+                wish.operation.id: Verdict(status=OutcomeStatus.SENT, is_answered=wish.is_answered) for wish in unripe
+            }
+            await self._put_off(unripe, waiting, lag=lag)
+        if not ripe:
+            return
+        found, failure = await self._ask(opened.plugin.orders(opened.session).verify, ripe, is_write=False)
+        looked = {
+            wish.operation.id: after_look(
+                wish.kind,
+                found[wish.operation.id],
+                was_answered=wish.is_answered,
+                is_read=failure is None,
+                age=age(wish, now),
+            )
+            for wish in ripe
+        }
+        await self._conclude(opened, ripe, looked, failure)
 
     async def _ask(
         self, call: Call, wishes: Sequence[Wish], *, is_write: bool
@@ -156,11 +185,10 @@ class Sender:
 
         A write that raises has changed nothing. One that does not answer in time may have; a read tells nothing then.
         """
-        decisions = [acceptance(wish.operation.id, wish.order) for wish in wishes]
         unknown = OutcomeStatus.NOT_SENT if is_write else OutcomeStatus.IN_DOUBT
         try:
             async with asyncio.timeout(self._means.lease.total_seconds() * CALL_WITHIN):
-                return verdicts((await call(decisions)).outcomes), None
+                return verdicts(await call([wish.effect for wish in wishes]), _ids(wishes)), None
         except TimeoutError:
             lost = InDoubt("no answer came in time", code="answer-lost")
             return same_for_all(_ids(wishes), OutcomeStatus.IN_DOUBT, lost), None
@@ -173,8 +201,7 @@ class Sender:
         self, opened: OpenSession, wishes: Sequence[Wish], found: dict[str, Verdict], failure: Failure | None
     ) -> None:
         means = self._means
-        now = means.clock.now()
-        await self._put_off(wishes, found, now + _pause(wishes))
+        await self._put_off(wishes, found, lag=_read_lag(opened.plugin), is_answered=failure is None)
         refusals = [verdict.failure for verdict in found.values() if isinstance(verdict.failure, NeedsSeller)]
         if isinstance(failure, NeedsSeller) or refusals:
             refused = failure if isinstance(failure, NeedsSeller) else refusals[0]
@@ -182,14 +209,18 @@ class Sender:
             return
         applied = [wish for wish in wishes if found[wish.operation.id].status is OutcomeStatus.APPLIED]
         if applied:
-            await means.note_success(wishes[0].account.id, opened, Capability.ACCEPT)
+            for capability in sorted({wish.capability for wish in applied}):
+                await means.note_success(wishes[0].account.id, opened, capability)
             await self._read_back(opened, applied)
 
-    async def _put_off(self, wishes: Sequence[Wish], found: dict[str, Verdict], look_again_at: datetime) -> None:
-        means = self._means
-        oldest = means.clock.now() - LOOKED_FOR
-        given_up = {wish.operation.id for wish in wishes if wish.operation.sent_at and wish.operation.sent_at < oldest}
-        await orders.conclude(means.db, wishes, found, look_again_at=look_again_at, given_up=given_up)
+    async def _put_off(
+        self, wishes: Sequence[Wish], found: dict[str, Verdict], *, lag: timedelta, is_answered: bool = True
+    ) -> None:
+        """Write down what became of wishes; a look that failed itself is no reason to leave one to a person."""
+        now = self._means.clock.now()
+        given_up = {wish.operation.id for wish in wishes if is_answered and age(wish, now) > LOOKED_FOR}
+        times = {wish.operation.id: look_again_at(wish, found[wish.operation.id], lag=lag, now=now) for wish in wishes}
+        await orders.conclude(self._means.db, wishes, found, look_again_at=times, given_up=given_up)
 
     async def _read_back(self, opened: OpenSession, applied: Sequence[Wish]) -> None:
         """Read the orders again, so that they show what was done; if that fails the next sweep shows it."""
@@ -200,10 +231,15 @@ class Sender:
         try:
             sightings = await fetch_orders(opened, [wish.order for wish in applied])
         except (Retryable, NeedsSeller, ContractBroken) as failure:
-            LOG.info("accepted orders were not read back", account_id=applied[0].account.id, code=failure.code)
+            LOG.info("orders were not read back", account_id=applied[0].account.id, code=failure.code)
             return
         await orders.ingest_fetched(
-            means.db, means.keyring, sightings, account=applied[0].account, at=means.clock.now()
+            means.db,
+            means.keyring,
+            sightings,
+            account=applied[0].account,
+            plugin=opened.plugin,
+            at=means.clock.now(),
         )
 
 
@@ -217,8 +253,3 @@ def _ids(wishes: Sequence[Wish]) -> list[str]:
 
 def _read_lag(plugin: Plugin) -> timedelta:
     return plugin.limits.read_lag.get("orders", timedelta())
-
-
-def _pause(wishes: Sequence[Wish]) -> timedelta:
-    attempts = max(wish.operation.attempt_count for wish in wishes)
-    return min(FIRST_PAUSE * (1 << min(attempts, 10)), LONGEST_PAUSE)
