@@ -7,6 +7,9 @@ from pathlib import Path
 import pytest
 
 from hanro_local.gateway_routes import RoutesFile, RoutesFileReader
+from hanro_local.services import SERVICES, Service
+
+SERVICES_FOLDER = Path(__file__).parents[3] / "services"
 
 ROUTES = RoutesFile.model_validate(
     {
@@ -135,3 +138,15 @@ def test_a_routes_file_that_comes_later_changes_and_breaks_is_followed(tmp_path:
     file.write_text('{"routes": []}')
     assert reader.refresh().target_of(b"/v1/orders") is None
     assert reader.complaint is None
+
+
+@pytest.mark.parametrize("service", SERVICES, ids=lambda service: service.name)
+def test_every_path_that_a_service_documents_is_passed_on_to_it(service: Service) -> None:
+    target = "http://127.0.0.1:1"
+    routes = RoutesFile.model_validate(
+        {"routes": [{"prefix": prefix, "target": target} for prefix in service.prefixes]}
+    )
+    documented = json.loads((SERVICES_FOLDER / service.name / "openapi.json").read_text(encoding="utf-8"))["paths"]
+    # Placeholders need no value: whole segments decide.
+    asked = [path.replace("{", "").replace("}", "") for path in documented]
+    assert [path for path in asked if routes.target_of(path.encode()) != target] == []

@@ -69,9 +69,9 @@ class Run:
         return self.read_until(ORDER_LINE)["number"]
 
     def interrupt(self) -> tuple[int, float]:
-        """Send what Ctrl-C sends; returns the exit code and the seconds it took."""
+        """Send what Ctrl-C sends, to all that a terminal would; returns the exit code and the seconds it took."""
         began = time.monotonic()
-        self.process.send_signal(signal.SIGINT)
+        os.killpg(self.process.pid, signal.SIGINT)
         code = self.process.wait(timeout=20)
         seconds = time.monotonic() - began
         while self._line(5) is not None:
@@ -180,37 +180,6 @@ async def read(run: Run) -> tuple[str, list[str]]:
     return kept, topics
 
 
-def test_kill_minus_nine_leaves_no_child_and_the_next_start_has_the_same_rows_topics_and_orders(folder: Path) -> None:
-    port = ports.choose(1)[0]
-    with started(folder, port) as first:
-        asyncio.run(write(first))
-        number = first.wait_order()
-        assert len(first.family()) >= 10
-        first.process.kill()
-        deadline = time.monotonic() + 10
-        while first.family() and time.monotonic() < deadline:
-            time.sleep(0.1)
-        assert first.family() == []
-        before = first.chosen()
-    # A port that someone took meanwhile is chosen anew: Kafka's log names the one before.
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", before["kafka-controller"]))
-        taken.listen()
-        with started(folder, port) as second:
-            kept, topics = asyncio.run(read(second))
-            assert (kept, "kept" in topics) == ("①髙㈱〜", True)
-            assert number in asyncio.run(stored(second))
-            # The simulator has forgotten its orders, and must not give their numbers to new ones.
-            assert number < ordered(second)
-            after = second.chosen()
-            code, seconds = second.interrupt()
-    assert {name for name in before if before[name] != after[name]} == {"kafka-controller"}
-    assert code == 0
-    assert seconds < 10
-    assert second.lines[-1] == "stopped, state kept in .hanro/"
-    assert second.family() == []
-
-
 def pasted(line: str) -> dict[str, Any]:
     told = subprocess.run(["/bin/bash", "-c", line], capture_output=True, text=True, check=True, timeout=20)
     answer: dict[str, Any] = json.loads(told.stdout or "{}")
@@ -241,39 +210,77 @@ def check_lines_to_paste(run: Run) -> str:
     return number
 
 
-def test_a_run_tells_its_steps_its_table_and_its_orders_and_every_url_and_line_to_paste_works(folder: Path) -> None:
-    port = ports.choose(1)[0]
-    with started(folder, port) as run:
-        again = subprocess.run(
-            [sys.executable, "-m", "hanro_local", "run"],
-            cwd=folder,
-            env={**os.environ, "HANRO_PORT": str(port), "HANRO_STATE": ""},
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=20,
-        )
-        cleaned = clean(folder)
-        urls = [line.split()[-1] for line in run.lines if line.startswith("  ") and "http://" in line]
-        answers = {url: httpx.get(url, timeout=5, trust_env=False, follow_redirects=True).status_code for url in urls}
-        number = check_lines_to_paste(run)
-        page = httpx.get(f"http://127.0.0.1:{port}/", timeout=10, trust_env=False).text
-        code, seconds = run.interrupt()
-    assert number in page
-    assert "TOWEL-M-WH" in page
-    assert seconds < 10
-    steps = [line.split("]")[0] for line in run.lines if line.startswith("[") and "…" not in line]
-    assert steps == [f"[{number}/12" for number in range(1, 13)]
-    assert sum("  running  " in line for line in run.lines) == 9
-    assert len(answers) == 7
-    assert set(answers.values()) == {200}
-    assert code == 0
-    # While it ran, a second run and a clean were each refused in one line.
+def check_what_is_refused_meanwhile(run: Run) -> None:
+    """See a second run and a clean each refused in one line."""
+    again = subprocess.run(
+        [sys.executable, "-m", "hanro_local", "run"],
+        cwd=run.folder,
+        env={**os.environ, "HANRO_PORT": str(run.port), "HANRO_STATE": ""},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=20,
+    )
     assert again.returncode == 1
     assert again.stdout.startswith("a run is alive in ")
     assert len(again.stdout.splitlines()) == 1
+    cleaned = clean(run.folder)
     assert cleaned.returncode == 1
     assert cleaned.stdout.startswith("a run is alive in .hanro/run ")
+
+
+def check_what_is_told(run: Run) -> None:
+    """See the steps, the table of services, and each of its URLs answered."""
+    steps = [line.split("]")[0] for line in run.lines if line.startswith("[") and "…" not in line]
+    assert steps == [f"[{number}/13" for number in range(1, 14)]
+    assert sum("  running  " in line for line in run.lines) == 10
+    urls = [line.split()[-1] for line in run.lines if line.startswith("  ") and "http://" in line]
+    answers = {url: httpx.get(url, timeout=5, trust_env=False, follow_redirects=True).status_code for url in urls}
+    assert len(answers) == 8
+    assert set(answers.values()) == {200}
+
+
+def kill(run: Run) -> None:
+    """Kill it with SIGKILL, and see that no child is left soon."""
+    assert len(run.family()) >= 10
+    run.process.kill()
+    deadline = time.monotonic() + 10
+    while run.family() and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert run.family() == []
+
+
+def test_a_run_tells_all_with_lines_to_paste_and_killed_it_starts_again_with_its_rows_topics_and_orders(
+    folder: Path,
+) -> None:
+    port = ports.choose(1)[0]
+    with started(folder, port) as first:
+        check_what_is_refused_meanwhile(first)
+        check_what_is_told(first)
+        number = check_lines_to_paste(first)
+        page = httpx.get(f"http://127.0.0.1:{port}/", timeout=10, trust_env=False).text
+        assert number in page
+        assert "TOWEL-M-WH" in page
+        asyncio.run(write(first))
+        kill(first)
+        before = first.chosen()
+    # A port that someone took meanwhile is chosen anew: Kafka's log names the one before.
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", before["kafka-controller"]))
+        taken.listen()
+        with started(folder, port) as second:
+            kept, topics = asyncio.run(read(second))
+            assert (kept, "kept" in topics) == ("①髙㈱〜", True)
+            assert number in asyncio.run(stored(second))
+            # The simulator has forgotten its orders, and must not give their numbers to new ones.
+            assert number < ordered(second)
+            after = second.chosen()
+            code, seconds = second.interrupt()
+    assert {name for name in before if before[name] != after[name]} == {"kafka-controller"}
+    assert code == 0
+    assert seconds < 10
+    assert second.lines[-1] == "stopped, state kept in .hanro/"
+    assert second.family() == []
     assert clean(folder).returncode == 0
     assert list(folder.iterdir()) == []
 
@@ -308,7 +315,8 @@ def test_ctrl_c_in_a_terminal_ends_make_with_0(folder: Path) -> None:
         os.chdir(folder)
         os.execvpe("make", ["make", "run"], environment)  # noqa: S606, S607  make is what a person types
     seen = b""
-    while b"Ctrl-C stops everything" not in seen:
+    # How it ends once all runs is shown above.
+    while b"[3/" not in seen:
         seen += os.read(terminal, 4096)
     os.write(terminal, b"\x03")
     while b"state kept" not in seen:

@@ -72,8 +72,9 @@ async def test_a_child_that_ends_while_starting_is_one_line_with_its_log(tmp_pat
     with pytest.raises(ChildFailed) as failure:
         async with supervised(tmp_path / "state", lines.append) as supervisor:
             await supervisor.start([child(tmp_path, "print('no such option'); raise SystemExit(3)")])
-    assert str(failure.value) == f"Server ended with 3 while starting: read {supervisor.log('server')}"
-    assert supervisor.log("server").read_text() == "no such option\n"
+    log = supervisor.log("server")
+    assert str(failure.value) == f'Server ended with 3 while starting, saying "no such option": read {log}'
+    assert log.read_text() == "no such option\n"
     assert lines == []
 
 

@@ -15,7 +15,7 @@ import httpx
 
 from hanro_local import jars, leftovers, ports, postgres, preflight, probes, run_lock, settings, stack, terminal
 from hanro_local.child import ChildFailed
-from hanro_local.demo import tokens
+from hanro_local.demo import marketplace, tokens
 from hanro_local.demo.api import Refused
 from hanro_local.demo.conduct import conduct, step_count
 from hanro_local.demo.kills import NothingInHand
@@ -107,7 +107,7 @@ async def _run(wanted: StackSettings, folder: Path, live: Live, *, step_count: i
             step.result = f"Python {platform.python_version()}, port {wanted.gateway_port} is free"
             if problem:
                 raise SettingRefused(problem)
-        async with stack.running(wanted, report=say, steps=steps) as running:
+        async with stack.running(wanted, report=say, steps=steps, set_up=marketplace.open_at) as running:
             is_well = await live(running, steps)
     except REFUSALS as refusal:
         say(str(refusal) or type(refusal).__name__)

@@ -39,6 +39,11 @@ def roles(schemas: Iterable[str] = SCHEMAS) -> list[str]:
     return [f"{schema}_{kind}" for schema in schemas for kind in ("owner", "runtime")]
 
 
+def on_database(admin_url: str, database: str) -> str:
+    """Give a server's URL with another database."""
+    return urlunsplit(urlsplit(admin_url)._replace(path=f"/{database}", query="", fragment=""))
+
+
 async def provision(
     admin_url: str, database: str, passwords: Mapping[str, str], schemas: Iterable[str] = SCHEMAS
 ) -> dict[str, SchemaUrls]:
@@ -61,7 +66,7 @@ async def provision(
             await server.execute(f"create database {_name(database)}")
     finally:
         await server.close(timeout=CONNECT_SECONDS)
-    inside = await asyncpg.connect(_url(admin_url, database), timeout=CONNECT_SECONDS)
+    inside = await asyncpg.connect(on_database(admin_url, database), timeout=CONNECT_SECONDS)
     try:
         await inside.execute(
             f"revoke all on database {_name(database)} from public; revoke all on schema public from public"
@@ -87,12 +92,10 @@ def _on_port(url: str, port: int) -> str:
     return urlunsplit(parts._replace(netloc=f"{parts.netloc.rpartition(':')[0]}:{port}"))
 
 
-def _url(admin_url: str, database: str, user: str | None = None, password: str | None = None) -> str:
-    parts = urlsplit(admin_url)
-    place = parts.netloc
-    if user is not None and password is not None:
-        place = f"{quote(user, safe='')}:{quote(password, safe='')}@{parts.hostname}:{parts.port}"
-    return urlunsplit((parts.scheme, place, f"/{database}", "", ""))
+def _url(admin_url: str, database: str, user: str, password: str) -> str:
+    parts = urlsplit(on_database(admin_url, database))
+    place = f"{quote(user, safe='')}:{quote(password, safe='')}@{parts.hostname}:{parts.port}"
+    return urlunsplit(parts._replace(netloc=place))
 
 
 def _name(identifier: str) -> str:

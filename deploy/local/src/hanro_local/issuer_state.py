@@ -34,7 +34,7 @@ NOUNS = (
     "alerts",
     "webhooks",
 )
-PUBLIC_SCOPES = (*(f"{noun}:{verb}" for noun in NOUNS for verb in ("read", "write")), "orders:personal")
+PUBLIC_SCOPES = (*(f"{noun}:{verb}" for noun in NOUNS for verb in ("read", "write")), "orders:personal", "orders:raw")
 DEFAULT_CLIENTS: Mapping[str, tuple[str, ...]] = {
     "account-svc": (),
     "catalog-svc": ("internal:credentials",),

@@ -1,10 +1,19 @@
-"""Chooses free ports once and keeps them, and tells who holds a taken one. Standard library alone."""
+"""Chooses free ports once and keeps them, and tells who holds a taken one. Standard library alone.
 
+A port is chosen long before its server listens there: meanwhile it is claimed, so that a stack that starts at the same
+moment takes another.
+"""
+
+import contextlib
 import errno
+import fcntl
 import json
+import os
 import random
 import socket
-from collections.abc import Sequence
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 HOST = "127.0.0.1"
@@ -12,6 +21,11 @@ HOST = "127.0.0.1"
 # between a child's death and its restart must not be lost to a connection.
 FIRST, LAST = 20000, 32000
 LISTENING = "0A"
+# The slowest start of a stack; whoever listens by then needs no claim any more.
+CLAIM_SECONDS = 300.0
+
+Claims = dict[int, tuple[int, float]]
+"""By port: the process that chose it, and until when it counts, in seconds since 1970."""
 
 
 def is_free(port: int) -> bool:
@@ -30,18 +44,9 @@ def is_free(port: int) -> bool:
 
 
 def choose(count: int, *, avoid: Sequence[int] = ()) -> list[int]:
-    """Return `count` different free ports, none of those to avoid."""
-    chosen: list[int] = []
-    # Not a secret, only unlikely to meet another stack that starts at the same moment.
-    candidates = random.sample(range(FIRST, LAST), LAST - FIRST)
-    for port in candidates:
-        if len(chosen) == count:
-            break
-        if port not in avoid and is_free(port):
-            chosen.append(port)
-    if len(chosen) < count:
-        raise OSError(errno.EADDRNOTAVAIL, f"no {count} free ports between {FIRST} and {LAST}")
-    return chosen
+    """Return `count` different free ports, none of those to avoid, and claim them."""
+    with _claims() as claims:
+        return _choose(count, claims, avoid)
 
 
 def keep(file: Path, names: Sequence[str]) -> dict[str, int]:
@@ -50,12 +55,71 @@ def keep(file: Path, names: Sequence[str]) -> dict[str, int]:
         remembered = {str(name): int(port) for name, port in json.loads(file.read_text()).items()}
     except (FileNotFoundError, ValueError, AttributeError):
         remembered = {}
-    kept = {name: remembered[name] for name in names if name in remembered and is_free(remembered[name])}
-    missing = [name for name in names if name not in kept]
-    kept.update(zip(missing, choose(len(missing), avoid=list(kept.values())), strict=True))
+    with _claims() as claims:
+        kept = {
+            name: remembered[name]
+            for name in names
+            if name in remembered and not _is_anothers(claims, remembered[name]) and is_free(remembered[name])
+        }
+        for port in kept.values():
+            claims[port] = _own_claim()
+        missing = [name for name in names if name not in kept]
+        kept.update(zip(missing, _choose(len(missing), claims, list(kept.values())), strict=True))
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(json.dumps(kept, indent=1, sort_keys=True) + "\n")
     return kept
+
+
+def _choose(count: int, claims: Claims, avoid: Sequence[int]) -> list[int]:
+    chosen: list[int] = []
+    # In no order: who listens without a claim is met less often.
+    for port in random.sample(range(FIRST, LAST), LAST - FIRST):
+        if len(chosen) == count:
+            break
+        if port not in avoid and port not in claims and is_free(port):
+            chosen.append(port)
+            claims[port] = _own_claim()
+    if len(chosen) < count:
+        raise OSError(errno.EADDRNOTAVAIL, f"no {count} free ports between {FIRST} and {LAST}")
+    return chosen
+
+
+@contextlib.contextmanager
+def _claims() -> Iterator[Claims]:
+    """Give the claims that count, of all processes of this user, and store them at the end of the block."""
+    file = Path(tempfile.gettempdir()) / f"hanro-ports-{os.getuid()}.json"
+    with os.fdopen(os.open(file, os.O_RDWR | os.O_CREAT, 0o600), "r+") as stream:
+        fcntl.flock(stream, fcntl.LOCK_EX)
+        try:
+            found = {int(port): (int(pid), float(until)) for port, (pid, until) in json.load(stream).items()}
+        except (ValueError, AttributeError):
+            found = {}
+        now = time.time()
+        claims = {port: claim for port, claim in found.items() if now < claim[1] and _is_alive(claim[0])}
+        yield claims
+        stream.seek(0)
+        stream.truncate()
+        json.dump(claims, stream)
+        # Before the lock goes, which closing gives back.
+        stream.flush()
+
+
+def _own_claim() -> tuple[int, float]:
+    return os.getpid(), time.time() + CLAIM_SECONDS
+
+
+def _is_anothers(claims: Claims, port: int) -> bool:
+    return port in claims and claims[port][0] != os.getpid()
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass
+    return True
 
 
 def owner(port: int) -> str | None:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from hanro_local import probes
+from hanro_local import installation, probes
 from hanro_local.child import Child, Command, Runner
 from hanro_local.databases import SchemaUrls
 from hanro_local.ports import choose as choose_ports
@@ -16,6 +16,7 @@ from hanro_local.ports import choose as choose_ports
 HOST = "127.0.0.1"
 READY_SECONDS = 60.0
 MARKETPLACE = "rakuten_ichiba"
+SANDBOX = "sandbox"
 RELAY = "sub.fw.rakuten.ne.jp:587"
 
 
@@ -49,7 +50,23 @@ SERVICES = (
             *("/v1/products:bulk", "/v1/stock:bulk", "/v1/listings:adopt"),
         ),
     ),
-    Service("order-svc", "order_svc", "orders", "order", ("/v1/orders", "/v1/order")),
+    Service(
+        "order-svc",
+        "order_svc",
+        "orders",
+        "order",
+        (
+            "/v1/orders",
+            "/v1/order",
+            "/v1/orders:fetch",
+            "/v1/orders:search",
+            "/v1/orders.csv",
+            "/v1/consumers",
+            "/v1/shipments",
+            "/v1/shipments:batch",
+            "/v1/carriers",
+        ),
+    ),
     Service(
         "notifier-svc",
         "notifier_svc",
@@ -75,6 +92,7 @@ class Surroundings:
     issuer_url: str
     issuer: Path
     simulator_url: str
+    sandbox_url: str
     relay_address: str
     certificate: Path
     extra: Mapping[str, str]
@@ -184,11 +202,17 @@ def _environment(service: Service, urls: SchemaUrls, around: Surroundings) -> di
         "HANRO_KEYS_DIR": str(around.state / "keys"),
         "HANRO_ACCOUNT_URL": internal["account-svc"],
         "HANRO_ORDER_URL": internal["order-svc"],
-        "HANRO_MARKETPLACE_URLS": json.dumps({MARKETPLACE: around.simulator_url}),
+        "HANRO_MARKETPLACE_URLS": json.dumps({MARKETPLACE: around.simulator_url, SANDBOX: around.sandbox_url}),
         "HANRO_MAIL_RELAYS": json.dumps({RELAY: around.relay_address}),
         "HANRO_MAIL_RELAY_CA_FILE": str(around.certificate),
+        **(_installation(around) if service.name == "account-svc" else {}),
         **around.extra,
     }
+
+
+def _installation(around: Surroundings) -> dict[str, str]:
+    said = installation.files(around.state / "installation")
+    return {**said, "HANRO_SUPPORT_CONTACT": installation.SUPPORT_CONTACT}
 
 
 def _client_secret(service: Service, around: Surroundings) -> Path:

@@ -3,7 +3,7 @@
 import contextlib
 import json
 import sys
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -19,7 +19,7 @@ from hanro_local.supervisor import Around, Supervisor, supervised
 HOST = "127.0.0.1"
 DATABASE = "hanro"
 PORT_NAMES = (
-    *("postgres", "kafka", "kafka-controller", "issuer", "ichiba-smtp", "ichiba-http"),
+    *("postgres", "kafka", "kafka-controller", "issuer", "ichiba-smtp", "ichiba-http", "sandbox-http"),
     *services.port_names(),
 )
 # The same seed gives the demo shop the same keys at each start.
@@ -49,7 +49,8 @@ CLOSED = Seams()
 class Stack:
     """A running stack: where its parts answer, and the supervisor that keeps them alive.
 
-    `postgres` and `kafka` are the servers themselves; `ports` are by name.
+    `postgres` and `kafka` are the servers themselves; `simulator` is Rakuten Ichiba's, `sandbox` the sandbox's; `ports`
+    are by name.
     """
 
     gateway: str
@@ -57,6 +58,7 @@ class Stack:
     kafka: str
     issuer: str
     simulator: str
+    sandbox: str
     state: Path
     ports: Mapping[str, int]
     children: tuple[Child, ...]
@@ -72,6 +74,7 @@ def servers(
         postgres.child(_postgres_settings(settings, chosen)),
         kafka.child(_kafka_settings(settings, chosen, class_path, seams.told_ports.get("kafka", 0))),
         simulator(settings, chosen),
+        sandbox(settings, chosen),
         issuer(settings, chosen),
     ]
 
@@ -91,6 +94,7 @@ async def prepare_fleet(settings: StackSettings, chosen: dict[str, int], seams: 
         issuer_url=f"http://{HOST}:{chosen['issuer']}",
         issuer=state / "issuer",
         simulator_url=f"http://{HOST}:{chosen['ichiba-http']}",
+        sandbox_url=f"http://{HOST}:{chosen['sandbox-http']}",
         relay_address=f"{HOST}:{told['ichiba-smtp']}",
         certificate=state / "ichiba" / "certificate.pem",
         extra=settings.service_environment,
@@ -111,6 +115,19 @@ def simulator(settings: StackSettings, chosen: dict[str, int]) -> Child:
         command=_python(folder, "hanro_rakuten_ichiba.simulator", *ports_said, *kept, *journal),
         probe=probes.http_answers(chosen["ichiba-http"], "/_sim/health"),
         url=f"http://{HOST}:{chosen['ichiba-http']}/_sim/inbox",
+    )
+
+
+def sandbox(settings: StackSettings, chosen: dict[str, int]) -> Child:
+    """Describe the sandbox, where orders are tests; what is ordered there does not outlive it."""
+    folder = _made(settings.state / "sandbox")
+    said = ("--port", str(chosen["sandbox-http"]), "--journal", str(folder / "journal.jsonl"))
+    return Child(
+        name="sandbox",
+        title="Sandbox",
+        command=_python(folder, "hanro_sandbox.simulator", *said, "--seed", str(SIMULATOR_SEED)),
+        probe=probes.http_answers(chosen["sandbox-http"], "/_sim/health"),
+        url=f"http://{HOST}:{chosen['sandbox-http']}/_sim/docs",
     )
 
 
@@ -158,14 +175,17 @@ def routes(settings: StackSettings, chosen: dict[str, int]) -> dict[str, object]
         "issuer": issuer_url,
         "inbox": simulator_url,
         "services": shown,
-        "simulators": [{"name": "Rakuten Ichiba", "url": f"{simulator_url}/_sim/docs"}],
+        "simulators": [
+            {"name": "Rakuten Ichiba", "url": f"{simulator_url}/_sim/docs"},
+            {"name": "Sandbox", "url": f"http://{HOST}:{chosen['sandbox-http']}/_sim/docs"},
+        ],
         "token": str(settings.state / "gateway" / "token"),
     }
 
 
 def step_count() -> int:
     """How many numbered steps `running` reports: the jars, the servers, the services, the gateway."""
-    return 1 + 4 + len(services.SERVICES) + 1
+    return 1 + 5 + len(services.SERVICES) + 1
 
 
 @contextlib.asynccontextmanager
@@ -175,10 +195,12 @@ async def running(
     report: Callable[[str], None] = lambda _line: None,
     steps: Steps | None = None,
     seams: Seams = CLOSED,
+    set_up: Callable[[str], Awaitable[None]] | None = None,
 ) -> AsyncIterator[Stack]:
     """Run a whole stack while the block lasts; the state folder is kept, and taken up again by the next.
 
-    `report` takes a line for each child that dies or comes back, `steps` the progress of starting.
+    `report` takes a line for each child that dies or comes back, `steps` the progress of starting. `set_up` is called
+    with the simulator's URL before any service asks it for something.
 
     Raises:
         RunAlive: another run holds the state folder.
@@ -198,6 +220,8 @@ async def running(
                 await supervisor.start(started[-len(stage) :], around=_reporting(steps))
 
             await start(servers(settings, chosen, class_path, seams))
+            if set_up is not None:
+                await set_up(f"http://{HOST}:{chosen['ichiba-http']}")
             fleet = await prepare_fleet(settings, chosen, seams)
             await start(fleet.children())
             _write_routes(settings, chosen)
@@ -208,6 +232,7 @@ async def running(
                 kafka=f"{HOST}:{chosen['kafka']}",
                 issuer=f"http://{HOST}:{chosen['issuer']}",
                 simulator=f"http://{HOST}:{chosen['ichiba-http']}",
+                sandbox=f"http://{HOST}:{chosen['sandbox-http']}",
                 state=settings.state,
                 ports=chosen,
                 children=tuple(started),

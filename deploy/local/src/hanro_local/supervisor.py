@@ -21,6 +21,7 @@ LONGEST_CHILD_STOP_SECONDS = 4.0
 FIRST_BACKOFF_SECONDS = 0.5
 # A child that lived this long starts again with the shortest pause.
 STEADY_SECONDS = 60.0
+LONGEST_SAYING = 300
 
 Around = Callable[[Child], contextlib.AbstractAsyncContextManager[object]]
 """Surrounds the start of a child, to report it."""
@@ -165,9 +166,9 @@ class Supervisor:
         deadline = running.began + child.ready_seconds
         while True:
             if process.returncode is not None:
-                raise ChildFailed(
-                    f"{child.title} {ending(process.returncode)} while starting: read {self.log(child.name)}"
-                )
+                said = _last_line(self.log(child.name))
+                how = f"{ending(process.returncode)} while starting{said}"
+                raise ChildFailed(f"{child.title} {how}: read {self.log(child.name)}")
             if time.monotonic() > deadline:
                 raise ChildFailed(
                     f"{child.title} did not answer within {child.ready_seconds:.0f} s: read {self.log(child.name)}"
@@ -247,6 +248,12 @@ async def supervised(state: Path, report: Callable[[str], None]) -> AsyncIterato
                 await supervisor.stop()
     if failure:
         raise failure
+
+
+def _last_line(log: Path) -> str:
+    """Give what a child said last, behind a comma: a port that is taken, or a setting that is wrong, stands there."""
+    lines = log.read_text(errors="replace").rstrip().splitlines()
+    return f', saying "{lines[-1][:LONGEST_SAYING]}"' if lines else ""
 
 
 async def _not_half(starting: Coroutine[None, None, asyncio.subprocess.Process]) -> asyncio.subprocess.Process:

@@ -2,8 +2,9 @@
 
 import asyncio
 import uuid
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import httpx
 
@@ -24,9 +25,17 @@ class Api:
     token: str = ""
 
     async def call(
-        self, method: str, path: str, body: object = None, *, expected: tuple[int, ...] = (200, 201, 202, 204)
+        self,
+        method: str,
+        path: str,
+        body: object = None,
+        *,
+        expected: tuple[int, ...] = (200, 201, 202, 204),
+        more: Mapping[str, str] = MappingProxyType({}),
     ) -> httpx.Response:
         """Send one request; a POST carries an Idempotency-Key of its own, a PATCH changes whatever version stands.
+
+        `more` are headers beside these, or in their place.
 
         Raises:
             Refused: a status that was not expected.
@@ -37,6 +46,7 @@ class Api:
             headers["Idempotency-Key"] = str(uuid.uuid4())
         if method == "PATCH":
             headers["If-Match"] = "*"
+        headers |= more
         answer = await self.client.request(
             method, f"{self.base}{path}", json=body, headers=headers, timeout=TIMEOUT_SECONDS
         )

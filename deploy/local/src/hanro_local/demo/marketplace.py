@@ -4,6 +4,8 @@ import time
 from dataclasses import dataclass, field
 from typing import Any
 
+import httpx
+
 from hanro_local.demo.api import Api
 
 SHOP_NUMBER = "999001"
@@ -52,6 +54,18 @@ async def open_shop(simulator: Api) -> OpenShop:
         number=shop["id"],
         credentials={field: shop[name] for field, name in FORM.items()},
     )
+
+
+async def open_at(url: str) -> None:
+    """Open the demo shop at a simulator that has just started.
+
+    It has forgotten the shop: a service that asked first would be refused, and let the account rest for minutes.
+
+    Raises:
+        Refused, httpx.HTTPError: as `open_shop`.
+    """
+    async with httpx.AsyncClient(trust_env=False) as client:
+        await open_shop(Api(client, url))
 
 
 async def place(simulator: Api, count: int = 1, *, is_plain: bool = False) -> list[str]:
