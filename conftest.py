@@ -1,10 +1,10 @@
 """Gives every test the run's real servers: one Postgres and one Kafka, started when first asked for.
 
-A schema's database is migrated once a process, as a template, and cloned for each test that wants it. Where a run has
-several processes (`-n 3`), the first one starts the servers and tells the others where they are.
+A schema's database is migrated once a run, as a template; each process clones it for tests, empties what comes back
+and lends it again. Where a run has several processes (`-n 3`), the first one starts the servers and tells the others
+where they are.
 """
 
-import asyncio
 import contextlib
 import os
 import secrets
@@ -12,17 +12,16 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import asyncpg
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 from xdist.workermanage import WorkerController
 
 from hanro.db import Database, connect
 from hanro_local import databases, servers
+from hanro_local.clones import Clones
 from hanro_local.databases import SchemaUrls
 
 ROOT = Path(__file__).parent
-CONNECT_SECONDS = 10.0
 
 # Suites that plug-ins inherit assert too: their failures shall say what differed.
 pytest.register_assert_rewrite("hanro.testing.conformance")
@@ -37,6 +36,16 @@ KeepOpen = Callable[[str, contextlib.AbstractContextManager[Any]], Any]
 SCHEMAS = (*databases.SCHEMAS, "probe")
 # The tests of each of these folders share a whole stack: one process does them all, one after the other.
 STACKS = ("tests/e2e/", "tests/faults/")
+# They take longest, one by one: begun late, a process would be at one of them while the others have nothing left to do.
+# Those that start a whole stack are not the first: the stacks above start then.
+LONGEST = (
+    "services/order-svc/tests/test_order_lives.py",
+    "tests/conformance/test_rakuten_ichiba.py",
+    "libs/marketplaces/sandbox/tests/test_sandbox_conformance.py",
+    "deploy/local/tests/test_local_run.py",
+    "deploy/local/tests/test_demo_command.py",
+)
+FIGURE = "figure: "
 OPENED = pytest.StashKey[dict[str, contextlib.ExitStack]]()
 
 
@@ -63,6 +72,7 @@ class _Processes:
                 "HANRO_POSTGRES_URL": started.postgres().url(),
                 "HANRO_KAFKA": started.kafka(),
                 "passwords": _new_passwords(),
+                "run": secrets.token_hex(8),
             }
         node.workerinput["hanro"] = self._told
 
@@ -79,6 +89,27 @@ def pytest_configure(config: pytest.Config) -> None:
     """Share the servers where the run has several processes."""
     if config.getoption("numprocesses", None):
         config.pluginmanager.register(_Processes(), "hanro-processes")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Begin with the longest where a run has several processes."""
+    if _told(config):
+        items.sort(key=_turn)
+
+
+def _turn(item: pytest.Item) -> int:
+    return next((turn for turn, file in enumerate(LONGEST) if item.nodeid.startswith(file)), len(LONGEST))
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Print what tests measured and counted: properties that they recorded as figures."""
+    reports = [one for outcome in ("passed", "failed") for one in terminalreporter.stats.get(outcome, ())]
+    for report in reports:
+        for name, figure in report.user_properties:
+            if name.startswith(FIGURE):
+                test = report.nodeid.rpartition("::")[2]
+                terminalreporter.write_line(f"{test}: {name.removeprefix(FIGURE)} {figure}")
 
 
 @pytest.hookimpl(trylast=True)
@@ -140,38 +171,23 @@ def role_passwords(pytestconfig: pytest.Config) -> dict[str, str]:
 
 
 @pytest.fixture(scope="session")
-def template_databases() -> dict[tuple[str, ...], str]:
-    """Remember which templates this run has made, by schemas and migration."""
-    return {}
+def clones(pytestconfig: pytest.Config, postgres_admin_url: str, role_passwords: dict[str, str]) -> Iterator[Clones]:
+    """Lend this process databases; those of one run share what is migrated."""
+    run = _told(pytestconfig).get("run") or secrets.token_hex(8)
+    lending = Clones(admin_url=postgres_admin_url, passwords=role_passwords, run=run)
+    yield lending
+    lending.drop()
 
 
 @pytest.fixture
-def make_database(
-    postgres_admin_url: str, role_passwords: dict[str, str], template_databases: dict[tuple[str, ...], str]
-) -> Iterator[MakeDatabase]:
+def make_database(clones: Clones) -> Iterator[MakeDatabase]:
     """Offer `make_database(schema, prepare)`: a database of this test's own, and the URLs of its schema.
 
-    `prepare(urls)` migrates the template once a run (None: an empty schema); a clone takes 50 ms. `prepare` must be
-    a module-level function: its name tells one template from another. Call it from a plain fixture, not inside a loop.
+    `prepare(urls)` migrates the template once a run (None: an empty schema). It must be a module-level function: its
+    name tells one template from another. Call it from a plain fixture, not inside a loop.
     """
-    made: list[str] = []
-
-    def make(schema: str, prepare: Callable[[SchemaUrls], None] | None = None) -> SchemaUrls:
-        wanted = (schema, f"{prepare.__module__}.{prepare.__qualname__}" if prepare else "")
-        if wanted not in template_databases:
-            template = f"template_{schema}_{secrets.token_hex(4)}"
-            found = asyncio.run(databases.provision(postgres_admin_url, template, role_passwords, [schema]))
-            if prepare:
-                prepare(found[schema])
-            template_databases[wanted] = template
-        name = f"test_{schema}_{secrets.token_hex(6)}"
-        asyncio.run(_clone(postgres_admin_url, template_databases[wanted], name, schema))
-        made.append(name)
-        return databases.urls(postgres_admin_url, name, schema, role_passwords)
-
-    yield make
-    for name in made:
-        asyncio.run(_on_server(postgres_admin_url, f'drop database if exists "{name}" with (force)'))
+    yield clones.lend
+    clones.take_back()
 
 
 @pytest.fixture
@@ -187,22 +203,3 @@ async def db(urls: SchemaUrls) -> AsyncIterator[Database]:
     opened = connect(urls.runtime, schema=urls.schema)
     yield opened
     await opened.close()
-
-
-async def _clone(admin_url: str, template: str, name: str, schema: str) -> None:
-    # A clone inherits the schemas and their grants, but not who may connect to the database.
-    await _on_server(
-        admin_url,
-        f'create database "{name}" template "{template}" strategy file_copy',
-        f'revoke all on database "{name}" from public',
-        f'grant connect on database "{name}" to "{schema}_owner", "{schema}_runtime"',
-    )
-
-
-async def _on_server(admin_url: str, *statements: str) -> None:
-    connection = await asyncpg.connect(admin_url, timeout=CONNECT_SECONDS)
-    try:
-        for statement in statements:
-            await connection.execute(statement)
-    finally:
-        await connection.close(timeout=CONNECT_SECONDS)

@@ -9,7 +9,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 SERVICES = ("account_svc", "catalog_svc", "notifier_svc", "order_svc")
-PLUGINS = ("hanro_qoo10_japan", "hanro_rakuten_france", "hanro_rakuten_ichiba")
+PLUGINS = ("hanro_qoo10_japan", "hanro_rakuten_france", "hanro_rakuten_ichiba", "hanro_sandbox")
 # What a domain may know of hanro: values.
 VALUES = (
     "hanro.errors",
@@ -19,8 +19,11 @@ VALUES = (
     "hanro.events",
     "hanro.marketplace.types",
     # Pure functions of those values.
+    "hanro.doubling",
     "hanro.marketplace.keys",
+    "hanro.marketplace.tracking",
     "hanro.marketplace.permits",
+    "hanro.marketplace.policy",
     "hanro.marketplace.statuses",
     "hanro.marketplace",
 )

@@ -10,6 +10,7 @@ import pytest
 from trace_rows import (
     FINISHED,
     REQUIREMENTS,
+    DeclarationRefused,
     Ledger,
     Results,
     Row,
@@ -23,6 +24,7 @@ from trace_rows import (
 )
 
 ROWS = [Row("A1", "first"), Row("A2", "second"), Row("A3", "third")]
+WHOLE_STACK = "tests/e2e/test_one.py::test_one"
 # What a test file says; it is run by a pytest of its own, with the ledger and nothing else.
 SAMPLE = """
 import pytest
@@ -87,20 +89,50 @@ def test_a_mark_that_means_nothing_stops_the_run(tmp_path: Path, mark: str) -> N
 
 
 def test_rows_without_a_test_are_listed() -> None:
-    shown = shown_rows(ROWS, {"one": (("A1", "walks"),), "two": (("A1", "refuses"), ("A2", "refuses"))})
-    assert list(lines(ROWS, shown, ["A1"])) == [
-        "  A1   walked by 1, refused by 1  first  finished",
-        "  A2   walked by 0, refused by 1  second",
+    shown = shown_rows(ROWS, {WHOLE_STACK: (("A1", "walks"),), "two": (("A1", "refuses"), ("A2", "refuses"))})
+    assert list(lines(ROWS, shown, {"A1": "finished"})) == [
+        "  A1   walked by 1 (1), refused by 1 (0)  first  finished",
+        "  A2   walked by 0 (0), refused by 1 (0)  second",
         "without a test (1):",
         "  A3   third",
-        "3 rows: 1 walked and refused, 1 in part, 1 without",
+        "3 rows: 1 walked and refused, 1 one of the two, 1 without",
+        "finished: 1, and 0 in part; in brackets: on a whole stack",
     ]
 
 
+def test_a_row_that_is_finished_in_part_is_shown_so_and_needs_both_all_the_same() -> None:
+    shown = shown_rows(ROWS, {WHOLE_STACK: (("A1", "walks"), ("A1", "refuses"), ("A2", "walks"))})
+    finished = {"A1": "part", "A2": "part", "A3": "finished"}
+    told = list(lines(ROWS, shown, finished))
+    assert told[0] == "  A1   walked by 1 (1), refused by 1 (1)  first  part"
+    assert told[-1] == "finished: 1, and 2 in part; in brackets: on a whole stack"
+    assert list(problems(shown, finished)) == [
+        "A2 is declared finished, and no passed test refuses it on a whole stack",
+        "A3 is declared finished, and no passed test walks it on a whole stack",
+        "A3 is declared finished, and no passed test refuses it on a whole stack",
+    ]
+
+
+def test_declarations_are_read_with_how_far_they_go(tmp_path: Path) -> None:
+    file = tmp_path / "finished.txt"
+    file.write_text("# rows\nA1\n\nA6 part  # for now\n")
+    assert read_finished(file) == {"A1": "finished", "A6": "part"}
+
+
+@pytest.mark.parametrize("line", ["A6 half", "A6 part part", "A1", "A1 part"])
+def test_a_declaration_that_says_nothing_known_or_a_row_again_is_refused(tmp_path: Path, line: str) -> None:
+    file = tmp_path / "finished.txt"
+    file.write_text(f"A1\n{line}\n")
+    with pytest.raises(DeclarationRefused, match=line):
+        read_finished(file)
+
+
 def test_a_finished_row_needs_a_walk_and_a_refusal() -> None:
-    shown = shown_rows(ROWS, {"one": (("A1", "walks"),), "two": (("A2", "refuses"), ("A2", "walks"))})
-    assert list(problems(shown, ["A1", "A2", "Z9"])) == [
-        "A1 is declared finished, and no passed test refuses it",
+    both = (("A2", "refuses"), ("A2", "walks"))
+    shown = shown_rows(ROWS, {WHOLE_STACK: (("A1", "walks"), *both), "two": (("A1", "refuses"),)})
+    # What one process shows alone is no row from REST to the marketplace.
+    assert list(problems(shown, dict.fromkeys(["A1", "A2", "Z9"], "finished"))) == [
+        "A1 is declared finished, and no passed test refuses it on a whole stack",
         "Z9 is declared finished and is no requirement",
     ]
 

@@ -2,12 +2,14 @@
 
 As a plug-in of pytest it writes `build/rows.json` at the end of each run. As a program (`make trace`) it lists the rows
 of `docs/requirements.csv` with what stands behind each, and fails when a row that `finished_rows.txt` names lacks a
-walk or a refusal: a run of a part of the tests shows a part of the rows.
+walk or a refusal on a whole stack: a run of a part of the tests shows a part of the rows. A row of which this version
+has a part, and says of the rest that it is not there yet, is declared so: `A6 part`.
 """
 
 import csv
 import json
 import sys
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -20,9 +22,20 @@ FINISHED = Path(__file__).parent / "finished_rows.txt"
 RESULTS = ROOT / "build/rows.json"
 KINDS = ("walks", "refuses")
 MARKS = "requirement rows"
+STACKS = ("tests/e2e/", "tests/faults/")
+"""Where tests walk a row from REST to the marketplace through real processes."""
 
+WHOLE = "finished"
+PART = "part"
+
+Finished = Mapping[str, str]
+"""How far a row is declared finished, by its id: WHOLE or PART."""
 Marks = tuple[tuple[str, str], ...]
 """Pairs of a row's id and how a test shows it: `walks` or `refuses`."""
+
+
+class DeclarationRefused(ValueError):
+    """A line of the finished rows says nothing that is known; the text quotes it."""
 
 
 class MarkRefused(ValueError):
@@ -49,6 +62,11 @@ class Shown:
         """Tell whether at least one test walks it and one sees it refused."""
         return bool(self.walks and self.refuses)
 
+    def on_stack(self, kind: str) -> list[str]:
+        """Give the tests of a kind that go through a whole stack."""
+        tests: list[str] = getattr(self, kind)
+        return [test for test in tests if test.startswith(STACKS)]
+
 
 def read_rows(file: Path = REQUIREMENTS) -> list[Row]:
     """Read the requirements in their order."""
@@ -56,10 +74,20 @@ def read_rows(file: Path = REQUIREMENTS) -> list[Row]:
         return [Row(row["id"], row["title"]) for row in csv.DictReader(lines)]
 
 
-def read_finished(file: Path = FINISHED) -> list[str]:
-    """Read the ids of the rows that are declared finished: one a line, `#` begins a comment."""
-    bare = (line.partition("#")[0].strip() for line in file.read_text(encoding="utf-8").splitlines())
-    return [line for line in bare if line]
+def read_finished(file: Path = FINISHED) -> dict[str, str]:
+    """Read which rows are declared finished: an id a line, `part` behind it where it is a part; `#` begins a comment.
+
+    Raises:
+        DeclarationRefused: a line says something else, or names a row again.
+    """
+    found: dict[str, str] = {}
+    for line in file.read_text(encoding="utf-8").splitlines():
+        row, *rest = line.partition("#")[0].split() or [""]
+        if row in found or rest not in ([], [PART]):
+            raise DeclarationRefused(f"{file.name}: {line!r} is no new row, nor one with `{PART}`")
+        if row:
+            found[row] = PART if rest else WHOLE
+    return found
 
 
 def shown_rows(rows: Sequence[Row], passed: Mapping[str, Marks]) -> dict[str, Shown]:
@@ -72,32 +100,34 @@ def shown_rows(rows: Sequence[Row], passed: Mapping[str, Marks]) -> dict[str, Sh
     return shown
 
 
-def lines(rows: Sequence[Row], shown: Mapping[str, Shown], finished: Sequence[str]) -> Iterator[str]:
+def lines(rows: Sequence[Row], shown: Mapping[str, Shown], finished: Finished) -> Iterator[str]:
     """Yield the report: rows with tests, rows without, and the sum."""
     for row in rows:
         counts = shown[row.id]
         if counts.walks or counts.refuses:
-            mark = "finished" if row.id in finished else ""
-            yield (
-                f"  {row.id:<4} walked by {len(counts.walks)}, refused by {len(counts.refuses)}  {row.title}  {mark}"
-            ).rstrip()
+            walks, refuses = (f"{len(getattr(counts, kind))} ({len(counts.on_stack(kind))})" for kind in KINDS)
+            mark = finished.get(row.id, "")
+            yield f"  {row.id:<4} walked by {walks}, refused by {refuses}  {row.title}  {mark}".rstrip()
     bare = [row for row in rows if not shown[row.id].walks and not shown[row.id].refuses]
     yield f"without a test ({len(bare)}):"
     for row in bare:
         yield f"  {row.id:<4} {row.title}"
     whole = sum(counts.is_whole for counts in shown.values())
-    yield f"{len(rows)} rows: {whole} walked and refused, {len(rows) - len(bare) - whole} in part, {len(bare)} without"
+    half = len(rows) - len(bare) - whole
+    yield f"{len(rows)} rows: {whole} walked and refused, {half} one of the two, {len(bare)} without"
+    declared = Counter(finished.values())
+    yield f"finished: {declared[WHOLE]}, and {declared[PART]} in part; in brackets: on a whole stack"
 
 
-def problems(shown: Mapping[str, Shown], finished: Sequence[str]) -> Iterator[str]:
+def problems(shown: Mapping[str, Shown], finished: Finished) -> Iterator[str]:
     """Yield what is wrong about the rows that are declared finished."""
     for row in finished:
         if row not in shown:
             yield f"{row} is declared finished and is no requirement"
             continue
         for kind in KINDS:
-            if not getattr(shown[row], kind):
-                yield f"{row} is declared finished, and no passed test {kind} it"
+            if not shown[row].on_stack(kind):
+                yield f"{row} is declared finished, and no passed test {kind} it on a whole stack"
 
 
 def marks_of(test: pytest.Item, known: frozenset[str]) -> Marks:

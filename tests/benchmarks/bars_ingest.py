@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import random
 import time
 from collections.abc import Sequence
@@ -10,13 +11,15 @@ from datetime import UTC, datetime, timedelta
 
 from baselines import ready_rows
 from bench_places import Places, run
-from bench_table import Row, ratio
+from bench_service import resident_megabytes
+from bench_table import Row, limit, ratio
 
 from hanro import due
 from hanro.clock import SystemClock
 from hanro.db import Database, connect
 from hanro.due import Lease
-from hanro.marketplace.types import Sighting, Window
+from hanro.marketplace import installed
+from hanro.marketplace.types import MarketplaceId, Sighting, Window
 from hanro.testing.callers import fixed_keyring
 from hanro_local.databases import SchemaUrls
 from hanro_rakuten_ichiba.decoding import decode
@@ -31,7 +34,14 @@ PAGE = 100
 PAGES = 20
 REPETITIONS = 3
 NOON = datetime(2026, 5, 11, 3, tzinfo=UTC)
-TABLES = {"orders": "id", "buyers": "order_id", "raw_orders": "order_id", "outbox": "id"}
+TABLES = {
+    "orders": "id",
+    "buyers": "order_id",
+    "raw_orders": "order_id",
+    "order_terms": "order_id",
+    "buyer_terms": "order_id",
+    "outbox": "id",
+}
 LEASE = timedelta(minutes=30)
 
 
@@ -77,6 +87,14 @@ def both(places: Places, repetitions: int = REPETITIONS, pages: int = PAGES) -> 
         ratio("V5", "new orders, one shop alone", pairs("new alone")),
         ratio("V6", "polled again, two shops in flight", pairs("again"), passes=0.80, stretch=1.0),
         ratio("V6", "polled again, one shop alone", pairs("again alone")),
+        limit(
+            "V15",
+            "resident memory during V5, the bench in it",
+            [turn["memory"] for turn in found],
+            unit="MB",
+            passes=300,
+            stretch=200,
+        ),
     ]
 
 
@@ -97,10 +115,21 @@ async def _measure(
             await places.empty(ours, list(TABLES))
             new_alone = count / await take_in(db, shops[:1], bodies)
             again_alone = count / await take_in(db, shops[:1], bodies)
+            # Python gives little back: this is the most that was held.
+            memory = resident_megabytes(os.getpid())
             ready = await ready_rows.read_pages(in_schema(ours), TABLES, PAGE)
             await places.empty(bare, list(TABLES))
             base = count / await ready_rows.insert_pages(in_schema(bare), ready)
-            found.append({"new": new, "again": again, "new alone": new_alone, "again alone": again_alone, "bare": base})
+            found.append(
+                {
+                    "new": new,
+                    "again": again,
+                    "new alone": new_alone,
+                    "again alone": again_alone,
+                    "bare": base,
+                    "memory": memory,
+                }
+            )
         return found
     finally:
         await db.close()
@@ -120,10 +149,21 @@ async def take_in(db: Database, shops: Sequence[Shop], bodies: Sequence[bytes]) 
 
 async def _take_in(db: Database, shop: Shop, bodies: Sequence[bytes]) -> None:
     keyring = fixed_keyring()
+    plugin = installed()[MarketplaceId("rakuten_ichiba")]
     for body in bodies:
         sightings = await map_page(body)
         page = Page(sightings=sightings, position=None)
-        await ingest(db, keyring, shop.lease, shop.cursor, page, account=shop.account, at=NOON, next_at=None)
+        await ingest(
+            db,
+            keyring,
+            shop.lease,
+            shop.cursor,
+            page,
+            account=shop.account,
+            plugin=plugin,
+            at=NOON,
+            next_at=None,
+        )
 
 
 async def map_page(body: bytes) -> list[Sighting]:

@@ -23,15 +23,17 @@ from hanro.clock import SystemClock
 from hanro.db import Database, Transaction, connect
 from hanro.events.envelope import Received
 from hanro.marketplace import installed
+from hanro.marketplace.types import MarketplaceId
 from hanro.subscriptions import Subscription
 from hanro.testing.callers import fixed_keyring
 from hanro_local.databases import SchemaUrls
 from notifier_svc.consumers import on_orders as notifier_on_orders
 from notifier_svc.store import claims, messages
 from order_svc import buyers, orders
+from order_svc.domain.terms import term
 from order_svc.orders import ingest_fetched
 from order_svc.store import orders as orders_store
-from order_svc.store.orders import Filter
+from order_svc.store.lists import Filter
 
 ORDERS = 1_000_000
 # A table below this is read whole at no cost: accounts, cursors, jobs.
@@ -141,12 +143,18 @@ async def _use_orders(db: Database) -> None:
     )
     sightings = await map_page(body)
     await ingest_fetched(
-        db, fixed_keyring(), sightings, account=shop.account, at=NOON, followed=[order.id for order in wanted]
+        db,
+        fixed_keyring(),
+        sightings,
+        account=shop.account,
+        plugin=installed()[MarketplaceId("rakuten_ichiba")],
+        at=NOON,
+        followed=[order.id for order in wanted],
     )
     await due.claim(db, ["orders:placed"], limit=32, lease=timedelta(minutes=1), clock=SystemClock())
     async with db.begin() as tx:
         await orders_store.find_order(tx, wanted[0].id)
-        await orders_store.lock_order(tx, wanted[0].id)
+        await orders_store.lock_visible(tx, wanted[0].id, None)
         await orders_store.get_orders(tx, [order.id for order in wanted])
         for shown in _filters():
             await orders.list_(tx, shown, before_id=None, limit=50)
@@ -157,14 +165,38 @@ async def _use_orders(db: Database) -> None:
 
 
 def _filters() -> Iterator[Filter]:
-    """Give what callers narrow the list of orders by: their accounts always, one thing more at most."""
+    """Give what callers narrow the list of orders by: their accounts always, one thing more, or two."""
     mine = Filter(account_ids=["acc_1", "acc_2"])
     yield mine
-    yield dataclasses.replace(mine, status="new")
-    yield dataclasses.replace(mine, work_state="new")
-    yield dataclasses.replace(mine, external_id="past-7")
-    yield dataclasses.replace(mine, is_quarantined=True)
-    yield dataclasses.replace(mine, placed_from=NOON - timedelta(days=1), placed_to=NOON)
+    day: dict[str, Any] = {"placed_from": NOON - timedelta(days=3), "placed_to": NOON - timedelta(days=2)}
+    lately: dict[str, Any] = {"changed_from": NOON - timedelta(days=1), "changed_to": NOON}
+    effects: dict[str, Any] = {"effects": ("accept", "ship", "cancel")}
+    narrowed: tuple[dict[str, Any], ...] = (
+        {"statuses": ["new"]},
+        {"work_state": "new"},
+        {"external_id": "past-7"},
+        {"is_quarantined": True},
+        {"is_test": True},
+        {"has_error": True, **effects},
+        {"has_error": False, **effects},
+        {"sku": term("sku", "tea-1")},
+        {"sku": term("sku", "SKU-1")},
+        {"tracking_number": term("tracking", "0000-0000-0000")},
+        {"buyer": buyers.sought(fixed_keyring(), "phone", "03-0000-0000")},
+        {"unacknowledged_by": "erp"},
+        {"decide_before": NOON},
+        day,
+        lately,
+        {"statuses": ["new"], "work_state": "new"},
+        {"statuses": ["completed"], "work_state": "new"},
+        {"statuses": ["new"], **day},
+        {"work_state": "new", **lately},
+        {"sku": term("sku", "SKU-1"), "statuses": ["new"]},
+        {"sku": term("sku", "tea-1"), **day},
+        {"unacknowledged_by": "erp", "statuses": ["new"]},
+    )
+    for more in narrowed:
+        yield dataclasses.replace(mine, **more)
 
 
 async def _use_catalog(db: Database) -> None:

@@ -1,6 +1,5 @@
 """V15 and V16: how fast a service is ready, and what it holds when nothing happens."""
 
-import os
 import secrets
 import tempfile
 import time
@@ -30,7 +29,7 @@ def measure(places: Places, repetitions: int = REPETITIONS) -> list[Row]:
                 ready.append(time.perf_counter() - started)
                 for _ in range(REQUESTS):
                     process.get("/livez")
-                resident.append(_resident_megabytes(process.popen.pid))
+                resident.append(bench_service.resident_megabytes(process.popen.pid))
                 ended.append(process.terminate())
     return [
         limit("V15", "resident memory, idle after 200 requests", resident, unit="MB", passes=140, stretch=120),
@@ -38,8 +37,3 @@ def measure(places: Places, repetitions: int = REPETITIONS) -> list[Row]:
         bars_stop.start_to_consuming(places, repetitions),
         limit("V17", "SIGTERM to exit 0, idle", ended, unit="s", passes=None, stretch=None),
     ]
-
-
-def _resident_megabytes(pid: int) -> float:
-    pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
-    return pages * os.sysconf("SC_PAGE_SIZE") / 1e6

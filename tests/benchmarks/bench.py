@@ -6,10 +6,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 import bars_consume
+import bars_csv
+import bars_documents
 import bars_growth
 import bars_ingest
 import bars_keys
+import bars_lists
 import bars_plans
+import bars_poll
 import bars_process
 import bars_relay
 import bars_stop
@@ -22,12 +26,14 @@ from hanro.worker import calm_collector
 
 RESULT = Path(__file__).parents[2] / "build" / "bench.json"
 BARS: dict[str, Callable[[Places], list[Row]]] = {
+    "V4": bars_poll.v4,
     "V5": bars_ingest.both,
     "V6": bars_ingest.both,
     "V7": bars_consume.v7,
     "V8": bars_consume.v8,
     "V9": bars_relay.v9,
     "V10": bars_relay.v10,
+    "V14": bars_poll.v14,
     "V15": bars_process.measure,
     "V16": bars_process.measure,
     "V17": bars_stop.v17,
@@ -35,6 +41,9 @@ BARS: dict[str, Callable[[Places], list[Row]]] = {
     "slopes": bars_growth.slopes,
     "plans": bars_plans.plans,
     "keys": bars_keys.keys,
+    "csv": bars_csv.csv_files,
+    "lists": bars_lists.lists,
+    "documents": bars_documents.documents,
 }
 
 

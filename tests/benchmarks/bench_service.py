@@ -58,14 +58,14 @@ def started(module: str, urls: SchemaUrls, kafka: str, folder: Path, prefix: str
 
     `prefix` is that of its topics and groups; `folder` holds its keys.
     """
-    internal = _free_port()
+    internal = free_port()
     environment = {
         "HANRO_DATABASE_URL": urls.runtime,
         "HANRO_KAFKA_BOOTSTRAP": kafka,
         "HANRO_TOPIC_PREFIX": prefix,
         "HANRO_GROUP_PREFIX": prefix,
         "HANRO_HOST": "127.0.0.1",
-        "HANRO_PORT": str(_free_port()),
+        "HANRO_PORT": str(free_port()),
         "HANRO_INTERNAL_PORT": str(internal),
         "HANRO_ISSUER": "http://127.0.0.1:9",
         "HANRO_JWKS_URL": "http://127.0.0.1:9/jwks",
@@ -90,7 +90,14 @@ def started(module: str, urls: SchemaUrls, kafka: str, folder: Path, prefix: str
         popen.wait(SECONDS)
 
 
-def _free_port() -> int:
+def resident_megabytes(pid: int) -> float:
+    """Give what a process holds in memory now."""
+    pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+
+def free_port() -> int:
+    """Give a port that nobody listens on."""
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
         port: int = listening.getsockname()[1]

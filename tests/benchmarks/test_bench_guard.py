@@ -8,7 +8,9 @@ from collections.abc import Iterator
 
 import bars_consume
 import bars_ingest
+import bars_keys
 import bars_relay
+import bars_sweep
 import pytest
 from bench_places import Places
 from bench_table import Row
@@ -48,6 +50,17 @@ def test_the_consumer_takes_no_more_than_four_times_the_work_of_a_loop_by_hand(p
 def test_the_relay_keeps_a_fifth_of_the_speed_of_the_bare_lane(places: Places) -> None:
     rows = bars_relay.v9(places, repetitions=1, count=4_000)
     assert _measured(rows, "V9") > 0.2, rows
+
+
+def test_vending_takes_no_more_than_twenty_five_times_the_work_of_a_bare_indexed_read(places: Places) -> None:
+    # Work and not seconds: at a rate, a processor that others want makes a queue of the dearer side alone.
+    _, work = bars_keys.vending(places, repetitions=1, count=400)
+    assert work.measured < 25, work
+
+
+def test_a_day_of_checks_grows_with_the_accounts_and_not_with_their_square(places: Places) -> None:
+    (row,) = bars_sweep.sweep(places, sizes=(40, 240))
+    assert row.measured < 1.5, row
 
 
 def _measured(rows: list[Row], bar: str) -> float:

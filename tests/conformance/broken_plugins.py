@@ -3,29 +3,43 @@
 # The port's signatures stand as they are; what is broken need not read its arguments.
 # ruff: noqa: ARG002
 
-from collections.abc import AsyncIterator, Callable, Sequence
+import re
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from types import MappingProxyType
 
-from hanro.errors import Retryable
-from hanro.marketplace.port import Access, Orders, Session
+from hanro.errors import NeedsSeller, Retryable
+from hanro.marketplace.port import Access, Orders, Secrets, Session
 from hanro.marketplace.types import (
+    Asked,
+    Cancellation,
+    Capability,
+    CategorySchema,
+    CsvLayout,
+    CsvRow,
     Cursor,
     Decision,
     Detail,
     Fetched,
     GrantState,
     LineKey,
+    MarketInformation,
     Moment,
+    Notices,
     OrderEffect,
     OrderPage,
     OrderRef,
     OutcomeStatus,
+    Plan,
     PreflightRow,
     Receipt,
+    Renewed,
     SeenOrder,
     Shipment,
     Sighting,
+    Supported,
+    Ticket,
     UnreadableOrder,
     Window,
 )
@@ -58,6 +72,17 @@ class WithAccess(RakutenIchiba):
         return self._door(session)
 
 
+class Greedy(RakutenIchiba):
+    """Ask for more grants than parcels take."""
+
+    def __init__(self) -> None:
+        ship = self.capabilities[Capability.SHIP]
+        payments = self.capabilities[Capability.CANCEL_SHIPPED]
+        self.capabilities = MappingProxyType(
+            {**self.capabilities, Capability.SHIP: Supported(grant_ids=ship.grant_ids | payments.grant_ids)}
+        )
+
+
 class Hopeful(IchibaAccess):
     """Take every grant for granted."""
 
@@ -66,12 +91,12 @@ class Hopeful(IchibaAccess):
         return replace(await super().probe(grant_id), state=GrantState.GRANTED, refusal=None)
 
 
-class Silent(IchibaOrders):
+class Silent(IchibaAccess):
     """Do nothing where nothing can be done, and say nothing."""
 
-    async def ship(self, shipments: Sequence[Shipment]) -> Receipt[LineKey]:
-        """Ship nothing."""
-        return Receipt(outcomes=())
+    async def renew(self) -> Renewed:
+        """Renew nothing."""
+        return Renewed(values={}, expiries=())
 
 
 class Calm(IchibaOrders):
@@ -83,6 +108,39 @@ class Calm(IchibaOrders):
             return await super().fetch(refs, details)
         except Retryable:
             return Fetched(sightings=(), missing=tuple(refs))
+
+
+class Blithe(IchibaOrders):
+    """Take a refusal of the shop's key, and an outage, for a yes: of parcels."""
+
+    async def ship(self, shipments: Sequence[Shipment]) -> Receipt[LineKey]:
+        """Ship, whatever comes."""
+        try:
+            return await super().ship(shipments)
+        except (NeedsSeller, Retryable):
+            return Receipt(outcomes=())
+
+
+class Careless(IchibaOrders):
+    """Take a refusal of the shop's key, and an outage, for a yes: of what was queued."""
+
+    async def poll(self, ticket: Ticket, asked: Sequence[OrderEffect]) -> Receipt[LineKey]:
+        """Ask, whatever comes."""
+        try:
+            return await super().poll(ticket, asked)
+        except (NeedsSeller, Retryable):
+            return Receipt(outcomes=())
+
+
+class Merry(IchibaOrders):
+    """Take a refusal of the shop's key, and an outage, for a yes: of cancellations."""
+
+    async def cancel(self, cancellations: Sequence[Cancellation]) -> Receipt[LineKey]:
+        """Cancel, whatever comes."""
+        try:
+            return await super().cancel(cancellations)
+        except (NeedsSeller, Retryable):
+            return Receipt(outcomes=())
 
 
 class OneWay(IchibaOrders):
@@ -212,6 +270,96 @@ class Backward(IchibaOrders):
     async def decide(self, decisions: Sequence[Decision]) -> Receipt[LineKey]:
         """Decide and turn around."""
         return Receipt(outcomes=tuple(reversed((await super().decide(decisions)).outcomes)))
+
+    async def ship(self, shipments: Sequence[Shipment]) -> Receipt[LineKey]:
+        """Ship and turn around."""
+        receipt = await super().ship(shipments)
+        return replace(receipt, outcomes=tuple(reversed(receipt.outcomes)))
+
+
+class Bundling(IchibaOrders):
+    """Take any number of cancellations."""
+
+    async def cancel(self, cancellations: Sequence[Cancellation]) -> Receipt[LineKey]:
+        """Cancel one after the other."""
+        receipts = [await super(Bundling, self).cancel([one]) for one in cancellations]
+        return Receipt(outcomes=tuple(outcome for receipt in receipts for outcome in receipt.outcomes))
+
+
+class Poor(IchibaOrders):
+    """Read what costs nothing."""
+
+    async def fetch(self, refs: Sequence[OrderRef], details: frozenset[Detail] = NO_DETAILS) -> Fetched:
+        """Read without the details."""
+        return await super().fetch(refs)
+
+
+class Hasty(IchibaOrders):
+    """Take every parcel for the last."""
+
+    async def ship(self, shipments: Sequence[Shipment]) -> Receipt[LineKey]:
+        """Ship all."""
+        return await super().ship([replace(one, is_last=True) for one in shipments])
+
+
+class Sweeping(IchibaOrders):
+    """Cancel all where a part is to go."""
+
+    async def cancel(self, cancellations: Sequence[Cancellation]) -> Receipt[LineKey]:
+        """Cancel whole orders."""
+        return await super().cancel([replace(one, is_whole=True) for one in cancellations])
+
+
+class Impatient(IchibaOrders):
+    """Give up at once."""
+
+    async def poll(self, ticket: Ticket, asked: Sequence[OrderEffect]) -> Receipt[LineKey]:
+        """Ask for the last time."""
+        return await super().poll(replace(ticket, gives_up_at=ticket.sent_at), asked)
+
+
+class Trustful(IchibaOrders):
+    """Take silence for a yes."""
+
+    async def ship(self, shipments: Sequence[Shipment]) -> Receipt[LineKey]:
+        """Ship and be sure."""
+        return _sure(await super().ship(shipments))
+
+    async def cancel(self, cancellations: Sequence[Cancellation]) -> Receipt[LineKey]:
+        """Cancel and be sure."""
+        return _sure(await super().cancel(cancellations))
+
+
+class Unplanned(RakutenIchiba):
+    """Plan the last call alone, and see no problem."""
+
+    def plan(
+        self, asked: Sequence[Asked], schema: CategorySchema | None = None, market: MarketInformation | None = None
+    ) -> Plan:
+        """Plan little."""
+        return Plan(calls=super().plan(asked).calls[-1:], problems=())
+
+
+class Open(RakutenIchiba):
+    """Believe every notice."""
+
+    def read_notice(self, body: bytes, headers: Mapping[str, str], secrets: Secrets) -> Notices:
+        """Read with the key that the notice brings."""
+        found = re.search(rb"<authKey>(.*)</authKey>", body)
+        values = {"notice_auth_key": found[1].decode() if found else ""}
+        return super().read_notice(body, headers, replace(secrets, values=values))
+
+
+def _sure(receipt: Receipt[LineKey]) -> Receipt[LineKey]:
+    applied = tuple(replace(one, status=OutcomeStatus.APPLIED, failure=None) for one in receipt.outcomes)
+    return replace(receipt, outcomes=applied)
+
+
+def read_of(layout: CsvLayout) -> Callable[[tuple[CsvRow, ...]], SeenOrder]:
+    """Give the reader of a layout that has one."""
+    if layout.read is None:
+        raise ValueError(f"{layout.name} reads nothing")
+    return layout.read
 
 
 def _local(moment: Moment) -> Moment:

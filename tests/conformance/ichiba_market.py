@@ -8,15 +8,17 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Literal
 
+from ichiba_carriers import NUMBERS
+from ichiba_files import OLD_TEXT, PRESENT_TEXT
 from ichiba_full_order import FULL_ANSWER
-from ichiba_mapped import every_model
+from ichiba_mapped import every_model, full_tree, seen
 from ichiba_wire import Simulator, authorization
 
 from hanro.marketplace import installed
 from hanro.marketplace.port import Plugin
-from hanro.marketplace.types import MarketplaceId, OrderStatus
+from hanro.marketplace.types import MarketplaceId, NoticeKind, OrderStatus
 from hanro.testing.conformance.controls import Controls
-from hanro.testing.conformance.market import Golden, Shop, Spoilt
+from hanro.testing.conformance.market import Golden, Numbers, OrderFile, Shop, Spoilt
 from hanro.testing.conformance.rig import FAST
 
 FOLDER = Path(__file__).parents[2] / "libs" / "marketplaces" / "rakuten_ichiba"
@@ -41,6 +43,11 @@ SPOILT: Mapping[Spoilt, Mapping[str, object]] = {
     "unknown-status": {"orderProgress": 350},
     "wrong-sum": {"totalPrice": 1},
 }
+
+_BLANK = frozenset(
+    {"payments.due_on", "holds", "lines.decide_by", "details.reserveNumber", "details.reserveDeliveryCount"}
+    | {"details.cancelDueDate"}
+)
 
 
 @dataclass
@@ -91,9 +98,10 @@ class IchibaShop:
         text: str | None = None,
         title: str | None = None,
         line_count: int = 1,
+        units: int = 1,
     ) -> list[str]:
         """Let buyers order."""
-        lines = [{"units": 1, "price": 100, "manageNumber": f"item-{number}"} for number in range(line_count)]
+        lines = [{"units": units, "price": 100, "manageNumber": f"item-{number}"} for number in range(line_count)]
         sender = {f"/PackageModelList/0/SenderModel/{key}": part for key, part in COUNTRIES[country or "JP"].items()}
         raw: dict[str, object] = {**(SPOILT[spoilt] if spoilt else {}), **sender}
         wish: dict[str, object] = {
@@ -118,8 +126,7 @@ class IchibaShop:
 
     def pass_deadline(self) -> None:
         """Move the simulator's clock two days on, and back."""
-        for seconds in (2 * DAY_SECONDS, -2 * DAY_SECONDS):
-            self.controls.call("PUT", "/clock", {"advance_seconds": seconds})
+        self._pass(2 * DAY_SECONDS)
 
     def place_refused(self, count: int) -> list[str]:
         """Place orders whose postage is not decided: ERROR_105."""
@@ -163,6 +170,18 @@ class IchibaShop:
         """Bring an order to a state."""
         self._call("POST", f"/orders/{number}/set", {"progress": PROGRESS[status]})
 
+    def pass_queue(self) -> None:
+        """Let the 5 s pass after which a queued request is carried out."""
+        self._pass(10)
+
+    def pass_night(self) -> None:
+        """Let a day pass and its night run."""
+        self._pass(DAY_SECONDS)
+
+    def _pass(self, seconds: int) -> None:
+        for step in (seconds, -seconds):
+            self.controls.call("PUT", "/clock", {"advance_seconds": step})
+
     def show_one_page_for_ever(self, numbers: Sequence[str]) -> None:
         """Let searchOrder say that there are two pages, and show one."""
         answer = {
@@ -198,12 +217,55 @@ class IchibaMarket:
     # They cancel what nobody confirms in time, and then say that it is cancelled.
     code_past_deadline: str = "order-cancelled"
     write_function: str = "confirmOrder"
+    ship_functions: Sequence[str] = ("updateOrderShipping", "updateOrderShippingAsync")
+    cancel_functions: Sequence[str] = (
+        "cancelOrder",
+        "cancelOrderAfterShipping",
+        "updateOrderSender",
+        "updateOrderSenderAfterShipping",
+    )
+    notice_replies: Mapping[str, bytes] = field(
+        default_factory=lambda: {
+            name: f"<responseModel><resultCode>{code}</resultCode></responseModel>".encode()
+            for name, code in (
+                ("stored", "N-000-000"),
+                ("failed", "E-400-900"),
+                ("wrong-key", "E-400-101"),
+                ("malformed", "E-400-100"),
+            )
+        }
+    )
+    tracking_numbers: Mapping[str, Numbers] = field(default_factory=lambda: NUMBERS)
     numbers: "itertools.count[int]" = field(default_factory=lambda: itertools.count(999001))
+
+    @property
+    def order_files(self) -> Sequence[OrderFile]:
+        """Give the sample of rakuten-ichiba-orders 13, which is the order of 15.2, and one of the old file."""
+        return (
+            OrderFile("rms_orders", "999001-20260511-0123456789", PRESENT_TEXT, "単価", seen(full_tree()), _BLANK),
+            OrderFile("rms_orders_old", "999001-20180511-0123456789", OLD_TEXT, "単価"),
+        )
 
     @property
     def base_url(self) -> str:
         """Give the simulator's URL."""
         return f"http://127.0.0.1:{self.simulator.port}"
+
+    def notice(self, kind: NoticeKind, number: str, key: str) -> bytes:
+        """Write one of rakuten-ichiba-orders 11."""
+        model = f"<authModel><contractId>1</contractId><shopUrl>x</shopUrl><authKey>{key}</authKey></authModel>"
+        if kind is NoticeKind.ORDER_PLACED:
+            placed = f"<orderNumber>{number}</orderNumber><seqId>7</seqId><orderDate>2026/05/11 10:15:30</orderDate>"
+            text = f"<orderNotifyModel>{model}<orderInfoNotifyModel>{placed}</orderInfoNotifyModel></orderNotifyModel>"
+        else:
+            values = f'<value1 name="orderNumber">{number}</value1><value2 name="notificationType">1</value2>'
+            head = "<requestId>r-1</requestId><serviceId>5000</serviceId><functionId>1100</functionId>"
+            text = f"<notifyModel>{model}<notifyInfoModel>{head}{values}</notifyInfoModel></notifyModel>"
+        return text.encode()
+
+    def notice_secrets(self, key: str) -> dict[str, str]:
+        """Give the key."""
+        return {"notice_auth_key": key}
 
     def open_shop(self) -> Shop:
         """Open a shop that allows as many calls as a fast rig makes, one at once."""

@@ -12,6 +12,8 @@ from hanro.testing.documents import VERBS
 
 PROBLEM = "application/problem+json"
 JSON = "application/json"
+# What is no JSON is a file; its media type is its shape.
+FILES = {"application/pdf", "text/csv", "application/octet-stream"}
 # What is as it is: JSON of a marketplace's or a kind's own, which no type of ours describes.
 OPEN = {"Problem"}
 
@@ -45,10 +47,17 @@ def test_each_success_has_a_shape_with_a_name(document: dict[str, Any]) -> None:
         successes = {status: answer for status, answer in operation["responses"].items() if status.startswith("2")}
         assert successes, one
         for status, answer in successes.items():
-            schema = answer.get("content", {}).get(JSON, {}).get("schema", {})
+            content = answer.get("content", {})
+            if content and content.keys() <= FILES:
+                continue
+            schema = content.get(JSON, {}).get("schema", {})
             if ("$ref" not in schema) is (status != "204"):
                 shapeless.append(f"{one} {status} {schema}")
     assert shapeless == []
+
+
+def test_no_shape_is_named_by_a_module_because_another_has_its_name(document: dict[str, Any]) -> None:
+    assert [name for name in document["components"]["schemas"] if "__" in name] == []
 
 
 def test_each_field_and_each_parameter_is_described(document: dict[str, Any]) -> None:
@@ -96,3 +105,32 @@ def test_each_operation_tells_its_problems(document: dict[str, Any]) -> None:
             named = answer["$ref"].rpartition("/")[2] if "$ref" in answer else None
             problem = document["components"]["responses"][named] if named else answer
             assert list(problem["content"]) == [PROBLEM], (one, status)
+
+
+@pytest.mark.row("X4", kind="walks")
+def test_no_page_is_longer_than_two_hundred_and_each_list_of_pages_names_the_next(document: dict[str, Any]) -> None:
+    for one, operation in operations(document):
+        parameters = {parameter["name"]: parameter["schema"] for parameter in operation.get("parameters", ())}
+        if "limit" in parameters:
+            assert parameters["limit"]["maximum"] <= 200, one
+        if "cursor" in parameters:
+            assert "limit" in parameters, one
+            assert "Link" in operation["responses"]["200"]["headers"], one
+
+
+@pytest.mark.row("X5", kind="walks")
+def test_what_is_done_later_says_where_it_is_watched(document: dict[str, Any]) -> None:
+    for one, operation in operations(document):
+        if "202" in operation["responses"]:
+            assert "Location" in operation["responses"]["202"]["headers"], one
+
+
+@pytest.mark.row("X5", kind="walks")
+def test_a_batch_answers_for_each_entry(document: dict[str, Any]) -> None:
+    schemas = document["components"]["schemas"]
+    for one, operation in operations(document):
+        assert "207" in operation["responses"] or not one.endswith(":batch"), one
+        if "207" in operation["responses"]:
+            name = operation["responses"]["207"]["content"][JSON]["schema"]["$ref"].rpartition("/")[2]
+            entry = schemas[name]["properties"]["items"]["items"]["$ref"].rpartition("/")[2]
+            assert "status" in schemas[entry]["properties"], one

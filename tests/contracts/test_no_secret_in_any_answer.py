@@ -31,7 +31,7 @@ SERVICES: dict[str, Service[Any]] = {
     one.schema: one
     for one in (account_svc.app.SERVICE, catalog_svc.app.SERVICE, notifier_svc.app.SERVICE, order_svc.app.SERVICE)
 }
-OTHER_SCOPES = ("orders:personal", "internal:credentials", "internal:contact", "ops")
+OTHER_SCOPES = ("orders:personal", "orders:raw", "internal:credentials", "internal:contact", "ops")
 # What forms demand beside it; no answer of a service holds this word by itself.
 CANARY = "Kanaria7f3b"
 SENT = "machigai-5d1c"

@@ -1,13 +1,18 @@
 """Knows every form in which a text can hide in bytes, and finds canaries in them."""
 
 import base64
+import hashlib
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from urllib.parse import quote_from_bytes
 
 CHARSETS = ("utf-8", "cp932", "utf-16-le")
 Place = tuple[str, bytes]
 """What is looked into: where it is from, and its bytes."""
+# Longer than what any form has of zeros.
+_GAP = bytes(64)
+_EMPTY = re.compile(rb"\x00{64,}")
 
 
 def forms(text: str) -> frozenset[bytes]:
@@ -30,10 +35,15 @@ def hits(places: Iterable[Place], canaries: Mapping[str, str]) -> dict[str, set[
     """Give the places in which each canary is, by the canary's name; those that are nowhere are left out."""
     wanted = [(name, form) for name, text in canaries.items() for form in forms(text)]
     found: dict[str, set[str]] = {}
+    known: dict[bytes, frozenset[str]] = {}
     for place, held in places:
-        for name, form in wanted:
-            if form in held:
-                found.setdefault(name, set()).add(place)
+        # Databases begin as copies of one, and most of their files is empty: neither is worth a search for each form.
+        digest = hashlib.sha256(held).digest()
+        if digest not in known:
+            filled = _EMPTY.sub(_GAP, held)
+            known[digest] = frozenset(name for name, form in wanted if form in filled)
+        for name in known[digest]:
+            found.setdefault(name, set()).add(place)
     return found
 
 

@@ -7,14 +7,16 @@ import asyncio
 import contextlib
 import tempfile
 from collections.abc import AsyncIterator, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+import brisk_service
 import httpx
 import pytest
 
 from hanro_local import ports, postgres, stack
 from hanro_local.background import Background, in_background
+from hanro_local.child import nothing_to_prepare
 from hanro_local.demo import marketplace, tokens
 from hanro_local.demo.api import Api
 from hanro_local.demo.marketplace import OpenShop
@@ -23,14 +25,20 @@ from hanro_local.issuer_state import PUBLIC_SCOPES
 from hanro_local.settings import StackSettings
 from hanro_local.stack import Stack
 
+# Row tests share shops on it.
+pytest_plugins = ["row_shops", "sandbox_shop"]
+
 TRACE_FILE = "trace.jsonl"
 # Short intervals, because a test waits for each; all that can be said is said, because tests look for what must not be.
 ENVIRONMENT = {
+    # Where the wrapper of services is.
+    "PYTHONPATH": str(Path(__file__).parent),
     "HANRO_NEW_EVERY": "PT1S",
     "HANRO_SWEEP_EVERY": "PT5S",
     "HANRO_LONGEST_PAUSE": "PT5S",
     "HANRO_MAIL_DEADLINE_SECONDS": "10",
     "HANRO_REQUESTS_PER_MINUTE": "100000",
+    "HANRO_LARGEST_IMPORT_BYTES": "1048576",
     "HANRO_LOG_LEVEL": "debug",
     # Each service's own: it stands in the folder in which the service runs.
     "HANRO_TRACE_FILE": TRACE_FILE,
@@ -55,12 +63,39 @@ class Doors:
 
 
 @pytest.fixture(scope="session")
-def shared_stack(keep_open: Callable[..., Background[Stack]]) -> Stack:
-    """Offer the run's stack; at the end, also at a violent one, no process and no folder is left."""
+def kept_stack(keep_open: Callable[..., Background[Stack]]) -> Background[Stack]:
+    """Keep the run's stack; at the end, also at a violent one, no process and no folder is left."""
     state = Path(tempfile.mkdtemp(prefix="hanro-stack-"))
     # Postgres as `nobody` must pass through; a temporary folder is closed to others.
     state.chmod(0o711)
-    return keep_open("tests/e2e/", in_background(_opened(state), name="hanro-stack")).value
+    return keep_open("tests/e2e/", in_background(_opened(state), name="hanro-stack"))
+
+
+@pytest.fixture(scope="session")
+def shared_stack(kept_stack: Background[Stack]) -> Stack:
+    """Offer the run's stack."""
+    return kept_stack.value
+
+
+@contextlib.asynccontextmanager
+async def api_processes(kept: Background[Stack], service: str, count: int) -> AsyncIterator[list[str]]:
+    """Run more processes of a service in the role `api` while the block lasts; gives where each answers."""
+    replicas = [kept.value.fleet.replica(service, called=f"{service}-api-{number}") for number in range(count)]
+    # The schema is there already.
+    children = [
+        replace(
+            child,
+            command=replace(child.command, arguments=(*child.command.arguments[:-1], "api")),
+            prepare=nothing_to_prepare,
+        )
+        for child in replicas
+    ]
+    await asyncio.to_thread(kept.do, kept.value.supervisor.start(children))
+    try:
+        yield [f"http://127.0.0.1:{child.command.environment['HANRO_PORT']}" for child in children]
+    finally:
+        for child in children:
+            await asyncio.to_thread(kept.do, kept.value.supervisor.end(child.name))
 
 
 @pytest.fixture(scope="session")
@@ -92,10 +127,17 @@ async def doors(running: Stack) -> AsyncIterator[Doors]:
 @contextlib.asynccontextmanager
 async def _opened(state: Path) -> AsyncIterator[Stack]:
     wanted = StackSettings(
-        state=state, gateway_port=ports.choose(1)[0], is_durable=False, service_environment=ENVIRONMENT
+        state=state,
+        gateway_port=ports.choose(1)[0],
+        is_durable=False,
+        service_environment=ENVIRONMENT,
+        service_wrapper=brisk_service.__name__,
     )
     async with stack.running(wanted, report=print) as running:
         running.supervisor.guard.remove_at_end(state)
         if elsewhere := postgres.elsewhere(state / "postgres"):
             running.supervisor.guard.remove_at_end(elsewhere)
+        async with httpx.AsyncClient(trust_env=False) as client:
+            for simulator in (running.simulator, running.sandbox):
+                await Api(client, simulator).call("PUT", "/_sim/limits", brisk_service.LIMITS)
         yield running

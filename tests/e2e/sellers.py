@@ -17,11 +17,15 @@ OWN_NUMBERS = 999101
 
 @dataclass
 class Seller:
-    """Be a seller: `shop` is what the marketplace shows its owner; the account has no key until one is entered."""
+    """Be a seller: `shop` is what the marketplace shows its owner; the account has no key until one is entered.
+
+    `begun` is how far the marketplace's journal had come when the shop was opened: all of the run stands in it.
+    """
 
     doors: Doors
     shop: dict[str, Any]
     account_id: str
+    begun: int = 0
 
     async def enter(self, **changed: str) -> None:
         """Enter the key that the marketplace shows, or another."""
@@ -44,7 +48,7 @@ class Seller:
     async def calls(self) -> int:
         """Count how often the marketplace was asked for this shop's orders."""
         entries: list[dict[str, Any]] = []
-        after = 0
+        after = self.begun
         while True:
             path = f"/_sim/journal?kind=request&path=/es/2.0/order/&limit=10000&after={after}"
             page = (await self.doors.simulator.call("GET", path)).json()
@@ -52,6 +56,22 @@ class Seller:
                 return sum(entry.get("shop") == self.shop["id"] for entry in entries)
             entries += page["entries"]
             after = page["next"]
+
+    async def requests(self, after: int = 0) -> list[dict[str, Any]]:
+        """Give every request that the marketplace saw of this shop behind a place in its journal, in their order."""
+        found: list[dict[str, Any]] = []
+        after = max(after, self.begun)
+        while True:
+            path = f"/_sim/journal?kind=request&limit=10000&after={after}"
+            page = (await self.doors.simulator.call("GET", path)).json()
+            if not page["entries"]:
+                return [entry for entry in found if entry.get("shop") == self.shop["id"]]
+            found += page["entries"]
+            after = page["next"]
+
+    async def place_in_journal(self) -> int:
+        """Give how far the marketplace's journal has come."""
+        return await place_in_journal(self.doors)
 
     async def account(self) -> dict[str, Any]:
         """Look at the account."""
@@ -73,6 +93,11 @@ class Seller:
     async def stored(self, number: str) -> bool:
         """Tell whether hanro lists the order."""
         return await is_stored(self.doors, self.account_id, number)
+
+
+async def place_in_journal(opened: Doors) -> int:
+    """Give how far the marketplace's journal has come."""
+    return int((await opened.simulator.call("GET", "/_sim/health")).json()["sequence"])
 
 
 async def is_stored(opened: Doors, account_id: str, number: str) -> bool:
@@ -102,8 +127,9 @@ async def open_shop(simulator: Api) -> dict[str, Any]:
 
 
 async def _open(opened: Doors, name: str) -> Seller:
+    begun = await place_in_journal(opened)
     shop = await open_shop(opened.simulator)
     internal = (await opened.hanro.call("POST", "/v1/shops", {"display_name": name})).json()
     wish = {"marketplace_id": "rakuten_ichiba", "display_name": name, "shop_ids": [internal["id"]]}
     account = (await opened.hanro.call("POST", "/v1/accounts", wish)).json()
-    return Seller(opened, shop, account["id"])
+    return Seller(opened, shop, account["id"], begun)

@@ -16,20 +16,6 @@ TEMPLATE = "unlink-thanks"
 TRIGGER = "new_order"
 
 
-async def journal(seller: Seller) -> list[dict[str, Any]]:
-    """Give every request that the marketplace saw of this shop."""
-    found: list[dict[str, Any]] = []
-    after = 0
-    while True:
-        page = (
-            await seller.doors.simulator.call("GET", f"/_sim/journal?kind=request&limit=10000&after={after}")
-        ).json()
-        if not page["entries"]:
-            return [entry for entry in found if entry.get("shop") == seller.shop["id"]]
-        found += page["entries"]
-        after = page["next"]
-
-
 async def bind(seller: Seller) -> None:
     hanro = seller.doors.hanro
     known = await hanro.call("GET", f"/v1/templates/{TEMPLATE}", expected=(200, 404))
@@ -101,9 +87,9 @@ async def test_a_shop_is_unlinked_by_its_plan_and_linked_again_without_a_write_o
         before = await orders_of(seller)
         there = (await seller.doors.simulator.call("GET", f"/_sim/shops/{seller.shop['id']}/orders/{number}")).json()
         await hanro.call("POST", f"/v1/accounts/{account_id}:unlink", {"token": "made-up"}, expected=(409,))
-        began = len(await journal(seller))
+        began = len(await seller.requests())
         assert (await unlink(seller))["answer"]["waiting_for"] == []
-        seen = await journal(seller)
+        seen = await seller.requests()
         shown = await seller.account()
         assert (shown["state"], shown["epoch"]) == ("unlinked", 1)
         assert not any(field["is_stored"] for field in shown["credentials"]["fields"])
@@ -115,7 +101,7 @@ async def test_a_shop_is_unlinked_by_its_plan_and_linked_again_without_a_write_o
         asked = [entry["path"] for entry in seen[began:]]
         assert [path for path in asked if any(name in path for name in WRITES)] == []
         later = await seller.sell()
-        assert (await journal(seller)) == seen
+        assert (await seller.requests()) == seen
         now = (await seller.doors.simulator.call("GET", f"/_sim/shops/{seller.shop['id']}/orders/{number}")).json()
         assert now == there
 

@@ -1,56 +1,35 @@
-"""A new seller's walk, steps 1 to 6, in order, over REST: from nothing linked to an account with all that it may do."""
+"""A new seller's walk in order, over REST: an account with all that it may do, then orders, parcels, files, paper.
+
+Steps 1 to 7, the part of 13 that is Ichiba's, 14 and 18.
+"""
 
 import asyncio
-from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Any
+from datetime import UTC, datetime
 
 import asyncpg
 import pytest
-from running_stack import Doors, doors
-from sellers import Seller, open_shop
+from row_shops import ANY_VERSION
+from running_stack import doors
+from seller_walk import SECONDS, Walk
+from sellers import open_shop
+from test_one_order import became
+from test_rows_orders_csv import download, take_in
+from test_rows_orders_documents import note_of, pages
 
 from hanro_local.demo.api import until
 from hanro_local.demo.shop import wait_for_state
 from hanro_local.stack import DATABASE, Stack
 
-SECONDS = 60.0
 STOCK = "inventories.bulk.upsert"
-
-
-@dataclass
-class Walk:
-    """Be what the seller has got so far."""
-
-    opened: Doors
-    running: Stack
-    shop: dict[str, Any] = field(default_factory=dict)
-    account_id: str = ""
-    preflight_id: str = ""
-
-    @property
-    def seller(self) -> Seller:
-        """Give the seller with his shop and account."""
-        return Seller(self.opened, self.shop, self.account_id)
-
-    async def account(self) -> dict[str, Any]:
-        """Look at the account."""
-        return await self.seller.account()
-
-    async def rows(self) -> dict[str, dict[str, Any]]:
-        """Look at the rows of the preflight that was asked for last."""
-        return {row["grant_id"]: row for row in (await self.preflight())["rows"]}
-
-    async def preflight(self) -> dict[str, Any]:
-        """Look at the preflight that was asked for last; another one may follow it by itself."""
-        path = f"/v1/accounts/{self.account_id}/preflights/{self.preflight_id}"
-        found: dict[str, Any] = (await self.opened.hanro.call("GET", path)).json()
-        return found
-
-    async def groups(self) -> list[dict[str, Any]]:
-        """Look at that preflight by what its rows are needed for."""
-        found: list[dict[str, Any]] = (await self.preflight())["groups"]
-        return found
+READY = 300
+NUMBER = "123456789012"
+SHIPPING = "/es/2.0/order/updateOrderShipping"
+ISSUER = {"name": "見本商事株式会社", "number": "T7000012050002"}
+PARCELS = "{% for parcel in parcels %}{{ parcel.number }} {{ parcel.url }}\n{% endfor %}"
+LETTERS = {
+    "new_order": ("walk-ordered", "ご注文 {{ order.external_id }}\n"),
+    "shipped": ("walk-shipped", f"発送 {{{{ order.external_id }}}}\n{PARCELS}"),
+}
 
 
 @pytest.mark.row("A1", kind="walks")
@@ -59,6 +38,11 @@ class Walk:
 @pytest.mark.row("A10", kind="walks")
 @pytest.mark.row("A11", kind="walks")
 @pytest.mark.row("A19", kind="refuses")
+@pytest.mark.row("O5", kind="walks")
+@pytest.mark.row("O11", kind="walks")
+@pytest.mark.row("O13", kind="walks")
+@pytest.mark.row("O18", kind="walks")
+@pytest.mark.row("O18", kind="refuses")
 async def test_a_new_seller_links_a_shop(shared_stack: Stack) -> None:
     async with doors(shared_stack) as opened:
         walk = Walk(opened, shared_stack)
@@ -69,6 +53,10 @@ async def test_a_new_seller_links_a_shop(shared_stack: Stack) -> None:
             _4_saves_a_wrong_key,
             _5_saves_the_right_key_while_stock_is_off,
             _6_switches_it_on_and_checks_again,
+            _7_chooses_orders_from_now_and_three_old_ones_are_listed_without_a_mail,
+            _13_ships_with_a_number_that_is_none_and_then_with_one,
+            _14_imports_one_known_and_one_new_order_twice,
+            _18_names_an_issuer_whose_number_the_delivery_note_shows,
         ):
             async with asyncio.timeout(SECONDS * 2):
                 await step(walk)
@@ -151,6 +139,108 @@ async def _6_switches_it_on_and_checks_again(walk: Walk) -> None:
     expiry = (await walk.account())["credentials"]["expiries"][0]
     shop = (await walk.opened.simulator.call("GET", f"/_sim/shops/{number}")).json()
     assert datetime.fromisoformat(expiry["expires_at"]) == datetime.fromisoformat(shop["license_expires_at"])
+
+
+async def _7_chooses_orders_from_now_and_three_old_ones_are_listed_without_a_mail(walk: Walk) -> None:
+    hanro = walk.opened.hanro
+    for trigger, (name, body) in LETTERS.items():
+        await hanro.call("PUT", f"/v1/templates/{name}", {"subject": "{{ shop.name }}", "body": body})
+        await hanro.call("PUT", f"/v1/bindings/{walk.account_id}/{trigger}", {"template": name})
+    now = datetime.now(UTC).isoformat()
+    await hanro.call("PATCH", f"/v1/accounts/{walk.account_id}", {"orders_from": now})
+    await _is_heard(walk)
+    old = await walk.buy(count=3, placed_days_ago=1)
+    assert [(await walk.order(number))["is_backfilled"] for number in old] == [True] * 3
+    # A mail of what is bought from now on, so that none of the old ones is no accident.
+    (new,) = await walk.buy()
+    walk.bought = await walk.order(new)
+    assert walk.bought["is_backfilled"] is False
+
+    async def is_mailed() -> bool:
+        return bool(await walk.mails(new))
+
+    await until(SECONDS, is_mailed)
+    assert [await walk.mails(number) for number in old] == [[]] * 3
+
+
+async def _is_heard(walk: Walk) -> None:
+    """Wait until order-svc knows from when orders are wanted: before, to it every order is new."""
+    connection = await asyncpg.connect(walk.running.postgres.url(DATABASE), timeout=SECONDS)
+    query = "select orders_from is not null from orders.accounts where id = $1"
+    try:
+        await until(SECONDS, lambda: connection.fetchval(query, walk.account_id))
+    finally:
+        await connection.close(timeout=SECONDS)
+    # What is under way goes on with what it knew, and the next one may have begun to.
+    for _ in range(2):
+        await _is_asked_again(walk)
+
+
+async def _is_asked_again(walk: Walk) -> None:
+    """Wait until every route was asked anew."""
+    path = f"/v1/order/coverage?account_id={walk.account_id}"
+
+    async def runs() -> dict[str, datetime | None]:
+        found = (await walk.opened.hanro.call("GET", path)).json()["items"]
+        return {one["route"]: one["last_run_at"] and datetime.fromisoformat(one["last_run_at"]) for one in found}
+
+    before = await runs()
+
+    async def is_so() -> bool:
+        now = await runs()
+        return all(now[route] != moment for route, moment in before.items())
+
+    await until(SECONDS, is_so)
+
+
+async def _13_ships_with_a_number_that_is_none_and_then_with_one(walk: Walk) -> None:
+    hanro, number = walk.opened.hanro, walk.bought["external_id"]
+    path = f"/v1/orders/{walk.bought['id']}"
+    await walk.row.simulator("POST", f"/orders/{number}/set", {"progress": READY})
+    await became(hanro, path, "status", "ready")
+    parcel = {"carrier_code": "yamato", "tracking_number": "ABC"}
+    refused = (await hanro.call("POST", f"{path}/shipments", parcel, expected=(409,))).json()
+    assert refused["code"] == "number-malformed"
+    assert [one["pointer"] for one in refused["errors"]] == ["/tracking_number"]
+    since = await walk.seller.place_in_journal()
+    asked = (await hanro.call("POST", f"{path}/shipments", parcel | {"tracking_number": NUMBER})).json()
+    shown = await became(hanro, f"/v1/shipments/{asked['id']}", "state", "registered")
+    await became(hanro, f"/v1/order/operations/{asked['operation_id']}", "status", "applied")
+    sent = [one for one in await walk.seller.requests(since) if one["path"].startswith(SHIPPING)]
+    assert [NUMBER in str(one) for one in sent] == [True]
+    await became(hanro, path, "work_state", "shipped")
+    assert NUMBER in shown["tracking_url"]
+
+    async def is_mailed() -> bool:
+        return bool([mail for mail in await walk.mails(number) if shown["tracking_url"] in mail])
+
+    await until(SECONDS, is_mailed)
+
+
+async def _14_imports_one_known_and_one_new_order_twice(walk: Walk) -> None:
+    known = walk.bought["external_id"]
+    new = f"{known[:-10]}9{known[-9:]}"
+    content = await download(walk.row, known, new)
+    first = await take_in(walk.row, content)
+    assert (first["state"], first["orders"]["new"], first["rows"]["refused"]) == ("done", 1, 0)
+    assert "stock-not-moved" in {one["code"] for one in first["notices"]}
+    found = await walk.order(new)
+    assert (found["work_state"], found["first_seen_by"]) == ("in_progress", "csv")
+    assert (await take_in(walk.row, content))["orders"]["new"] == 0
+
+
+async def _18_names_an_issuer_whose_number_the_delivery_note_shows(walk: Walk) -> None:
+    hanro, path = walk.opened.hanro, f"/v1/accounts/{walk.account_id}/issuer"
+    wrong = ISSUER | {"number": "T8000012050002"}
+    refused = (await hanro.call("PUT", path, wrong, more=ANY_VERSION, expected=(422,))).json()
+    assert [(one["pointer"], one["code"]) for one in refused["errors"]] == [("/number", "check-digit-wrong")]
+    await hanro.call("PUT", path, ISSUER, more=ANY_VERSION)
+
+    async def is_printed() -> bool:
+        (page,) = pages((await hanro.call("GET", note_of(walk.bought))).content)
+        return ISSUER["number"] in page and ISSUER["name"] in page
+
+    await until(SECONDS, is_printed)
 
 
 async def _check_again(walk: Walk) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 
 import asyncpg
 from aiokafka.errors import KafkaError
+from fault_conflicts import lock_in_the_opposite_order
 from fault_log import Copy, read_copies, send, shuffled
 from fault_proxy import Cut, is_commit, is_produce
 from fault_shop import Shop
@@ -38,6 +39,11 @@ async def _terminate_backends(stack: FaultStack, _shop: Shop, draw: random.Rando
             async with stack.database() as connection:
                 await connection.execute(TERMINATE)
         await asyncio.sleep(draw.uniform(0.2, 1.0))
+
+
+async def _collide_with_a_reserver(stack: FaultStack, shop: Shop, _draw: random.Random) -> None:
+    with contextlib.suppress(*ABSENCES):
+        await lock_in_the_opposite_order(stack, shop)
 
 
 async def _lose_commits(stack: FaultStack, _shop: Shop, draw: random.Random) -> None:
@@ -114,6 +120,7 @@ DEEDS: dict[str, Deed] = {
     "notifier-svc dies with a mail handed over": _crash("notifier_svc", "sender.handed_over"),
     "Postgres is killed": _kill_postgres,
     "backends are terminated": _terminate_backends,
+    "a reservation meets a deadlock": _collide_with_a_reserver,
     "answers to COMMIT are lost": _lose_commits,
     "Postgres is silent": _silence_postgres,
     "Kafka is down": _take_kafka,

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka.admin import AIOKafkaAdminClient
 from fault_shop import Shop
 from fault_stack import FaultStack
 from fault_switches import Late
@@ -53,6 +54,17 @@ async def send(stack: FaultStack, copies: Sequence[Copy], topic: str = TOPIC) ->
         await producer.flush()
     finally:
         await producer.stop()
+
+
+async def readers(stack: FaultStack) -> set[tuple[str, str]]:
+    """Give each group with each topic that it has read something of."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=stack.parts.kafka)
+    try:
+        await admin.start()
+        groups = [name for name, _ in await admin.list_consumer_groups()]
+        return {(group, place.topic) for group in groups for place in await admin.list_consumer_group_offsets(group)}
+    finally:
+        await admin.close()
 
 
 def shuffled(copies: Sequence[Copy], times: int, seed: int) -> list[Copy]:

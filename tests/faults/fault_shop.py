@@ -3,7 +3,7 @@
 import asyncio
 import itertools
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -20,7 +20,19 @@ ON_HAND = 100_000
 SECONDS = 60.0
 TEMPLATE = "fault-mail"
 TRIGGER = "new_order"
+# While it is linked: drafts are probed quickly here.
+LINKING = {"requests_per_second": 100.0, "burst": 100}
+
+Entry = dict[str, Any]
 _NUMBERS = itertools.count(1)
+
+
+@dataclass
+class Mailbox:
+    """Be what was read of a shop's mails so far: their subjects, and the place in the relay's list behind them."""
+
+    subjects: list[str] = field(default_factory=list)
+    place: int = 0
 
 
 @dataclass(frozen=True)
@@ -32,6 +44,7 @@ class Shop:
     prefix: str
     simulator: Api
     hanro: Api
+    mailbox: Mailbox = field(default_factory=Mailbox, repr=False)
 
     async def place(self, count: int = 1, **wish: Any) -> list[str]:
         """Let buyers order; gives the order numbers."""
@@ -77,6 +90,7 @@ async def open_shop(stack: FaultStack, client: httpx.AsyncClient) -> Shop:
     account_id = str((await hanro.call("POST", "/v1/accounts", wish)).json()["id"])
     shop = Shop(opened["id"], account_id, prefix, simulator, hanro)
     await _put_goods(shop)
+    await simulator.call("PUT", "/_sim/limits", {**LINKING, "shop": shop.number})
     await hanro.call("PUT", f"/v1/accounts/{account_id}/credentials", {"values": credentials})
 
     async def is_active() -> None:
@@ -91,7 +105,7 @@ async def open_shop(stack: FaultStack, client: httpx.AsyncClient) -> Shop:
 
     await once(is_active)
     await once(is_polled)
-    await once(lambda: _bind(shop))
+    await once(lambda: bind(shop))
     await once(lambda: _adopt(shop))
     return shop
 
@@ -134,7 +148,8 @@ async def _adopt(shop: Shop) -> None:
     await _bulk(shop, "/v1/listings:adopt", {"account_id": shop.account_id, "items": offers})
 
 
-async def _bind(shop: Shop) -> None:
+async def bind(shop: Shop) -> None:
+    """Have every new order mailed to its buyer."""
     known = await shop.hanro.call("GET", f"/v1/templates/{TEMPLATE}", expected=(200, 404))
     if known.status_code == 404:
         letter = {"subject": "注文 {{ order.external_id }}", "body": "{{ buyer.name }} 様\n{{ order.external_id }}\n"}

@@ -23,6 +23,8 @@ from hanro_local.settings import StackSettings
 from hanro_local.stack import DATABASE, Seams, Stack
 
 CONNECT_SECONDS = 10.0
+# Of order-svc's jobs: three times the longest call of any marketplace that is installed.
+LEASE_SECONDS = 180.0
 PACE = {
     "HANRO_NEW_EVERY": "PT1S",
     "HANRO_SWEEP_EVERY": "PT4S",
@@ -77,6 +79,10 @@ class FaultStack:
         """Give a child's process number."""
         return self.parts.supervisor.pid(name)
 
+    def child(self, name: str) -> Child:
+        """Give a child that runs from the beginning."""
+        return next(one for one in self.parts.children if one.name == name)
+
     def kill(self, name: str) -> int:
         """Kill a child with SIGKILL, and give the process number that it had."""
         pid = self.pid(name)
@@ -113,9 +119,9 @@ class FaultStack:
             await asyncio.to_thread(self.await_back, name, pid)
 
     @contextlib.asynccontextmanager
-    async def replica(self, name: str) -> AsyncIterator[Child]:
-        """Run a second process of a service, on ports and with failpoints of its own name, while the block lasts."""
-        child = self.parts.fleet.replica(name, called=f"{name}-2")
+    async def replica(self, name: str, number: int = 2) -> AsyncIterator[Child]:
+        """Run one more process of a service, on ports and with failpoints of its own name, while the block lasts."""
+        child = self.parts.fleet.replica(name, called=f"{name}-{number}")
         named = {**child.command.environment, faulty_service.NAME: child.name}
         # The schema is there already.
         child = replace(child, command=replace(child.command, environment=named), prepare=nothing_to_prepare)
@@ -130,22 +136,37 @@ class FaultStack:
         self.running.loop.call_soon_threadsafe(proxy.reset)
 
     async def expire_leases(self) -> None:
-        """Let the leases of order-svc's jobs run out now; they last a minute, three times the longest call."""
+        """Let the leases of order-svc run out now; they last three times the longest call of any marketplace."""
         async with self.database() as connection:
             await connection.execute("update orders.due set lease_until = orders.now() where lease_until is not null")
+            # What was sent is due for a look when its lease ends.
+            await connection.execute(
+                "update orders.operations set lease_until = orders.now(), next_at = least(next_at, orders.now())"
+                " where lease_until is not null"
+            )
 
-    async def rest_accounts(self) -> None:
-        """Let nobody ask for orders of the accounts that are linked by now: they would slow down all others."""
+    async def rest_accounts(self, *account_ids: str) -> None:
+        """Let nobody ask for orders of accounts, all that are linked by now by default: they would slow down others."""
         async with self.database() as connection:
             await connection.execute(
                 "update orders.due set next_at = 'infinity', planned_at = null, lease_until = null,"
-                " fence = nextval('orders.due_fence')"
+                " fence = nextval('orders.due_fence') where account_id = any($1) or cardinality($1::text[]) = 0",
+                account_ids,
             )
 
     async def wake_account(self, account_id: str) -> None:
         """Let orders of an account be asked for again."""
         async with self.database() as connection:
             await connection.execute("update orders.due set next_at = orders.now() where account_id = $1", account_id)
+
+    async def try_key(self, account_id: str) -> None:
+        """Let account-svc try an account's second credentials now, or once more where it does just now."""
+        async with self.database() as connection:
+            await connection.execute(
+                "update account.due set next_at = account.now(), planned_at = account.now()"
+                " where account_id = $1 and job = 'rotation'",
+                account_id,
+            )
 
     def heal(self) -> None:
         """Take every fault away and wait until all processes run."""

@@ -76,18 +76,25 @@ class Switches:
         """Let a child start again; one that is not held stays as it is."""
         self._held(name).unlink(missing_ok=True)
 
+    def prepare_again(self, name: str) -> None:
+        """Have a child prepared once more at its next start."""
+        file = self._unprepared(name)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.touch()
+
     def holdable(self, child: Child) -> Child:
         """Give the child as one that waits before it starts while it is held down, and else starts again soon.
 
-        It is prepared for its first start alone: nothing that later ones would have to prepare changes meanwhile.
+        It is prepared for its first start, and where a test asks for it: nothing else changes what is prepared.
         """
-        held, is_prepared = self._held(child.name), False
+        held, unprepared, is_prepared = self._held(child.name), self._unprepared(child.name), False
 
         async def prepare(run: Runner) -> None:
             nonlocal is_prepared
             while held.exists():
                 await asyncio.sleep(0.05)
-            if not is_prepared:
+            if not is_prepared or unprepared.exists():
+                unprepared.unlink(missing_ok=True)
                 await child.prepare(run)
                 is_prepared = True
 
@@ -100,6 +107,9 @@ class Switches:
 
     def _held(self, name: str) -> Path:
         return self.folder / "held" / name
+
+    def _unprepared(self, name: str) -> Path:
+        return self.folder / "unprepared" / name
 
 
 @contextlib.contextmanager

@@ -7,15 +7,20 @@ reached; a second process of a service says in `FAULTS_NAME` what its points' fo
 for processes that start while it exists.
 """
 
+import asyncio
 import os
 import runpy
 import signal
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from hanro import failpoints, inbox, outbox, servers
+from hanro import due, failpoints, inbox, outbox, restoring, servers
+from hanro.consume import handling
+from hanro.db import database, failures
 from hanro.pacer import slots
 
 FOLDER = "FAULTS_FOLDER"
@@ -23,6 +28,9 @@ NAME = "FAULTS_NAME"
 TOLD = "told"
 # Tests wait for each turn.
 WATCH_SECONDS = 1.0
+# Two that begin a batch at nearly the same time meet within it.
+BETWEEN_SECONDS = 1.0
+DRAFTS_FACTOR = 20
 STOP = "stop"
 
 
@@ -96,6 +104,80 @@ def break_lock(is_broken: Callable[[], bool]) -> None:
     orders.lock_orders = see_nothing
 
 
+def break_fence(is_broken: Callable[[], bool]) -> None:
+    """Let a lease that another process took over be held and given back all the same (I2)."""
+    hold, settle = due.hold, due.settle
+
+    async def renewed(tx: Any, lease: Any) -> Any:
+        if not is_broken():
+            return lease
+        (row,) = await tx.fetch("select fence from due where account_id = $1 and job = $2", lease.account_id, lease.job)
+        return replace(lease, fence=row["fence"])
+
+    async def hold_any(tx: Any, lease: Any) -> None:
+        await hold(tx, await renewed(tx, lease))
+
+    async def settle_any(tx: Any, lease: Any, **named: Any) -> None:
+        await settle(tx, await renewed(tx, lease), **named)
+
+    due.hold, due.settle = hold_any, settle_any
+
+
+def break_age(is_broken: Callable[[], bool]) -> None:
+    """Let what was seen earlier be taken for news (fault 23)."""
+    from order_svc.domain import reconcile as deciding  # noqa: PLC0415  only one service has it
+
+    reconcile = deciding.reconcile
+
+    def forget_age(known: Any, sighting: Any, **named: Any) -> Any:
+        if known is not None and is_broken():
+            known = replace(known, seen_at=min(known.seen_at, sighting.seen_at))
+        return reconcile(known, sighting, **named)
+
+    deciding.reconcile = forget_age
+
+
+def break_retry(is_broken: Callable[[], bool]) -> None:
+    """Let a deadlock or a serialisation failure be taken for the fault of the record in hand (fault 10)."""
+    is_conflict, is_passing = failures.is_conflict, failures.is_passing
+
+    def is_none(error: BaseException) -> bool:
+        return is_conflict(error) and not is_broken()
+
+    def passes(error: BaseException) -> bool:
+        return is_passing(error) and not (is_conflict(error) and is_broken())
+
+    vars(database)["is_conflict"], vars(handling)["is_passing"] = is_none, passes
+
+
+def break_restoring(is_broken: Callable[[], bool]) -> None:
+    """Let nobody notice what the broker lost (fault 12)."""
+    look = restoring.Restorer.look
+
+    async def overlook(self: restoring.Restorer) -> list[str]:
+        return [] if is_broken() else await look(self)
+
+    restoring.Restorer.look = overlook  # type: ignore[method-assign]
+
+
+def break_order(is_broken: Callable[[], bool], *, is_reversed: bool) -> None:
+    """Let stock be locked SKU by SKU with time between, from the last to the first where it is reversed (fault 10)."""
+    from catalog_svc.store import stock  # noqa: PLC0415  only one service has it
+
+    lock_stock = stock.lock_stock
+
+    async def lock_slowly(tx: Any, skus: Collection[str]) -> dict[str, Any]:
+        if not is_broken():
+            return await lock_stock(tx, skus)
+        found: dict[str, Any] = {}
+        for sku in sorted(skus, reverse=is_reversed):
+            found |= await lock_stock(tx, [sku])
+            await asyncio.sleep(BETWEEN_SECONDS)
+        return found
+
+    stock.lock_stock = lock_slowly
+
+
 def break_handler(is_broken: Callable[[], bool]) -> None:
     """Let the handler of orders have a bug (fault 16)."""
     from catalog_svc.domain import reservations  # noqa: PLC0415  only one service has it
@@ -137,24 +219,68 @@ def break_share(is_broken: Callable[[], bool]) -> None:
     slots.pace_of = quick
 
 
+def hurry_drafts() -> None:
+    """Let what a draft's key opens be probed quickly: tests link a shop each, and pace is no matter of theirs there."""
+    pace_of = slots.pace_of
+
+    def quick(group: Any, service: str, *, is_alone: bool) -> Any:
+        pace = pace_of(group, service, is_alone=is_alone)
+        return replace(pace, step=pace.step / DRAFTS_FACTOR) if is_alone else pace
+
+    slots.pace_of = quick
+
+
+def break_gate(accounts: Any, is_broken: Callable[[], bool]) -> None:
+    """Let a service's store of `accounts` forget that one only observes (A21)."""
+    told = accounts.SwitchesSet
+
+    class Forgetful(told):  # type: ignore[misc,valid-type]  # a service's own class
+        @classmethod
+        def model_validate(cls, *words: Any, **named: Any) -> Any:
+            known = told.model_validate(*words, **named)
+            return known.model_copy(update={"is_observing": False}) if is_broken() else known
+
+    accounts.SwitchesSet = Forgetful
+
+
+def break_pace(is_broken: Callable[[], bool]) -> None:
+    """Let calls leave ten times as fast as they may (I6)."""
+    pace_of = slots.pace_of
+
+    def quick(*words: Any, **named: Any) -> Any:
+        pace = pace_of(*words, **named)
+        return replace(pace, step=pace.step / 10) if is_broken() else pace
+
+    slots.pace_of = quick
+
+
 def main(words: list[str]) -> None:
     """Prepare the faults, then be the service."""
     folder = Path(os.environ[FOLDER])
     module, broken = words[0], folder / "broken"
     os.environ.update({file.name: file.read_text() for file in folder.glob(f"{TOLD}/*")})
-    servers.WATCH_SECONDS = WATCH_SECONDS
+    servers.WATCH_SECONDS = restoring.EVERY_SECONDS = WATCH_SECONDS
     arm(folder / os.environ.get(NAME, module))
     break_inbox((broken / "inbox").exists)
     break_outbox((broken / "outbox").exists)
+    break_retry((broken / "retry").exists)
+    break_restoring((broken / "restoring").exists)
     if module == "account_svc":
         break_share((broken / "share").exists)
+        hurry_drafts()
     if module == "order_svc":
         break_page((broken / "page").exists, (broken / "page.hit").touch)
         break_lock((broken / "lock").exists)
+        break_pace((broken / "pace").exists)
+        break_fence((broken / "fence").exists)
+        break_age((broken / "age").exists)
+        break_gate(import_module("order_svc.store.accounts"), (broken / "acceptances").exists)
     if module == "catalog_svc":
         break_handler((broken / "handler").exists)
+        break_order((broken / "order").exists, is_reversed=NAME in os.environ)
     if module == "notifier_svc":
         break_ledger((broken / "ledger").exists)
+        break_gate(import_module("notifier_svc.store.accounts"), (broken / "mails").exists)
     sys.argv = words
     runpy.run_module(module, run_name="__main__", alter_sys=True)
 

@@ -6,7 +6,7 @@ from fault_journal import advance
 from fault_shop import Shop
 from fault_stack import FaultStack
 
-pytestmark = pytest.mark.fault
+pytestmark = pytest.mark.fault(is_long=True)
 
 
 async def test_the_open_route_finds_what_the_placed_route_hides_or_no_longer_shows(

@@ -5,6 +5,7 @@ import time
 
 import pytest
 from fault_checks import differences, judge, look, quiet
+from fault_conflicts import lock_in_the_opposite_order
 from fault_log import all_read, read_copies, send
 from fault_shop import Shop
 from fault_stack import FaultStack
@@ -91,4 +92,17 @@ async def test_old_facts_taken_for_news_are_seen_as_a_second_effect(stack: Fault
         assert await _turns_red(stack, shop, "I10", "units, not 0")
         await send(stack, copies)
         await all_read(stack, shop)
+    assert await differences(stack, shop) == {}
+
+
+async def test_a_deadlock_taken_for_a_records_fault_is_seen_as_an_order_without_reservation(
+    stack: FaultStack, shop: Shop
+) -> None:
+    known = {letter["id"] for letter in (await look(stack, shop, is_log_wanted=False)).dead}
+    with stack.switches.broken("retry"):
+        await lock_in_the_opposite_order(stack, shop)
+        assert await _turns_red(stack, shop, "I1", "is not reserved")
+    dead = (await look(stack, shop, is_log_wanted=False)).dead
+    for letter in (letter for letter in dead if letter["id"] not in known):
+        await shop.hanro.call("POST", f"/v1/catalog/dead-letters/{letter['id']}:redrive")
     assert await differences(stack, shop) == {}

@@ -46,6 +46,7 @@ async def test_a_postgres_that_is_away_is_a_503_and_a_metric_and_takes_no_pod_ou
         assert {answer.status_code for answer in await read_all(shop)} == {200}
 
 
+@pytest.mark.fault(is_long=True)
 async def test_backends_terminated_again_and_again_cost_nothing(stack: FaultStack, shop: Shop) -> None:
     with same_processes(stack):
         async with stack.database() as connection:
@@ -60,6 +61,7 @@ async def test_backends_terminated_again_and_again_cost_nothing(stack: FaultStac
         assert await differences(stack, shop, seconds=HEAL_SECONDS) == {}
 
 
+@pytest.mark.fault(is_long=True)
 async def test_an_exhausted_pool_answers_503_with_a_problem_and_does_not_hang(stack: FaultStack, shop: Shop) -> None:
     async with (
         stack.database() as connection,
@@ -79,6 +81,7 @@ async def test_an_exhausted_pool_answers_503_with_a_problem_and_does_not_hang(st
     assert await differences(stack, shop, seconds=HEAL_SECONDS) == {}
 
 
+@pytest.mark.fault(is_long=True)
 async def test_services_with_one_connection_each_do_all_their_work_and_answer(stack: FaultStack, shop: Shop) -> None:
     names = form(short=("order-svc",), whole=NAMES)
     stack.switches.tell(HANRO_POOL_SIZE="1")

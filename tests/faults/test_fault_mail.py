@@ -3,7 +3,7 @@
 import asyncio
 
 import pytest
-from fault_checks import Sighted, differences, look
+from fault_checks import Sighted, differences, look, quiet
 from fault_forms import form
 from fault_health import RELAY, await_server, read_all, same_processes, statuses
 from fault_shop import Shop
@@ -24,6 +24,7 @@ async def test_a_relay_that_is_away_at_start_is_a_metric_and_mails_leave_when_it
     with same_processes(stack):
         await shop.place(2)
         await await_server(stack, RELAY, is_up=False, names=NOTIFIER)
+        assert await quiet(stack, shop, HEAL_SECONDS, is_mail_awaited=False) == ""
         seen = await look(stack, shop, is_log_wanted=False)
         assert not seen.mails
         assert _states(seen) == {"planned"}
@@ -36,6 +37,7 @@ async def test_a_relay_that_is_away_at_start_is_a_metric_and_mails_leave_when_it
         assert _states(await look(stack, shop)) == {"handed_over"}
 
 
+@pytest.mark.fault(is_long=True)
 async def test_a_relay_that_goes_away_while_mails_leave_doubles_none(stack: FaultStack, shop: Shop) -> None:
     with same_processes(stack):
         for _ in range(form(short=1, whole=6)):

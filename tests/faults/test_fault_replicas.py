@@ -1,18 +1,24 @@
-"""Stops a process while another of the same service goes on: fault 6."""
+"""Stops a process while another of the same service goes on: fault 6, and the slow handler of fault 15."""
 
 import asyncio
 import os
 import signal
 
 import pytest
-from fault_checks import await_stored, differences
+from fault_checks import await_stored, differences, look
+from fault_figures import facts_handled
 from fault_forms import form
 from fault_shop import Shop
-from fault_stack import FaultStack
+from fault_stack import LEASE_SECONDS, FaultStack
+
+from hanro_local.demo.api import until
 
 pytestmark = pytest.mark.fault
-# A stopped process keeps its leases, a minute each.
-TAKEN_OVER_SECONDS = 90.0
+# A stopped process keeps its leases.
+TAKEN_OVER_SECONDS = form(short=90.0, whole=LEASE_SECONDS + 90.0)
+# A handler ends after 20 s at the latest, long before Kafka asks for the next poll: what outlasts its share of the
+# partitions is a process that stands still. 10 s later they are another's.
+STANDS_STILL = form(short=["sleep:12"], whole=["sleep:12", "stop"])
 
 
 async def test_a_relay_that_stopped_inside_its_transaction_is_overtaken(stack: FaultStack, shop: Shop) -> None:
@@ -38,3 +44,36 @@ async def test_a_relay_that_stopped_inside_its_transaction_is_overtaken(stack: F
         assert found == {}
         await shop.place(1)
         assert await differences(stack, shop) == {}
+
+
+@pytest.mark.parametrize("deed", STANDS_STILL)
+async def test_a_handler_that_stands_still_while_another_handles_the_same_fact_has_its_effect_once(
+    stack: FaultStack, shop: Shop, deed: str
+) -> None:
+    first, pid = stack.child("catalog-svc"), stack.pid("catalog-svc")
+    dead = (await look(stack, shop, is_log_wanted=False)).dead
+    async with stack.replica("catalog-svc") as second:
+        before = await facts_handled(first, shop) + await facts_handled(second, shop)
+        # In the transaction, with its rows locked; of so many orders some are the first one's to handle.
+        still = stack.switches.arm("catalog_svc", "consume.before_commit", deed)
+        await shop.place(8, is_plain=True)
+        await asyncio.to_thread(stack.switches.await_reached, still)
+
+        async def are_held() -> bool:
+            seen = await look(stack, shop, is_log_wanted=False)
+            return len({row["external_id"] for row in seen.reservations}) == 8
+
+        try:
+            await until(TAKEN_OVER_SECONDS, are_held)
+        finally:
+            os.kill(pid, signal.SIGCONT)
+        assert await differences(stack, shop, seconds=TAKEN_OVER_SECONDS) == {}
+
+        async def came_twice() -> bool:
+            return (await facts_handled(first, shop) + await facts_handled(second, shop) - before)["stale"] > 0
+
+        if deed != "stop":
+            # Whoever was late found it known; what is stopped for longer has lost its transaction by then.
+            await until(TAKEN_OVER_SECONDS, came_twice)
+        assert stack.pid("catalog-svc") == pid
+    assert (await look(stack, shop, is_log_wanted=False)).dead == dead

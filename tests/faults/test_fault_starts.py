@@ -9,7 +9,7 @@ from fault_health import KAFKA, NAMES, POSTGRES, await_server, await_statuses, r
 from fault_shop import Shop
 from fault_stack import FaultStack
 
-pytestmark = pytest.mark.fault
+pytestmark = pytest.mark.fault(is_long=True)
 HEAL_SECONDS = 90.0
 
 

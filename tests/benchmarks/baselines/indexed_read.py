@@ -5,18 +5,23 @@ The fastest form: asyncpg alone, one prepared statement a connection.
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
 
 import asyncpg
 
 SECONDS = 60.0
 CONNECTIONS = 5
 
+Timed = Callable[[str], Coroutine[Any, Any, float]]
+"""Do one key's work and give the seconds that it took."""
 
-async def read_rows(url: str, sql: str, keys: Sequence[str], per_second: float) -> list[float]:
-    """Read a row for each key, one after the other begins, `per_second` of them; give the seconds each took."""
-    pool = await asyncpg.create_pool(url, min_size=CONNECTIONS, max_size=CONNECTIONS, timeout=SECONDS)
-    try:
+
+@asynccontextmanager
+async def reader(url: str, sql: str) -> AsyncIterator[Timed]:
+    """Give what reads a key's row over a pool that is open."""
+    async with asyncpg.create_pool(url, min_size=CONNECTIONS, max_size=CONNECTIONS, timeout=SECONDS) as pool:
 
         async def read(key: str) -> float:
             began = time.perf_counter()
@@ -25,17 +30,15 @@ async def read_rows(url: str, sql: str, keys: Sequence[str], per_second: float) 
                     raise LookupError(key)
             return time.perf_counter() - began
 
-        return await at_a_rate([lambda key=key: read(key) for key in keys], per_second)
-    finally:
-        await pool.close()
+        yield read
 
 
-async def at_a_rate(works: Sequence[object], per_second: float) -> list[float]:
-    """Begin works at a rate, however long those before take, and give the seconds of each in their order."""
+async def at_a_rate(work: Timed, keys: Sequence[str], per_second: float) -> list[float]:
+    """Begin one key's work after the other at a rate, however long those before take, and give the seconds of each."""
     began = time.perf_counter()
     running: list[asyncio.Task[float]] = []
     async with asyncio.TaskGroup() as group:
-        for number, work in enumerate(works):
+        for number, key in enumerate(keys):
             await asyncio.sleep(max(0.0, began + number / per_second - time.perf_counter()))
-            running.append(group.create_task(work()))  # type: ignore[operator]
+            running.append(group.create_task(work(key)))
     return [task.result() for task in running]

@@ -15,17 +15,27 @@ SECONDS = 60.0
 
 
 async def read_pages(url: str, tables: dict[str, str], size: int) -> list[Page]:
-    """Read the rows of some tables, in the order of the given columns, `size` rows a page."""
+    """Read the rows of some tables, in the order of the given columns; `size` rows of the first one are a page.
+
+    Rows with an `order_id` go with their order.
+    """
     connection = await asyncpg.connect(url, timeout=SECONDS)
     try:
-        rows = {
-            table: [tuple(row) for row in await connection.fetch(f"select * from {table} order by {column}")]  # noqa: S608  names of ours
+        found = {
+            table: await connection.fetch(f"select * from {table} order by {column}")  # noqa: S608  names of ours
             for table, column in tables.items()
         }
     finally:
         await connection.close(timeout=SECONDS)
-    count = max(map(len, rows.values()))
-    return [{table: found[start : start + size] for table, found in rows.items()} for start in range(0, count, size)]
+    first, *others = found
+    page_of = {row["id"]: place // size for place, row in enumerate(found[first])}
+    pages: list[Page] = [{table: [] for table in found} for _ in range(-(-len(page_of) // size))]
+    for table in (first, *others):
+        for place, row in enumerate(found[table]):
+            # What belongs to an order goes with it; facts come one an order.
+            page = page_of[row["order_id"]] if "order_id" in row else place // size
+            pages[page][table].append(tuple(map(_ready, row)))
+    return pages
 
 
 async def insert_pages(url: str, pages: Sequence[Page]) -> float:
@@ -49,7 +59,18 @@ async def _statement(connection: asyncpg.Connection, table: str) -> Any:
         " where attrelid = $1::regclass and attnum > 0 and not attisdropped order by attnum",
         table,
     )
-    arrays = ", ".join(f"${place}::{column['type']}[]" for place, column in enumerate(columns, 1))
-    return await connection.prepare(
-        f"insert into {table} overriding system value select * from unnest({arrays})"  # noqa: S608  names of ours
+    # A list in a column goes as one text: arrays of arrays must be of equal length.
+    types = ["text" if column["type"].endswith("[]") else column["type"] for column in columns]
+    arrays = ", ".join(f"${place}::{kind}[]" for place, kind in enumerate(types, 1))
+    names = ", ".join(f"c{place}" for place in range(1, len(columns) + 1))
+    values = ", ".join(
+        f"string_to_array(c{place}, E'\\n')" if column["type"].endswith("[]") else f"c{place}"
+        for place, column in enumerate(columns, 1)
     )
+    return await connection.prepare(
+        f"insert into {table} overriding system value select {values} from unnest({arrays}) as ready ({names})"  # noqa: S608  names of ours
+    )
+
+
+def _ready(value: Any) -> Any:
+    return "\n".join(value) if isinstance(value, list) else value
