@@ -162,6 +162,7 @@ async def _take_in(db: Database, shop: Shop, bodies: Sequence[bytes]) -> None:
             account=shop.account,
             plugin=plugin,
             at=NOON,
+            clock=SystemClock(),
             next_at=None,
         )
 

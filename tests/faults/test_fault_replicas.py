@@ -18,6 +18,7 @@ pytestmark = pytest.mark.fault
 TAKEN_OVER_SECONDS = form(short=90.0, whole=LEASE_SECONDS + 90.0)
 # A handler ends after 20 s at the latest, long before Kafka asks for the next poll: what outlasts its share of the
 # partitions is a process that stands still. 10 s later they are another's.
+TURNS = 5
 STANDS_STILL = form(short=["sleep:12"], whole=["sleep:12", "stop"])
 
 
@@ -54,26 +55,34 @@ async def test_a_handler_that_stands_still_while_another_handles_the_same_fact_h
     dead = (await look(stack, shop, is_log_wanted=False)).dead
     async with stack.replica("catalog-svc") as second:
         before = await facts_handled(first, shop) + await facts_handled(second, shop)
-        # In the transaction, with its rows locked; of so many orders some are the first one's to handle.
-        still = stack.switches.arm("catalog_svc", "consume.before_commit", deed)
-        await shop.place(8, is_plain=True)
-        await asyncio.to_thread(stack.switches.await_reached, still)
 
-        async def are_held() -> bool:
-            seen = await look(stack, shop, is_log_wanted=False)
-            return len({row["external_id"] for row in seen.reservations}) == 8
+        async def stand_still(count: int) -> None:
+            # In the transaction, with its rows locked; of so many orders some are the first one's to handle.
+            still = stack.switches.arm("catalog_svc", "consume.before_commit", deed)
+            await shop.place(8, is_plain=True)
+            await asyncio.to_thread(stack.switches.await_reached, still)
 
-        try:
-            await until(TAKEN_OVER_SECONDS, are_held)
-        finally:
-            os.kill(pid, signal.SIGCONT)
-        assert await differences(stack, shop, seconds=TAKEN_OVER_SECONDS) == {}
+            async def are_held() -> bool:
+                seen = await look(stack, shop, is_log_wanted=False)
+                return len({row["external_id"] for row in seen.reservations}) == count
+
+            try:
+                await until(TAKEN_OVER_SECONDS, are_held)
+            finally:
+                os.kill(pid, signal.SIGCONT)
+            assert await differences(stack, shop, seconds=TAKEN_OVER_SECONDS) == {}
 
         async def came_twice() -> bool:
             return (await facts_handled(first, shop) + await facts_handled(second, shop) - before)["stale"] > 0
 
+        await stand_still(8)
         if deed != "stop":
-            # Whoever was late found it known; what is stopped for longer has lost its transaction by then.
+            # Whoever was late found it known; what is stopped for longer has lost its transaction by then. Where Kafka
+            # gives the partitions away is not ours to say: the first may have been back a moment too early.
+            for turn in range(2, TURNS + 1):
+                if await came_twice():
+                    break
+                await stand_still(8 * turn)
             await until(TAKEN_OVER_SECONDS, came_twice)
         assert stack.pid("catalog-svc") == pid
     assert (await look(stack, shop, is_log_wanted=False)).dead == dead

@@ -163,10 +163,11 @@ async def test_a_statement_that_is_broken_off_at_whatever_moment_is_in_nobodys_w
 
     async def dawdle() -> None:
         async with narrow.statements() as statements:
-            await statements.fetch("select pg_sleep(5)")
+            await statements.fetch("select pg_sleep(9)")
 
-    async with asyncio.timeout(4):
-        for moment in range(30):
+    for moment in range(30):
+        # Far less than who waits for the statement waits.
+        async with asyncio.timeout(6):
             left = asyncio.create_task(dawdle())
             for _ in range(moment):
                 await asyncio.sleep(0)

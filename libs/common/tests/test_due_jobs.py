@@ -144,6 +144,44 @@ async def test_a_lease_ends_here_no_later_than_the_server_thinks(db: Database) -
     assert lease.last_call_monotonic == pytest.approx(lease.until_monotonic - 10)
 
 
+async def test_a_lease_goes_on_from_the_commit_that_says_so_for_all_that_hold_it(db: Database) -> None:
+    await _plan(db, "acc_1")
+    (lease,) = await _claim(db, lease=timedelta(seconds=30))
+    first = lease.until_monotonic
+
+    async def broken_off() -> None:
+        async with db.begin() as tx:
+            await due.go_on(tx, lease, clock=CLOCK, length=9 * MINUTE)
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await broken_off()
+    assert (lease.until_monotonic, lease.lease) == (first, timedelta(seconds=30))
+    await asyncio.sleep(MOMENT.total_seconds())
+    before = CLOCK.monotonic()
+    async with db.begin() as tx:
+        await due.go_on(tx, lease, clock=CLOCK)
+        assert lease.until_monotonic == first
+    assert before + 30 <= lease.until_monotonic <= CLOCK.monotonic() + 30
+    async with db.begin() as tx:
+        await due.go_on(tx, lease, clock=CLOCK, length=9 * MINUTE)
+        ((left,),) = await tx.fetch(f"select lease_until - {tx.now_sql} from due")  # noqa: S608  the schema's own clock
+    assert timedelta(minutes=8) < left <= lease.lease == 9 * MINUTE
+    assert lease.last_call_monotonic == pytest.approx(CLOCK.monotonic() + 360, abs=5)
+
+
+async def test_a_lease_that_was_taken_over_does_not_go_on(db: Database) -> None:
+    await _plan(db, "acc_1")
+    (old,) = await _claim(db, lease=MOMENT)
+    await asyncio.sleep(0.1)
+    (new,) = await _claim(db)
+    async with db.begin() as tx:
+        with pytest.raises(Retryable) as lost:
+            await due.go_on(tx, old, clock=CLOCK)
+    assert lost.value.code == "lease-lost"
+    await _settle(db, new)
+
+
 async def _claim_in_turn(db: Database, *wanted: due.Wanted, limit: int = 10) -> list[tuple[str, str]]:
     return [(lease.job, lease.account_id) for lease in await due.claim_in_turn(db, wanted, limit=limit, clock=CLOCK)]
 

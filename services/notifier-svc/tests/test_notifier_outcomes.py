@@ -74,6 +74,7 @@ def test_an_account_whose_login_is_refused_waits_for_its_seller() -> None:
     away = Retryable("away", code="unavailable")
     assert pause_after(away, pause_count=0, at=NOON) == NOON + timedelta(seconds=2)
     assert pause_after(away, pause_count=99, at=NOON) == NOON + timedelta(minutes=5)
+    assert pause_after(away, pause_count=99, at=NOON, is_own=True) == NOON + timedelta(seconds=10)
 
 
 def test_a_person_says_that_it_arrived() -> None:

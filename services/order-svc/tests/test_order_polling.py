@@ -363,6 +363,32 @@ async def test_what_was_read_under_a_lost_lease_is_not_stored(
         assert (await tx.fetch("select covered_until from cursors where route = 'placed'"))[0][0] is None
 
 
+@pytest.mark.parametrize(("state", "left"), [("active", 60), ("unlinking", 5)])
+async def test_a_page_that_is_stored_keeps_the_job_for_another_lease_but_of_an_account_that_is_let_go(
+    means: Means, playground: Playground, state: str, left: int
+) -> None:
+    found: list[timedelta] = []
+
+    async def much_later() -> None:
+        async with means.db.begin() as tx:
+            await tx.execute(f"update due set lease_until = {tx.now_sql} + interval '5 seconds'")  # noqa: S608  the clock
+        await tell(means.db, activated(2, state=state))
+        playground.meanwhile = look
+
+    async def look() -> None:
+        async with means.db.begin() as tx:
+            ((until,),) = await tx.fetch(f"select lease_until - {tx.now_sql} from due where job = 'orders:placed'")  # noqa: S608  the clock
+        found.append(until)
+
+    await tell(means.db, activated())
+    playground.buy(*(seen(f"n-{number}") for number in range(3)))
+    playground.page_size = 1
+    playground.meanwhile = much_later
+    await poll(means, "placed")
+    assert timedelta(seconds=left - 3) < found[0] <= timedelta(seconds=left)
+    assert await count(means.db, "orders") == 3
+
+
 async def test_a_route_is_due_again_after_its_time(means: Means, clock: FixedClock) -> None:
     await tell(means.db, activated())
     await poll(means)

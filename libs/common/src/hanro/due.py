@@ -5,7 +5,7 @@ planned anew; it guards our rows alone. What a process that lost its lease still
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from hanro.clock import Clock
@@ -33,12 +33,13 @@ DDL_1: tuple[str, ...] = (
 DDL_2: tuple[str, ...] = ('create index due_job_next on "{schema}".due (job, next_at)',)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Lease:
     """Be the right to do an account's job until `until_monotonic`, on this process's monotonic clock.
 
-    It is counted from before the claim was asked for, so it ends no later than the server thinks. `due_at` is when the
-    job should have begun, UTC; `failure_count` how often it failed in a row.
+    It is counted from before the claim was asked for, so it ends no later than the server thinks; `go_on`
+    moves it for all that hold this lease. `due_at` is when the job should have begun, UTC; `failure_count` how often it
+    failed in a row.
     """
 
     account_id: str
@@ -212,27 +213,32 @@ async def _take(db: Database, clock: Clock, found: str, *args: object) -> list[L
     ]
 
 
-async def lengthen(db: Database, lease: Lease, length: timedelta, *, clock: Clock) -> Lease:
-    """Hold a lease for so long from now; the claim was for what the shortest of such jobs takes.
+async def go_on(tx: Transaction, lease: Lease, *, clock: Clock, length: timedelta | None = None) -> None:
+    """Hold a lease for its length, or another, from now: in the transaction that stores what it brought so far.
+
+    A job of many pages ends by its work, not by its lease; who dies holds it up no longer than before.
 
     Raises:
         Retryable: another process took the job over, or it was dropped; code "lease-lost".
     """
-    asked_at = clock.monotonic()
-    async with db.begin() as tx:
-        touched = await tx.execute(
-            f"""
-            update due set lease_until = {tx.now_sql} + $4::interval
-            where account_id = $1 and job = $2 and fence = $3
-            """,  # noqa: S608  the schema's own clock
-            lease.account_id,
-            lease.job,
-            lease.fence,
-            length,
-        )
+    asked_at, length = clock.monotonic(), length or lease.lease
+    touched = await tx.execute(
+        f"""
+        update due set lease_until = {tx.now_sql} + $4::interval
+        where account_id = $1 and job = $2 and fence = $3
+        """,  # noqa: S608  the schema's own clock
+        lease.account_id,
+        lease.job,
+        lease.fence,
+        length,
+    )
     if not touched:
         raise _lost(lease)
-    return replace(lease, until_monotonic=asked_at + length.total_seconds(), lease=length)
+
+    def moved() -> None:
+        lease.until_monotonic, lease.lease = asked_at + length.total_seconds(), length
+
+    tx.after_commit(moved)
 
 
 async def hold(tx: Transaction, lease: Lease) -> None:

@@ -8,8 +8,10 @@ from notifier_svc.domain.messages import State
 
 # A relay that greylists wants minutes; most that say "later" are well again in seconds.
 MESSAGE_PAUSES = tuple(timedelta(seconds=seconds) for seconds in (10, 30, 60, 120, 300, 600, 1800))
-# A server that is away holds up all messages of the account; looking again is cheap.
+# A relay that is away holds up all messages of the account; looking again is cheap.
 ACCOUNT_PAUSES = tuple(timedelta(seconds=seconds) for seconds in (2, 5, 10, 20, 45, 120, 300))
+# hanro's own services come back within seconds, and mails that waited for them leave then.
+OWN_PAUSES = ACCOUNT_PAUSES[:3]
 # Only a person mends a refused login, and a newer credential ends the pause at once.
 SELLER_PAUSE = timedelta(minutes=15)
 
@@ -41,11 +43,14 @@ def judge(failure: Failure, *, failure_count: int, at: datetime) -> Verdict:
             return Verdict(state=State.PLANNED, reason_code=failure.code, next_at=at + pause)
 
 
-def pause_after(failure: Failure, *, pause_count: int, at: datetime) -> datetime:
-    """Say until when nothing is sent for an account whose messages could not even be begun."""
+def pause_after(failure: Failure, *, pause_count: int, at: datetime, is_own: bool = False) -> datetime:
+    """Say until when nothing is sent for an account whose messages could not even be begun.
+
+    `is_own`: a service of hanro failed, not the relay.
+    """
     if isinstance(failure, NeedsSeller):
         return at + SELLER_PAUSE
-    pause = _nth(ACCOUNT_PAUSES, pause_count)
+    pause = _nth(OWN_PAUSES if is_own else ACCOUNT_PAUSES, pause_count)
     return at + (max(pause, failure.after or timedelta()) if isinstance(failure, Retryable) else pause)
 
 

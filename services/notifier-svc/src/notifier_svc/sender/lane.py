@@ -40,11 +40,12 @@ log = logger(__name__)
 
 
 class AccountStopped(Exception):
-    """Nothing can be sent for the account now, whatever the message."""
+    """Nothing can be sent for the account now, whatever the message; `is_own`: for want of a service of hanro."""
 
-    def __init__(self, failure: Failure) -> None:
+    def __init__(self, failure: Failure, *, is_own: bool = False) -> None:
         super().__init__(failure.code)
         self.failure = failure
+        self.is_own = is_own
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +85,8 @@ class Lane:
             except AccountStopped as stopped:
                 await self._refuse_tests(stopped.failure)
                 log.warning("sender.paused", account_id=account_id, code=stopped.failure.code, why=stopped.failure.why)
-                await self._desk.ledger.pause(account, stopped.failure, tuple(self._waiting))
+                waiting = tuple(self._waiting)
+                await self._desk.ledger.pause(account, stopped.failure, waiting, is_own=stopped.is_own)
             else:
                 await self._desk.ledger.give_back(tuple(self._waiting))
         except Exception as error:
@@ -117,7 +119,7 @@ class Lane:
             plugin = self._desk.plugins.get(vended.marketplace_id)
             relay = None if plugin is None else plugin.mail_relay(vended.secrets)
         except FAILURES as failure:
-            raise AccountStopped(failure) from None
+            raise AccountStopped(failure, is_own=True) from None
         if plugin is None or relay is None:
             raise AccountStopped(Unsupported("The marketplace has no mail relay here.", code="absent"))
         return Post(
@@ -179,7 +181,7 @@ class Lane:
                 raise AccountStopped(await self._blamed(failure, post)) from None
             await self._prove(post)
         elif written.code == UNAVAILABLE:
-            raise AccountStopped(written)
+            raise AccountStopped(written, is_own=True)
         else:
             log.warning("sender.not_written", message_id=message.id, code=written.code, why=written.why)
             await ledger.fail(message, written)

@@ -103,9 +103,11 @@ class Ledger:
         if messages:
             await self._insist(lambda tx: claims.give_back(tx, messages))
 
-    async def pause(self, account: Account, failure: Failure, messages: Sequence[Message]) -> None:
-        """Send nothing for an account for a while, and give its messages back."""
-        until = pause_after(failure, pause_count=account.pause_count, at=await self._now())
+    async def pause(
+        self, account: Account, failure: Failure, messages: Sequence[Message], *, is_own: bool = False
+    ) -> None:
+        """Send nothing for an account for a while, and give its messages back; `is_own` as `pause_after` says."""
+        until = pause_after(failure, pause_count=account.pause_count, at=await self._now(), is_own=is_own)
 
         async def work(tx: Transaction) -> None:
             await accounts.pause_account(tx, account, until=until, code=failure.code)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from hanro import due, failpoints, outbox
+from hanro.clock import Clock
 from hanro.crypto import Keyring
 from hanro.db import Database, Transaction
 from hanro.due import Lease
@@ -83,11 +84,13 @@ async def ingest(
     account: Account,
     plugin: Plugin,
     at: datetime,
+    clock: Clock,
     next_at: datetime | None,
 ) -> Taken:
     """Store one page of sightings, its facts and its cursor; a repeated page changes nothing else.
 
-    `next_at`: give the lease back and be due again then; None: go on under this lease.
+    `next_at`: give the lease back and be due again then; None: go on under this lease, for its length from now; of an
+    account that is let go it ends when it would have.
 
     Raises:
         Retryable: another process took the job over (lease-lost); nothing of the page is stored here.
@@ -98,10 +101,12 @@ async def ingest(
         changes = await take_in(tx, keyring, page.sightings, account=account, plugin=plugin, route=cursor.route, at=at)
         moved = after_page(cursor, page.position, at=at, request_count=page.request_count)
         await cursors_store.save_cursor(tx, moved)
-        if next_at is None:
+        if next_at is not None:
+            await due.settle(tx, lease, next_at=next_at)
+        elif account.is_let_go:
             await due.hold(tx, lease)
         else:
-            await due.settle(tx, lease, next_at=next_at)
+            await due.go_on(tx, lease, clock=clock)
         failpoints.reach("orders.before_commit")
     failpoints.reach("orders.after_commit")
     return Taken(cursor=moved, found_count=count_found(changes))
@@ -137,13 +142,13 @@ async def ingest_fetched(
 
 
 async def lock_account(tx: Transaction, account: Account) -> Account:
-    """Lock an account's cursors before its sightings are taken in, and give the account with what is new there by now.
+    """Lock an account's cursors before its sightings are taken in; give it with what is new there, its state, by now.
 
     A run may have begun long before the seller said from when on orders are new; those before that must tell nobody.
     """
     known = (await accounts_store.share_accounts(tx, [account.id])).get(account.id, account)
     await cursors_store.lock_cursors(tx, account.id)
-    return replace(account, orders_from=known.orders_from)
+    return replace(account, orders_from=known.orders_from, state=known.state)
 
 
 def count_found(changes: Sequence[Change]) -> int:

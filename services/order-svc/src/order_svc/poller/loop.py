@@ -121,7 +121,7 @@ class Poller:
         if account.paused_until is not None and account.is_paused(means.clock.now()):
             await accounts.put_off(means.db, lease, next_at=account.paused_until, failures=lease.failure_count)
             return "paused"
-        lease = await self._lengthened(lease, account)
+        await self._lengthen(lease, account)
         opened, requests = counted(await means.open(account.id, heard=account.version, purpose="orders", lease=lease))
         # account-svc may be a fact ahead: what is read with its secrets belongs to the epoch that it names.
         account = replace(account, epoch=max(account.epoch, opened.account_epoch))
@@ -140,13 +140,13 @@ class Poller:
                 means.metrics.stuck(account.marketplace_id, route_of(lease.job))
             raise
 
-    async def _lengthened(self, lease: Lease, account: Account) -> Lease:
+    async def _lengthen(self, lease: Lease, account: Account) -> None:
         """Keep a job for as long as calls of its marketplace may take, where that is longer than it was claimed for."""
         means = self._means
         plugin = means.plugins.get(MarketplaceId(account.marketplace_id))
-        if plugin is None or means.lease_at(plugin) <= lease.lease:
-            return lease
-        return await due.lengthen(means.db, lease, means.lease_at(plugin), clock=means.clock)
+        if plugin is not None and means.lease_at(plugin) > lease.lease:
+            async with means.db.begin() as tx:
+                await due.go_on(tx, lease, clock=means.clock, length=means.lease_at(plugin))
 
     async def _put_off(self, lease: Lease, failure: Failure) -> None:
         now = self._means.clock.now()

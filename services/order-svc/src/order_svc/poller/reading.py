@@ -101,6 +101,7 @@ async def _store(
         account=errand.account,
         plugin=errand.opened.plugin,
         at=means.clock.now(),
+        clock=means.clock,
         next_at=next_at,
     )
     marketplace_id = errand.account.marketplace_id
