@@ -106,7 +106,7 @@ def break_lock(is_broken: Callable[[], bool]) -> None:
 
 def break_fence(is_broken: Callable[[], bool]) -> None:
     """Let a lease that another process took over be held and given back all the same (I2)."""
-    hold, settle = due.hold, due.settle
+    hold, go_on, settle = due.hold, due.go_on, due.settle
 
     async def renewed(tx: Any, lease: Any) -> Any:
         if not is_broken():
@@ -117,10 +117,13 @@ def break_fence(is_broken: Callable[[], bool]) -> None:
     async def hold_any(tx: Any, lease: Any) -> None:
         await hold(tx, await renewed(tx, lease))
 
+    async def go_on_any(tx: Any, lease: Any, **named: Any) -> None:
+        await go_on(tx, await renewed(tx, lease), **named)
+
     async def settle_any(tx: Any, lease: Any, **named: Any) -> None:
         await settle(tx, await renewed(tx, lease), **named)
 
-    due.hold, due.settle = hold_any, settle_any
+    due.hold, due.go_on, due.settle = hold_any, go_on_any, settle_any
 
 
 def break_age(is_broken: Callable[[], bool]) -> None:
