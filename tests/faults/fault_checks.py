@@ -39,6 +39,7 @@ class Sighted:
     reservations: list[Entry]
     stock: list[Entry]
     messages: list[Entry]
+    pauses: list[Entry]
     mails: Counter[str]
     archive: list[Entry]
     waiting: int
@@ -64,7 +65,8 @@ async def look(stack: FaultStack, shop: Shop, *, is_log_wanted: bool = True) -> 
             orders=orders,
             reservations=await rows("select * from catalog.reservations where account_id = $1", shop.account_id),
             stock=await rows("select * from catalog.stock where starts_with(sku, $1)", f"{shop.prefix}-"),
-            messages=await rows(_MESSAGES, shop.account_id),
+            messages=await rows("select * from notifier.messages where account_id = $1", shop.account_id),
+            pauses=await rows(_PAUSES, shop.account_id),
             mails=Counter(subject.split()[-1] for subject in await subjects(shop)),
             archive=await rows("select event_id, key, position from orders.archive where key = any($1)", ids),
             waiting=(await rows(_WAITING))[0]["count"],
@@ -129,8 +131,7 @@ def _left(seen: Sighted, *, is_mail_awaited: bool) -> str:
         if applied.get((schema, order["id"])) != order["version"]
     ]
     unsent = [
-        f"{message['id']} {message['state']} {message['reason_code']} due {message['next_at']} at {message['now']},"
-        f" its account paused {message['pause_count']} times until {message['paused_until']}: {message['pause_code']}"
+        f"{message['id']} {message['state']} {message['reason_code']}, due {message['next_at']}, paused {seen.pauses}"
         for message in seen.messages
         if message["state"] not in TERMINAL and is_mail_awaited
     ]
@@ -238,9 +239,9 @@ def _record(copy: Copy) -> LogRecord:
     return LogRecord(dict(copy.headers).get("ce_id", b"").decode(), (copy.key or b"").decode(), version)
 
 
-_MESSAGES = """
-select m.*, a.pause_count, a.paused_until, a.pause_code, notifier.now() as now
-from notifier.messages m left join notifier.accounts a on a.id = m.account_id where m.account_id = $1
+_PAUSES = """
+    select pause_count, pause_code, paused_until::text, state, lost_grants, notifier.now()::text as now
+    from notifier.accounts where id = $1
 """
 _WAITING = """
     select (select count(*) from account.outbox) + (select count(*) from catalog.outbox)

@@ -1,6 +1,6 @@
 """Serves order-svc's routes to tests over ASGI, for the marketplace that tests play."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -26,11 +26,14 @@ def parts_for(urls: SchemaUrls) -> Parts:
 
 
 @asynccontextmanager
-async def serve(parts: Parts, *routers: APIRouter) -> AsyncIterator[httpx.AsyncClient]:
-    """Open the public application with these routes; the client may read and write where it says nothing else."""
+async def serve(
+    parts: Parts, *routers: APIRouter, internal: Sequence[APIRouter] = (), caller: Mapping[str, str] = WRITE
+) -> AsyncIterator[httpx.AsyncClient]:
+    """Open the applications with these routes, `internal` at http://internal; the client calls as `caller`."""
     apps = create_app(
         SERVICE.info,
         routers=routers,
+        internal_routers=internal,
         authenticator=SpokenCallers(),
         db=parts.db,
         cursors=parts.cursors,
@@ -39,6 +42,9 @@ async def serve(parts: Parts, *routers: APIRouter) -> AsyncIterator[httpx.AsyncC
         missing=lambda: None,
         accounts_of=accounts.of_caller,
     )
-    transport = httpx.ASGITransport(apps.public)
-    async with httpx.AsyncClient(transport=transport, base_url="http://public", headers=WRITE) as made:
+    mounts = {
+        "http://public": httpx.ASGITransport(apps.public),
+        "http://internal": httpx.ASGITransport(apps.internal),
+    }
+    async with httpx.AsyncClient(mounts=mounts, base_url="http://public", headers=caller) as made:
         yield made

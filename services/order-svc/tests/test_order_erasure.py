@@ -3,27 +3,24 @@
 import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
-from pathlib import Path
 
 import httpx
 import pytest
+from order_edge import parts_for, serve
 from order_playground import Playground, activated, count, means_for, prepare, recorded, tell
 from order_sightings import EMAIL, NAME, NOON, account, line, seen, unreadable
 
 from hanro.db import Database
 from hanro.errors import Rejected
 from hanro.marketplace.types import OrderStatus, Sighting
-from hanro.service import Parts, open_parts
-from hanro.testing.callers import SpokenCallers, bearer, fixed_keyring
+from hanro.service import Parts
+from hanro.testing.callers import bearer, fixed_keyring
 from hanro.testing.clock import FixedClock
-from hanro.web import create_app
 from hanro_local.databases import SchemaUrls
-from order_svc import accounts, buyers
+from order_svc import buyers
 from order_svc import orders as using
 from order_svc.api import contacts, orders
-from order_svc.app import SERVICE
 from order_svc.poller import Poller
-from order_svc.settings import OrderSettings
 
 pytestmark = pytest.mark.schema("orders", prepare)
 
@@ -36,31 +33,19 @@ ERASED = "hanro.order.buyer_erased.v1"
 
 @pytest.fixture
 async def parts(urls: SchemaUrls) -> AsyncIterator[Parts]:
-    settings = OrderSettings(database_url=urls.runtime, issuer="x", jwks_url="http://x.invalid/", keys_dir=Path("/x"))
-    made = open_parts(SERVICE, settings, keyring=fixed_keyring())
+    made = parts_for(urls)
     yield made
     await made.close()
 
 
 @pytest.fixture
 async def client(parts: Parts) -> AsyncIterator[httpx.AsyncClient]:
-    apps = create_app(
-        SERVICE.info,
-        routers=(orders.make_routes(parts.db, parts.keyring, parts.idempotency, parts.cursors),),
-        internal_routers=(contacts.make_routes(parts.db, parts.keyring, parts.clock, {}),),
-        authenticator=SpokenCallers(),
-        db=parts.db,
-        cursors=parts.cursors,
-        clock=parts.clock,
-        registry=parts.registry,
-        missing=lambda: None,
-        accounts_of=accounts.of_caller,
-    )
-    mounts = {
-        "http://public": httpx.ASGITransport(apps.public),
-        "http://internal": httpx.ASGITransport(apps.internal),
-    }
-    async with httpx.AsyncClient(mounts=mounts, base_url="http://public", headers=READ) as made:
+    async with serve(
+        parts,
+        orders.make_routes(parts.db, parts.keyring, parts.idempotency, parts.cursors),
+        internal=(contacts.make_routes(parts.db, parts.keyring, parts.clock, {}),),
+        caller=READ,
+    ) as made:
         yield made
 
 

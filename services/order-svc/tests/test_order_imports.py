@@ -2,11 +2,11 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
-from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from order_edge import parts_for, serve
 from order_files import COLUMNS, DOWNLOAD, ROW, plugin, rows, written
 from order_playground import Playground, activated, count, means_for, prepare, recorded, tell
 from order_sightings import NOON, seen
@@ -14,18 +14,15 @@ from order_sightings import NOON, seen
 from hanro.clock import SystemClock
 from hanro.db import Database
 from hanro.marketplace.types import OrderStatus
-from hanro.service import Parts, open_parts
-from hanro.testing.callers import SpokenCallers, bearer, fixed_keyring
+from hanro.service import Parts
+from hanro.testing.callers import bearer
 from hanro.testing.clock import FixedClock
-from hanro.web import create_app
 from hanro_local.databases import SchemaUrls
 from order_svc import accounts, imports
 from order_svc.api import imports as imports_api
 from order_svc.api import orders as orders_api
-from order_svc.app import SERVICE
 from order_svc.importer import Importer
 from order_svc.poller import Poller
-from order_svc.settings import OrderSettings
 
 pytestmark = pytest.mark.schema("orders", prepare)
 
@@ -36,8 +33,7 @@ FIRST = ROW["注文番号"]
 
 @pytest.fixture
 async def parts(urls: SchemaUrls) -> AsyncIterator[Parts]:
-    settings = OrderSettings(database_url=urls.runtime, issuer="x", jwks_url="http://x.invalid/", keys_dir=Path("/x"))
-    made = open_parts(SERVICE, settings, keyring=fixed_keyring())
+    made = parts_for(urls)
     yield made
     await made.close()
 
@@ -51,24 +47,14 @@ def playground() -> Playground:
 async def client(parts: Parts, playground: Playground) -> AsyncIterator[httpx.AsyncClient]:
     await tell(parts.db, activated())
     plugins = {playground.id: plugin(playground)}
-    apps = create_app(
-        SERVICE.info,
-        routers=(
-            orders_api.make_routes(parts.db, parts.keyring, parts.idempotency, parts.cursors),
-            imports_api.make_routes(
-                parts.db, parts.keyring, parts.idempotency, parts.cursors, plugins, largest_bytes=LARGEST
-            ),
+    async with serve(
+        parts,
+        orders_api.make_routes(parts.db, parts.keyring, parts.idempotency, parts.cursors),
+        imports_api.make_routes(
+            parts.db, parts.keyring, parts.idempotency, parts.cursors, plugins, largest_bytes=LARGEST
         ),
-        authenticator=SpokenCallers(),
-        db=parts.db,
-        cursors=parts.cursors,
-        clock=parts.clock,
-        registry=parts.registry,
-        missing=lambda: None,
-        accounts_of=accounts.of_caller,
-    )
-    transport = httpx.ASGITransport(apps.public)
-    async with httpx.AsyncClient(transport=transport, base_url="http://x", headers=CALLER) as made:
+        caller=CALLER,
+    ) as made:
         yield made
 
 

@@ -2,11 +2,11 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import httpx
 import pytest
 from order_asks import NUMBER, ship, store
+from order_edge import parts_for, serve
 from order_playground import GRANT, Playground, activated, means_for, prepare, tell
 from order_sightings import EMAIL, NAME, NOON, seen, unreadable
 
@@ -14,19 +14,15 @@ from hanro.clock import SystemClock
 from hanro.errors import LocalizedText
 from hanro.events.accounts import AccountSuspended
 from hanro.marketplace.types import Absent, Capability, Hold, OrderStatus, Support, Supported
-from hanro.metrics import new_registry
-from hanro.service import Parts, open_parts
-from hanro.testing.callers import SpokenCallers, bearer, fixed_keyring
+from hanro.service import Parts
+from hanro.testing.callers import bearer
 from hanro.testing.clock import FixedClock
-from hanro.web import create_app
 from hanro_local.databases import SchemaUrls
-from order_svc import accounts, buyers
+from order_svc import buyers
 from order_svc.api import contacts, decisions, orders
-from order_svc.app import SERVICE
 from order_svc.domain.permits import Ability
 from order_svc.poller import Poller
 from order_svc.sender import Sender
-from order_svc.settings import OrderSettings
 
 pytestmark = pytest.mark.schema("orders", prepare)
 
@@ -39,8 +35,7 @@ BY_HAND = Absent(reason=LocalizedText(ja="画面で行います。", en="It is d
 
 @pytest.fixture
 async def parts(urls: SchemaUrls) -> AsyncIterator[Parts]:
-    settings = OrderSettings(database_url=urls.runtime, issuer="x", jwks_url="http://x.invalid/", keys_dir=Path("/x"))
-    made = open_parts(SERVICE, settings, keyring=fixed_keyring())
+    made = parts_for(urls)
     yield made
     await made.close()
 
@@ -54,26 +49,13 @@ async def client(parts: Parts) -> AsyncIterator[httpx.AsyncClient]:
     abilities = {
         name: Ability(supports={Capability.ACCEPT: support}, grants=(GRANT,)) for name, support in supports.items()
     }
-    apps = create_app(
-        SERVICE.info,
-        routers=(
-            orders.make_routes(parts.db, parts.keyring, parts.idempotency, parts.cursors),
-            decisions.make_routes(parts.idempotency, abilities),
-        ),
-        internal_routers=(contacts.make_routes(parts.db, parts.keyring, parts.clock, {}),),
-        authenticator=SpokenCallers(),
-        db=parts.db,
-        cursors=parts.cursors,
-        clock=parts.clock,
-        registry=parts.registry,
-        missing=lambda: None,
-        accounts_of=accounts.of_caller,
-    )
-    mounts = {
-        "http://public": httpx.ASGITransport(apps.public),
-        "http://internal": httpx.ASGITransport(apps.internal),
-    }
-    async with httpx.AsyncClient(mounts=mounts, base_url="http://public", headers=READ) as made:
+    async with serve(
+        parts,
+        orders.make_routes(parts.db, parts.keyring, parts.idempotency, parts.cursors),
+        decisions.make_routes(parts.idempotency, abilities),
+        internal=(contacts.make_routes(parts.db, parts.keyring, parts.clock, {}),),
+        caller=READ,
+    ) as made:
         yield made
 
 
@@ -299,9 +281,8 @@ async def test_a_contact_is_not_for_those_who_read_orders(client: httpx.AsyncCli
 
 
 async def test_a_contact_tells_the_parcels_that_are_registered_by_the_carriers_name(
-    parts: Parts, playground: Playground, client: httpx.AsyncClient
+    parts: Parts, playground: Playground
 ) -> None:
-    del client
     order = seen(status=OrderStatus.READY)
     playground.buy(order)
     await tell(parts.db, activated())
@@ -311,22 +292,12 @@ async def test_a_contact_tells_the_parcels_that_are_registered_by_the_carriers_n
     sender = Sender(means)
     await sender.send_due()
     await sender.look_again()
-    apps = create_app(
-        SERVICE.info,
-        routers=(),
-        internal_routers=(
-            contacts.make_routes(parts.db, parts.keyring, parts.clock, {("playground", "yamato"): "ヤマト運輸"}),
-        ),
-        authenticator=SpokenCallers(),
-        db=parts.db,
-        cursors=parts.cursors,
-        clock=parts.clock,
-        registry=new_registry(),
-        missing=lambda: None,
-    )
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(apps.internal), base_url="http://internal") as asker:
+    named = contacts.make_routes(parts.db, parts.keyring, parts.clock, {("playground", "yamato"): "ヤマト運輸"})
+    async with serve(parts, internal=(named,)) as asker:
         answer = await asker.post(
-            f"/internal/v1/orders/{order_id}/contact", headers=CONTACT, json={"purpose": "shipped", "account_epoch": 1}
+            f"http://internal/internal/v1/orders/{order_id}/contact",
+            headers=CONTACT,
+            json={"purpose": "shipped", "account_epoch": 1},
         )
     url = f"https://yamato.example.invalid/track?no={NUMBER}"
     assert answer.json()["parcels"] == [{"carrier": "ヤマト運輸", "number": NUMBER, "url": url}]

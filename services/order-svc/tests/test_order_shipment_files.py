@@ -1,28 +1,24 @@
 """Proves that a file of parcels is read row by row, acts once, and says of each row what became of it."""
 
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 from order_asks import NUMBER, parcels_of, ready, store
+from order_edge import parts_for, serve
 from order_playground import Playground, activated, means_for, prepare, tell
 
 from hanro.clock import SystemClock
 from hanro.errors import Rejected
 from hanro.marketplace.types import CsvRow
-from hanro.service import Parts, open_parts
-from hanro.testing.callers import SpokenCallers, bearer, fixed_keyring
-from hanro.web import create_app
+from hanro.service import Parts
+from hanro.testing.callers import bearer
 from hanro_local.databases import SchemaUrls
-from order_svc import accounts
 from order_svc.api import shipment_imports
-from order_svc.app import SERVICE
 from order_svc.domain.permits import Ability
 from order_svc.domain.shipment_files import KINDS, parcel_of
 from order_svc.poller import Means
-from order_svc.settings import OrderSettings
 from order_svc.shipments import Desk
 
 pytestmark = pytest.mark.schema("orders", prepare)
@@ -38,8 +34,7 @@ def playground() -> Playground:
 
 @pytest.fixture
 async def parts(urls: SchemaUrls) -> AsyncIterator[Parts]:
-    settings = OrderSettings(database_url=urls.runtime, issuer="x", jwks_url="http://x.invalid/", keys_dir=Path("/x"))
-    made = open_parts(SERVICE, settings, keyring=fixed_keyring())
+    made = parts_for(urls)
     yield made
     await made.close()
 
@@ -54,19 +49,7 @@ async def means(parts: Parts, playground: Playground) -> Means:
 async def client(parts: Parts, playground: Playground, means: Means) -> AsyncIterator[httpx.AsyncClient]:
     ability = Ability(supports=playground.capabilities, grants=playground.grants)
     desk = Desk(abilities={"playground": ability}, plugins={playground.id: playground.plugin()}, clock=means.clock)
-    apps = create_app(
-        SERVICE.info,
-        routers=(shipment_imports.make_routes(parts.db, parts.cursors, desk),),
-        authenticator=SpokenCallers(),
-        db=parts.db,
-        cursors=parts.cursors,
-        clock=parts.clock,
-        registry=parts.registry,
-        missing=lambda: None,
-        accounts_of=accounts.of_caller,
-    )
-    transport = httpx.ASGITransport(apps.public)
-    async with httpx.AsyncClient(transport=transport, base_url="http://public", headers=WRITE) as made:
+    async with serve(parts, shipment_imports.make_routes(parts.db, parts.cursors, desk)) as made:
         yield made
 
 

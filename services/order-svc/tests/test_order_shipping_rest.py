@@ -1,30 +1,26 @@
 """Proves what callers ask and see of parcels, cancellations and carriers, over ASGI on a real Postgres."""
 
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
 from order_asks import NUMBER, ready, store
+from order_edge import parts_for, serve
 from order_playground import Playground, activated, means_for, prepare, tell
 
 from hanro.clock import SystemClock
 from hanro.errors import LocalizedText, MenuPath
 from hanro.marketplace.types import Absent, Capability
-from hanro.service import Parts, open_parts
-from hanro.testing.callers import SpokenCallers, bearer, fixed_keyring
-from hanro.web import create_app
+from hanro.service import Parts
+from hanro.testing.callers import bearer
 from hanro_local.databases import SchemaUrls
-from order_svc import accounts
 from order_svc.api import cancellations, carriers, orders, shipments
 from order_svc.api.shapes import MOST_SHOWN
-from order_svc.app import SERVICE
 from order_svc.domain.permits import Ability
 from order_svc.poller import Means
 from order_svc.sender import Sender
-from order_svc.settings import OrderSettings
 from order_svc.shipments import Desk
 
 pytestmark = pytest.mark.schema("orders", prepare)
@@ -44,8 +40,7 @@ def playground() -> Playground:
 
 @pytest.fixture
 async def parts(urls: SchemaUrls) -> AsyncIterator[Parts]:
-    settings = OrderSettings(database_url=urls.runtime, issuer="x", jwks_url="http://x.invalid/", keys_dir=Path("/x"))
-    made = open_parts(SERVICE, settings, keyring=fixed_keyring())
+    made = parts_for(urls)
     yield made
     await made.close()
 
@@ -60,24 +55,13 @@ async def means(parts: Parts, playground: Playground) -> Means:
 async def client(parts: Parts, playground: Playground, means: Means) -> AsyncIterator[httpx.AsyncClient]:
     ability = Ability(supports=playground.capabilities, grants=playground.grants)
     desk = Desk(abilities={"playground": ability}, plugins={playground.id: playground.plugin()}, clock=means.clock)
-    apps = create_app(
-        SERVICE.info,
-        routers=(
-            shipments.make_routes(parts.db, parts.idempotency, parts.cursors, desk),
-            cancellations.make_routes(parts.db, parts.idempotency, desk),
-            carriers.make_routes(parts.db, desk),
-            orders.make_routes(parts.db, parts.keyring, parts.idempotency, parts.cursors),
-        ),
-        authenticator=SpokenCallers(),
-        db=parts.db,
-        cursors=parts.cursors,
-        clock=parts.clock,
-        registry=parts.registry,
-        missing=lambda: None,
-        accounts_of=accounts.of_caller,
-    )
-    transport = httpx.ASGITransport(apps.public)
-    async with httpx.AsyncClient(transport=transport, base_url="http://public", headers=WRITE) as made:
+    async with serve(
+        parts,
+        shipments.make_routes(parts.db, parts.idempotency, parts.cursors, desk),
+        cancellations.make_routes(parts.db, parts.idempotency, desk),
+        carriers.make_routes(parts.db, desk),
+        orders.make_routes(parts.db, parts.keyring, parts.idempotency, parts.cursors),
+    ) as made:
         yield made
 
 

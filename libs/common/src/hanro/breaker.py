@@ -13,7 +13,16 @@ from prometheus_client import CollectorRegistry, Gauge
 
 from hanro.clock import Clock
 from hanro.db import Database, Transaction, is_passing
-from hanro.errors import ContractBroken, Failure, InDoubt, NeedsSeller, Rejected, Retryable, Unsupported
+from hanro.errors import (
+    CREDENTIAL_CODES,
+    ContractBroken,
+    Failure,
+    InDoubt,
+    NeedsSeller,
+    Rejected,
+    Retryable,
+    Unsupported,
+)
 from hanro.waiting import rest
 
 WHOLE_ACCOUNT = "*"
@@ -26,7 +35,7 @@ REFUSED_PAUSE = timedelta(minutes=2)
 PROBE = timedelta(seconds=90)
 WATCH_SECONDS = 5.0
 MOST_LISTED = 200
-REFUSED_CODES = frozenset({"credential-refused", "credential-expired", "account-kind"})
+REFUSED_CODES = CREDENTIAL_CODES | {"account-kind"}
 
 DDL_1: tuple[str, ...] = (
     """

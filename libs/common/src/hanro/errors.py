@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 
+# Of NeedsSeller: the key itself does not serve; another one, or the same once it is renewed, does.
+CREDENTIAL_CODES = frozenset({"credential-refused", "credential-expired"})
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LocalizedText:

@@ -8,7 +8,6 @@ from account_svc.accounts import jobs
 from account_svc.accounts.credentials import Safe, Use, take_out
 from account_svc.accounts.linking import Plugins
 from account_svc.accounts.preflights import SERVICE, suspect
-from account_svc.domain.reports import CREDENTIAL_CODES
 from account_svc.store import accounts as account_rows
 from account_svc.store import expiries as store
 from account_svc.store.expiries import StoredExpiry
@@ -16,7 +15,7 @@ from hanro import due
 from hanro.db import Transaction
 from hanro.doubling import doubled
 from hanro.due import Lease
-from hanro.errors import ContractBroken, InDoubt, NeedsSeller, Rejected, Retryable
+from hanro.errors import CREDENTIAL_CODES, ContractBroken, InDoubt, NeedsSeller, Rejected, Retryable
 from hanro.marketplace.port import Plugin, Secrets
 from hanro.marketplace.types import KeyExpiry, MarketplaceId
 

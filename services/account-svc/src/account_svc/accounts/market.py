@@ -11,7 +11,6 @@ from account_svc.accounts.market_entries import tell
 from account_svc.accounts.preflights import SERVICE, suspect
 from account_svc.domain.accounts import Account
 from account_svc.domain.market import Change, compare, keepable, names_of
-from account_svc.domain.reports import CREDENTIAL_CODES
 from account_svc.domain.transitions import Deed, is_possible, require
 from account_svc.store import accounts as account_rows
 from account_svc.store import market as store
@@ -20,7 +19,7 @@ from hanro import due, operations
 from hanro.db import Transaction
 from hanro.doubling import doubled
 from hanro.due import Lease
-from hanro.errors import Failure, NeedsSeller, Retryable, Unsupported
+from hanro.errors import CREDENTIAL_CODES, Failure, NeedsSeller, Retryable, Unsupported
 from hanro.marketplace.port import Plugin, Secrets
 from hanro.marketplace.types import Absent, Capability, MarketInformation, MarketKind, MarketplaceId
 from hanro.operations import Operation, OperationStatus

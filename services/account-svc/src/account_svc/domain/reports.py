@@ -6,13 +6,13 @@ from datetime import datetime, timedelta
 
 from account_svc.domain.accounts import Account, State
 from account_svc.domain.holdings import Holding
+from hanro.errors import CREDENTIAL_CODES
 from hanro.events.access import AccessReported
 from hanro.marketplace.types import GrantState
 
 FRESH = timedelta(minutes=10)
 """A grant that was used so recently need not be probed."""
 
-CREDENTIAL_CODES = frozenset({"credential-refused", "credential-expired"})
 GRANT_CODES = frozenset({"grant-missing", "option-missing", "account-kind"})
 
 

@@ -3,11 +3,11 @@
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from hanro.errors import CREDENTIAL_CODES
 from hanro.events.accounts import ALL_ON, LET_GO, AccountFact, IssuerNamed, SwitchesSet
 from hanro.marketplace.types import Capability
 
 WORKING_STATES = frozenset({"active", "degraded"})
-REFUSED = frozenset({"credential-refused", "credential-expired"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,7 +103,7 @@ def follow(known: Account | None, fact: AccountFact) -> AccountChange:
         paused_version=known.paused_version if known and not is_past else None,
     )
     is_served_again = known is not None and (
-        not known.is_working or (known.reason_code in REFUSED and account.reason_code not in REFUSED)
+        not known.is_working or (known.reason_code in CREDENTIAL_CODES and account.reason_code not in CREDENTIAL_CODES)
     )
     is_mended = account.paused_version is not None and (
         account.credential_version > account.paused_version or is_served_again

@@ -12,13 +12,13 @@ from hanro.clock import Clock
 from hanro.crypto import Keyring
 from hanro.db import Database
 from hanro.due import Lease
-from hanro.errors import ContractBroken, InDoubt, NeedsSeller, Rejected, Retryable, Unsupported
+from hanro.errors import CREDENTIAL_CODES, ContractBroken, InDoubt, NeedsSeller, Rejected, Retryable, Unsupported
 from hanro.log import logger
 from hanro.marketplace.port import Plugin
 from hanro.marketplace.types import Capability, MarketplaceId, Route, RouteKind, Supported
 from hanro.sessions import OpenSession
 from order_svc import accounts
-from order_svc.domain.accounts import REFUSED, Account
+from order_svc.domain.accounts import Account
 from order_svc.poller.counting import Counted
 
 LOG = logger(__name__)
@@ -193,7 +193,7 @@ class Means:
         """
         version = opened.session.secrets.version
         now = self.clock.now()
-        if failure.code in REFUSED and await self._is_replaced(account_id, version):
+        if failure.code in CREDENTIAL_CODES and await self._is_replaced(account_id, version):
             LOG.info("a newer credential is in use", account_id=account_id, code=failure.code)
             await accounts.go_on(self.db, lease, account_id, at=now)
             return
