@@ -4,15 +4,16 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
+import asyncpg
 import pytest
 from order_playground import KEY_FIELDS, Playground, activated, count, means_for, prepare, recorded, tell
 from order_sightings import NOON, account, line, seen, unreadable
 
 from hanro import effects
 from hanro.clock import SystemClock
-from hanro.db import Database
+from hanro.db import Database, Transaction
 from hanro.errors import Rejected
 from hanro.events.accounts import AccountUnlinking
 from hanro.events.envelope import Received
@@ -22,6 +23,7 @@ from hanro.marketplace import match_key
 from hanro.marketplace.types import Line, OrderStatus, SeenOrder, Sighting
 from hanro.testing.callers import fixed_keyring
 from hanro.testing.clock import FixedClock
+from hanro_local.databases import SchemaUrls
 from order_svc import accounts, orders
 from order_svc.consumers import on_listings
 from order_svc.domain.decisions import check_acceptable
@@ -30,6 +32,7 @@ from order_svc.domain.quarantine import Catalogue, find_unmapped, keys_of, relea
 from order_svc.domain.reconcile import reconcile
 from order_svc.poller import Poller
 from order_svc.store.lists import Filter
+from order_svc.store.mappings import find_mapped
 
 pytestmark = pytest.mark.schema("orders", prepare)
 
@@ -224,6 +227,39 @@ async def test_a_key_that_cannot_be_stored_holds_its_order_and_no_other(db: Data
     await see(db, seen("n-1", lines=(odd,), raw=b"1"), seen("n-2", lines=(nul,)), seen("n-3"))
     found = await stored(db)
     assert [found[number].quarantine_code for number in ("n-1", "n-2", "n-3")] == ["unreadable", "unmapped-line", None]
+
+
+class Explaining:
+    """Be a transaction that notes the plan of what is fetched before it is."""
+
+    def __init__(self, tx: Transaction) -> None:
+        self._tx = tx
+        self.plan = ""
+
+    async def fetch(self, sql: str, *args: object) -> object:
+        """Explain, then fetch."""
+        self.plan = "\n".join(row[0] for row in await self._tx.fetch(f"explain {sql}", *args))
+        return await self._tx.fetch(sql, *args)
+
+
+@pytest.mark.parametrize(("account_id", "found"), [("acc_2", frozenset()), ("acc_3", None)])
+async def test_an_account_s_mappings_are_looked_for_without_reading_those_of_others(
+    db: Database, urls: SchemaUrls, account_id: str, found: frozenset[str] | None
+) -> None:
+    owner = await asyncpg.connect(urls.owner, server_settings={"search_path": urls.schema})
+    try:
+        await owner.execute("""
+            insert into mappings (account_id, match_key, account_epoch, listing_id, sku)
+            select 'acc_' || account, 'key-' || n, 1, 'lst_' || n, 'SKU-' || n
+            from generate_series(1, 2) as account, generate_series(1, 3000) as n
+        """)
+        await owner.execute("analyze mappings")
+    finally:
+        await owner.close()
+    async with db.begin() as tx:
+        explaining = Explaining(tx)
+        assert await find_mapped(cast("Transaction", explaining), account_id, ["none"], account_epoch=1) == found
+    assert "Seq Scan" not in explaining.plan, explaining.plan
 
 
 def test_a_line_without_a_key_waits_and_says_so() -> None:

@@ -40,11 +40,13 @@ async def find_mapped(
     tx: Transaction, account_id: str, keys: Collection[str], *, account_epoch: int
 ) -> frozenset[str] | None:
     """Give which of some keys are mapped under this link of the account or a later one; None: it has no mapping."""
+    # Any one would do; in order it is found by the key. Else, where few accounts have many mappings, the planner reads
+    # the table from its start until it meets this account.
     rows = await tx.fetch(
         """
         select match_key from mappings where account_id = $1 and account_epoch >= $3 and match_key = any($2::text[])
         union all
-        (select null from mappings where account_id = $1 and account_epoch >= $3 limit 1)
+        (select null from mappings where account_id = $1 and account_epoch >= $3 order by match_key limit 1)
         """,
         account_id,
         sorted(keys),
