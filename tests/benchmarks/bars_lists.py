@@ -52,6 +52,7 @@ FILTERS: Final = {
     "changed long ago": "changed_to=2026-05-01T00:00:00Z",
     "to be decided": "decide_before=2027-01-01T00:00:00Z",
     "not acknowledged": "unacknowledged_by=erp",
+    "hardly acknowledged": "unacknowledged_by=wms",
     "not by a new system": "unacknowledged_by=late",
 }
 SEARCHES: Final = {

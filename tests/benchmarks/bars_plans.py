@@ -184,6 +184,7 @@ def _filters() -> Iterator[Filter]:
         {"tracking_number": term("tracking", "0000-0000-0000")},
         {"buyer": buyers.sought(fixed_keyring(), "phone", "03-0000-0000")},
         {"unacknowledged_by": "erp"},
+        {"unacknowledged_by": "wms"},
         {"decide_before": NOON},
         day,
         lately,
@@ -194,6 +195,7 @@ def _filters() -> Iterator[Filter]:
         {"sku": term("sku", "SKU-1"), "statuses": ["new"]},
         {"sku": term("sku", "tea-1"), **day},
         {"unacknowledged_by": "erp", "statuses": ["new"]},
+        {"unacknowledged_by": "wms", "statuses": ["new"]},
     )
     for more in narrowed:
         yield dataclasses.replace(mine, **more)

@@ -96,10 +96,11 @@ FILLS = {
             ('phone', n::text), ('name', case when n % 50 = 1 then '見本花子' else 'name-' || n / 3 end)
         ) as t (kind, value)
         """,
-        "insert into consumers (name, known_since) values ('erp', orders.now())",
+        "insert into consumers (name, known_since) select name, orders.now() from unnest(array['erp', 'wms']) as name",
+        # Each system has a list of its own: one keeps up, for one that came lately all orders wait.
         """
         insert into unacknowledged (consumer, order_id)
-        select 'erp', born from numbered where n % 50 = 1
+        select 'erp', born from numbered where n % 50 = 1 union all select 'wms', born from numbered
         """,
     ),
     "catalog": (
