@@ -131,7 +131,8 @@ def _left(seen: Sighted, *, is_mail_awaited: bool) -> str:
         if applied.get((schema, order["id"])) != order["version"]
     ]
     unsent = [
-        f"{message['id']} {message['state']} {message['reason_code']}, due {message['next_at']}, paused {seen.pauses}"
+        f"{message['id']} {message['state']} {message['reason_code']}, attempt {message['attempt']},"
+        f" due {message['next_at']}, paused {seen.pauses}"
         for message in seen.messages
         if message["state"] not in TERMINAL and is_mail_awaited
     ]
