@@ -42,9 +42,6 @@ async def serve(
         missing=lambda: None,
         accounts_of=accounts.of_caller,
     )
-    mounts = {
-        "http://public": httpx.ASGITransport(apps.public),
-        "http://internal": httpx.ASGITransport(apps.internal),
-    }
-    async with httpx.AsyncClient(mounts=mounts, base_url="http://public", headers=caller) as made:
+    public, mounts = httpx.ASGITransport(apps.public), {"http://internal": httpx.ASGITransport(apps.internal)}
+    async with httpx.AsyncClient(transport=public, mounts=mounts, base_url="http://public", headers=caller) as made:
         yield made

@@ -4,6 +4,7 @@ import asyncio
 import ssl
 from collections.abc import Mapping
 from datetime import timedelta
+from functools import cache
 from pathlib import Path
 from weakref import WeakValueDictionary
 
@@ -117,10 +118,11 @@ class _SessionHttp:
             )
 
 
+@cache
 def tls_context(ca_file: Path | None = None) -> ssl.SSLContext:
     """Make a TLS context that checks names and trusts the usual authorities, and those of a file.
 
-    It takes a tenth of a second: a process makes one for all that trusts alike.
+    Reading them takes long: a process has one for all that trusts alike, with the authorities of its first use.
     """
     context = httpx.create_ssl_context(trust_env=False)
     if ca_file is not None:
