@@ -1,5 +1,6 @@
 """Proves that a person settles what is in doubt over REST, once and under a name, and what that makes of its order."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
@@ -8,16 +9,17 @@ import httpx
 import pytest
 from order_asks import cancel, desk_of, facts, order_of, parcels_of, ready, ripen, ship, store
 from order_edge import READ, parts_for, serve
-from order_playground import Playground, activated, means_for, prepare, tell
+from order_playground import Playground, activated, advanced, means_for, prepare, tell
 from prometheus_client import CollectorRegistry
 
 from hanro.clock import SystemClock
+from hanro.marketplace.types import OrderStatus
 from hanro.service import Parts
 from hanro.testing.callers import bearer
 from hanro_local.databases import SchemaUrls
 from order_svc import cancellations
 from order_svc.api import operations, shipments
-from order_svc.poller import Means
+from order_svc.poller import Means, Reader
 from order_svc.sender import Sender
 from order_svc.watcher import Watcher
 
@@ -49,7 +51,7 @@ async def client(parts: Parts, playground: Playground, means: Means) -> AsyncIte
     desk = desk_of(means, playground)
     async with serve(
         parts,
-        operations.make_routes(parts.idempotency),
+        operations.make_routes(parts.idempotency, desk.abilities),
         shipments.make_routes(parts.db, parts.idempotency, parts.cursors, desk),
     ) as made:
         yield made
@@ -99,6 +101,50 @@ async def test_a_parcel_that_a_person_saw_there_is_registered_and_what_waited_be
     assert await Sender(means).send_due() == 1
     assert (await client.get(f"/v1/order/operations/{undone}")).json()["status"] == "sent"
     assert len(playground.calls("ship")) == 1
+
+
+@pytest.mark.row("O11", kind="walks")
+async def test_what_was_done_shows_in_the_order_at_once_since_its_reading_is_planned_with_the_decision(
+    client: httpx.AsyncClient, means: Means, playground: Playground
+) -> None:
+    order_id, operation_id = await in_doubt(means, playground)
+    playground.buy(advanced(ready(), OrderStatus.SHIPPED))
+    await resolve(client, operation_id, "applied")
+    (planned,) = await fetches(client)
+    assert (planned["subject_id"], planned["status"], planned["asked_by"].split(" (")[0]) == (
+        order_id,
+        "accepted",
+        PERSON,
+    )
+    assert (await order_of(means.db, order_id)).status == "ready"
+    assert await Reader(means).read_due(asyncio.Event()) == 1
+    assert (await order_of(means.db, order_id)).status == "shipped"
+    await resolve(client, operation_id, "applied", key="k-2")
+    assert len(await fetches(client)) == 1
+
+
+@pytest.mark.parametrize("decision", ["rejected", "send_again"])
+async def test_nothing_is_read_for_what_was_not_done(
+    client: httpx.AsyncClient, means: Means, playground: Playground, decision: str
+) -> None:
+    _, operation_id = await in_doubt(means, playground)
+    assert (await resolve(client, operation_id, decision)).status_code == 200
+    assert await fetches(client) == []
+
+
+async def test_an_order_that_cannot_be_read_now_is_decided_about_all_the_same(
+    client: httpx.AsyncClient, means: Means, playground: Playground
+) -> None:
+    _, operation_id = await in_doubt(means, playground)
+    await tell(means.db, activated(2, state="suspended", reason_code="credential-refused"))
+    assert (await resolve(client, operation_id, "applied")).json()["status"] == "applied"
+    assert await fetches(client) == []
+
+
+async def fetches(client: httpx.AsyncClient) -> list[dict[str, Any]]:
+    """Give the readings of orders that were asked for."""
+    found: list[dict[str, Any]] = (await client.get("/v1/order/operations?kind=fetch")).json()["items"]
+    return found
 
 
 @pytest.mark.row("O11", kind="walks")

@@ -1,5 +1,6 @@
 """Takes decisions about what was sent for orders and is in doubt."""
 
+from collections.abc import Mapping
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Request, Response
@@ -9,6 +10,7 @@ from hanro.db import Transaction
 from hanro.web import Answer, Body, Idempotency, caller, key_needed, require, router
 from hanro.web.routes.operations import OperationShown, shown
 from order_svc import accounts, orders
+from order_svc.domain.permits import Ability
 from order_svc.orders import Resolution
 
 
@@ -25,8 +27,8 @@ class ResolveOperationBody(Body):
     """Who decides."""
 
 
-def make_routes(idempotency: Idempotency) -> APIRouter:
-    """Make the route by which a person decides."""
+def make_routes(idempotency: Idempotency, abilities: Mapping[str, Ability]) -> APIRouter:
+    """Make the route by which a person decides; `abilities` say by marketplace what can be read there."""
     routes = router(["operations"])
 
     @routes.post(
@@ -43,14 +45,18 @@ def make_routes(idempotency: Idempotency) -> APIRouter:
 
         Look at the order in the marketplace's own screens first: what is sent again although it arrived may stand there
         twice. Who decided what is kept in the operation's `answer`, under `resolutions`. The same decision again
-        changes nothing; one about an operation that is not in doubt answers 409 `already-decided`.
+        changes nothing; one about an operation that is not in doubt answers 409 `already-decided`. After `applied` the
+        order is read again at once, where it can be read: the operation of kind `fetch` about it tells how far that is.
         """
 
         async def work(tx: Transaction) -> Answer:
             who = caller(request)
             visible = await accounts.visible(tx, who.shops)
             by = f"{body.name} ({who.subject})"
-            return Answer(body=shown(await orders.resolve(tx, operation_id, body.decision, account_ids=visible, by=by)))
+            decided = await orders.resolve(
+                tx, operation_id, body.decision, account_ids=visible, by=by, abilities=abilities
+            )
+            return Answer(body=shown(decided))
 
         return await idempotency.once(request, work)
 

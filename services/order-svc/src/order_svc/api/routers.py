@@ -47,7 +47,7 @@ def make_routers(
         shipment_imports.make_routes(db, cursors, desk),
         cancellations.make_routes(db, once, desk),
         carriers.make_routes(db, desk),
-        operations.make_routes(once),
+        operations.make_routes(once, desk.abilities),
         imports.make_routes(db, parts.keyring, once, cursors, plugins, largest_bytes=largest_import_bytes),
         policies.make_routes(db, desk.abilities),
         notices.make_routes(db, plugins, means.open, parts.clock, means.metrics),

@@ -6,10 +6,13 @@ from typing import cast
 
 from hanro import operations
 from hanro.db import Transaction
-from hanro.errors import Rejected
+from hanro.errors import NeedsSeller, Rejected, Unsupported
 from hanro.operations import Operation, OperationStatus
 from order_svc.domain.effects import KINDS, SHIP
+from order_svc.domain.orders import Order
+from order_svc.domain.permits import Ability
 from order_svc.domain.verdicts import told
+from order_svc.orders.asking import ask_fetch
 from order_svc.orders.sending import OVER, forget_words, tell_parcels
 from order_svc.store import accounts as accounts_store
 from order_svc.store import orders as store
@@ -31,12 +34,19 @@ _STATUS = {
 
 
 async def resolve(
-    tx: Transaction, operation_id: str, resolution: Resolution, *, account_ids: Sequence[str] | None, by: str
+    tx: Transaction,
+    operation_id: str,
+    resolution: Resolution,
+    *,
+    account_ids: Sequence[str] | None,
+    by: str,
+    abilities: Mapping[str, Ability],
 ) -> Operation:
     """Settle a wish in doubt by a person's decision, under that person's name; what waited behind it goes on.
 
     A parcel that was registered is told as such, one that was not leaves its units to be shipped again. The same
-    decision again changes nothing.
+    decision again changes nothing. What was done shows in the order once that is read again, which is planned with the
+    decision; where it cannot be read the decision stands all the same.
 
     Raises:
         Rejected: no such operation for this caller (not-found); nothing that is sent for an order, or not in doubt
@@ -67,7 +77,21 @@ async def resolve(
         await forget_words(tx, [decided])
     if decided.kind == SHIP:
         await tell_parcels(tx, {order.id: order})
+    if resolution is Resolution.APPLIED:
+        await _plan_fetch(tx, order, abilities, by)
     return decided
+
+
+async def _plan_fetch(tx: Transaction, order: Order, abilities: Mapping[str, Ability], by: str) -> None:
+    account = await accounts_store.find_account(tx, order.account_id)
+    if account is None:
+        return
+    ability = abilities.get(account.marketplace_id)
+    try:
+        await ask_fetch(tx, account, [order.external_id], order_id=order.id, ability=ability, by=by)
+    except (Unsupported, NeedsSeller):
+        # A sweep shows it once the account works again; nobody may be kept from deciding until then.
+        return
 
 
 def _same(operation: Operation, resolution: Resolution) -> Operation:
