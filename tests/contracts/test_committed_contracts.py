@@ -23,6 +23,7 @@ HARMLESS = {
     "credential_version": "counts stored sets of credentials",
     "text": "an amount's characters (StatedAmount)",
     "refusal_text": "the marketplace's own code",
+    "status_text": "the marketplace's own code of how far a refund is (OrderRefund)",
 }
 
 

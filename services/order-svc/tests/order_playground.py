@@ -1,7 +1,7 @@
 """Plays a marketplace inside a test, and gives what order-svc's doers need around it."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -16,7 +16,7 @@ from hanro.access_reports import AccessLog
 from hanro.clock import Clock
 from hanro.db import Database, migrate
 from hanro.due import Lease
-from hanro.errors import Failure, InDoubt, LocalizedText, MenuPath, Rejected
+from hanro.errors import ContractBroken, Failure, InDoubt, LocalizedText, MenuPath, Rejected
 from hanro.events.accounts import AccountActivated, AccountFact
 from hanro.marketplace.port import Http, Plugin, Secrets, Session, Turn
 from hanro.marketplace.types import (
@@ -27,6 +27,7 @@ from hanro.marketplace.types import (
     Capability,
     Cursor,
     Decision,
+    Detail,
     Fetched,
     Grant,
     HttpAnswer,
@@ -55,6 +56,7 @@ from hanro.marketplace.types import (
     Support,
     Supported,
     TextRule,
+    UnreadableOrder,
     Window,
 )
 from hanro.metrics import new_registry
@@ -80,6 +82,8 @@ GRANT = Grant(
     remedies=(LocalizedText(ja="機能を有効にしてください。", en="Switch the function on."),),
 )
 
+PAYMENT_GRANT = replace(GRANT, id="getPayment", label=LocalizedText(ja="決済情報取得", en="read payments"))
+
 KEY_FIELDS = tuple(
     KeyField(
         name=name,
@@ -103,13 +107,17 @@ def prepare(urls: SchemaUrls) -> None:
 class Playground(PlayedWrites):
     """Hold orders as a marketplace does; what a test sets here is what doers see.
 
-    `hidden` are not shown by the route `placed`; `decided` are all decisions as they came. `failures` are raised by the
-    next calls, first one first. `loses`: the next decision is done and its answer lost; `drops`: it is not done and
-    nobody knows. `meanwhile` happens once, while the next page is under way. `queues`: parcels are taken once they are
-    polled; `hides`: no look shows what stands; orders among `refused` take no parcels.
+    `hidden` are not shown by the route `placed`; where it `keeps_payments` they are told to who asks for them alone,
+    of `garbled` ones in a form that nobody can read.
+    `decided` are all decisions as they came. `failures` are raised by the next calls, first one first. `loses`: the
+    next decision is done and its answer lost; `drops`: it is not done and nobody knows. `meanwhile` happens once, while
+    the next page is under way. `queues`: parcels are taken once they are polled; `hides`: no look shows what stands;
+    orders among `refused` take no parcels.
     """
 
     hidden: set[str] = field(default_factory=set)
+    keeps_payments: bool = False
+    garbled: set[str] = field(default_factory=set)
     decided: list[Decision] = field(default_factory=list)
     page_size: int = 100
     credential_version: int = 1
@@ -133,9 +141,11 @@ class Playground(PlayedWrites):
         max_images=1,
     )
     capabilities = cast(
-        "Mapping[Capability, Support]", dict.fromkeys(Capability, Supported(grant_ids=frozenset({GRANT.id})))
+        "Mapping[Capability, Support]",
+        dict.fromkeys(Capability, Supported(grant_ids=frozenset({GRANT.id})))
+        | {Capability.READ_PAYMENTS: Supported(grant_ids=frozenset({GRANT.id, PAYMENT_GRANT.id}))},
     )
-    grants = (GRANT,)
+    grants = (GRANT, PAYMENT_GRANT)
     key_fields = KEY_FIELDS
     routes = tuple(
         Route(
@@ -217,16 +227,20 @@ class Playground(PlayedWrites):
                 await happens()
             page = shown[place : place + self.page_size]
             end = place + self.page_size
-            yield OrderPage(sightings=tuple(page), claims=(), cursor=Cursor(str(end)) if end < len(shown) else None)
+            told = tuple(self._told(one, frozenset()) for one in page)
+            yield OrderPage(sightings=told, claims=(), cursor=Cursor(str(end)) if end < len(shown) else None)
         if start >= len(shown):
             self._fail()
 
-    async def fetch(self, refs: Sequence[OrderRef]) -> Fetched:
+    async def fetch(self, refs: Sequence[OrderRef], details: frozenset[Detail] = frozenset()) -> Fetched:
         """Read orders by number."""
         self.journal.append(("fetch", tuple(ref.external_id for ref in refs)))
+        if details:
+            self.journal.append(("details", (details, len(refs))))
         await self._request()
         self._fail()
-        found = tuple(self.orders[ref.external_id] for ref in refs if ref.external_id in self.orders)
+        known = [self.orders[ref.external_id] for ref in refs if ref.external_id in self.orders]
+        found = tuple(self._told(one, details) for one in known)
         missing = tuple(ref for ref in refs if ref.external_id not in self.orders)
         return Fetched(sightings=found, missing=missing)
 
@@ -261,6 +275,16 @@ class Playground(PlayedWrites):
         status = OrderStatus.ACCEPTED if decision.answer is Answer.ACCEPT else OrderStatus.CANCELLED
         self.buy(advanced(sighting, status, line_ids=decision.line_ids))
         return (OutcomeStatus.IN_DOUBT, lost, False) if self.loses else (OutcomeStatus.APPLIED, None, False)
+
+    def _told(self, sighting: Sighting, details: frozenset[Detail]) -> Sighting:
+        if details and isinstance(sighting, SeenOrder) and sighting.external_id in self.garbled:
+            failure = ContractBroken("a payment is not as documented", code="unreadable", field="/paymentStatus")
+            return UnreadableOrder(
+                external_id=sighting.external_id, seen_at=sighting.seen_at, failure=failure, raw=sighting.raw
+            )
+        if not self.keeps_payments or not isinstance(sighting, SeenOrder) or Detail.PAYMENT in details:
+            return sighting
+        return replace(sighting, lacks=sighting.lacks | {Detail.PAYMENT}, payments=())
 
     def _is_shown(self, sighting: Sighting, route: str, window: Window) -> bool:
         if not isinstance(sighting, SeenOrder):

@@ -273,6 +273,7 @@ async def test_what_is_said_of_payment_gift_and_pick_up_holds_no_person_without_
         "is_run_by_marketplace": True,
         "amount": None,
         "due_on": None,
+        "external_id": None,
     }
     assert stated["gift"] == {"is_wished": True, "management_id": None, "address_due_on": None}
     assert stated["times"] == {"paid": {"at": "2026-03-01T12:00:00Z", "local": "2026-03-01 21:00"}}

@@ -97,6 +97,45 @@ def test_a_payment_goes_with_the_state_until_a_test_says_otherwise(shop: Shop) -
     assert payment(shop)["paymentStatus"] == 30400
 
 
+REFUND_MEMBERS = [
+    "paymentAmount",
+    "paymentStatus",
+    "paymentProcCmplDatetime",
+    "paymentReqDatetime",
+    "paymentFixDatetime",
+    "payExpectDate",
+]
+
+
+def test_a_refund_stands_in_the_payment_with_every_member_in_its_place(shop: Shop) -> None:
+    assert payment(shop)["RefundModelList"] == []
+    path = f"/orders/{NUMBER}/refund"
+    shop.control("POST", path, {"amount": 1200})
+    shop.control("POST", path, {"amount": 300, "status": 30500, "expected_on": "2026-05-31"})
+    first, second = payment(shop)["RefundModelList"]
+    assert list(first) == list(second) == REFUND_MEMBERS
+    at = "2026-05-12T12:00:00+0900"
+    # The simulator's clock runs on.
+    assert [value[:18] for value in list(first.values())[2:5]] == [at[:18]] * 3
+    assert [first[name] for name in ("paymentAmount", "paymentStatus", "payExpectDate")] == [1200, 30600, None]
+    assert [second[name] for name in ("paymentAmount", "paymentStatus", "paymentFixDatetime", "payExpectDate")] == [
+        300,
+        30500,
+        None,
+        "2026-05-31",
+    ]
+    order = shop.post("getOrder", json.dumps({"orderNumberList": [NUMBER], "version": 10}).encode())
+    assert b"RefundModelList" not in order.body
+
+
+def test_a_test_may_put_refunds_of_any_form(shop: Shop) -> None:
+    odd = [{"paymentAmount": "-9999", "paymentStatus": None}]
+    shop.control("POST", f"/orders/{NUMBER}/set", {"refunds": odd})
+    assert payment(shop)["RefundModelList"] == odd
+    shop.control("POST", f"/orders/{NUMBER}/set", {"refunds": []})
+    assert payment(shop)["RefundModelList"] == []
+
+
 def test_a_prepayment_is_waited_for_and_the_bill_has_its_times(shop: Shop) -> None:
     raw = {"/SettlementModel/settlementMethodCode": 9}
     shop.control("POST", f"/orders/{NUMBER}/set", {"progress": 200, "raw": raw})

@@ -19,13 +19,16 @@ from hanro.marketplace.types import (
     ClaimKind,
     ClaimStage,
     DelayReason,
+    Detail,
     Hold,
     LineKey,
     LinePart,
+    OrderRef,
     OrderStatus,
     Outcome,
     OutcomeStatus,
     Receipt,
+    RefundStatus,
     SeenOrder,
 )
 from hanro.money import Money
@@ -188,6 +191,12 @@ async def test_lines_units_and_prices_are_cancelled_and_read_back(shop: SandboxS
     assert (order.totals.goods.text, order.differences) == ("200", ())
     assert [(one.amount.text, one.line_id) for one in order.discounts] == [("30", "1")]
     assert statuses(await orders.verify([units, cut, line])) == [APPLIED] * 3
+    (told,) = (await orders.fetch([OrderRef(external_id=number)], frozenset({Detail.PAYMENT}))).sightings
+    assert isinstance(told, SeenOrder)
+    (refund,) = told.payments[0].refunds
+    assert refund.amount is not None
+    assert (refund.amount.text, refund.status, told.payments[0].external_id) == ("30", RefundStatus.DONE, f"{number}-1")
+    assert refund.completed is not None
     whole = cancelling(number, called="op-whole")
     assert only(await orders.cancel([whole])).status is APPLIED
     assert status_of((await seen(orders, number)).lines) is OrderStatus.CANCELLED

@@ -98,7 +98,7 @@ SERVICE = Service(
     ),
     schema="orders",
     migrations=Path(__file__).parents[2] / "migrations",
-    revision="0019",
+    revision="0020",
     settings=OrderSettings,
     build=build,
     sealed=(

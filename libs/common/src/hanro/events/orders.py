@@ -87,6 +87,27 @@ class OrderClaim(Part):
     """When it was done; None: it is not, or that is not told."""
 
 
+class OrderRefund(Part):
+    """Tell money that goes back to the buyer, as the record of its payment states it; it cancels no unit."""
+
+    payment_id: str | None = None
+    """The marketplace's id of the payment that it goes back of; None: it has none."""
+    method: str
+    """How that was paid, by its name there."""
+    amount: StatedAmount | None
+    """What goes back; None: not told."""
+    status: str
+    """`open`, `done`, `failed`; `unknown`: not told, or not in a word whose meaning here is documented."""
+    status_text: str
+    """The same in the marketplace's own."""
+    requested_at: AwareDatetime | None = None
+    """When it was asked for; None: not told."""
+    completed_at: AwareDatetime | None = None
+    """When it was done; None: it is not, or that is not told."""
+    details: dict[str, str] = Field(default_factory=dict)
+    """What the marketplace says besides, by its own names, verbatim; nothing personal."""
+
+
 ShipmentState = Literal["waiting", "sent", "registered", "rejected", "in_doubt", "observed", "replaced"]
 
 
@@ -143,6 +164,9 @@ class OrderFact(Fact):
     marketplace."""
     claims: tuple[OrderClaim, ...] = ()
     """Every claim that was ever shown, with the newest stage of each."""
+    refunds: tuple[OrderRefund, ...] = ()
+    """What payment records told of refunds when they were last read; empty also where nobody asked for them. The same
+    money may stand in `claims`: they are never added up."""
     cancellation_requested_at: AwareDatetime | None = None
     """Since when a buyer's wish to cancel waits for an answer; None: none waits. The order is not cancelled by it."""
     is_quarantined: bool = False

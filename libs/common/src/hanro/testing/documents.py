@@ -156,17 +156,22 @@ def _others(schema: Schema, definitions: Schema, value: Any) -> Iterator[Any]:
                 form = schema.get("properties", {}).get(name, values)
                 yield from ({**value, name: other} for other in _others(form, definitions, inner))
         case list():
-            for place, inner in enumerate(value):
-                for other in _others(schema["items"], definitions, inner):
-                    yield [*value[:place], other, *value[place + 1 :]]
-        case str() if "enum" in schema:
-            yield from [one for one in schema["enum"] if one != value]
+            yield from _other_lists(schema, definitions, value)
         case str():
-            yield from [text for text in _TEXTS if text != value and _fits(schema, text)]
+            texts = [schema["const"]] if "const" in schema else schema.get("enum") or _TEXTS
+            yield from [text for text in texts if text != value and _fits(schema, text)]
         case bool():
             yield not value
         case int():
             yield value + 1
+
+
+def _other_lists(schema: Schema, definitions: Schema, value: list[Any]) -> Iterator[list[Any]]:
+    for place, inner in enumerate(value):
+        for other in _others(schema["items"], definitions, inner):
+            yield [*value[:place], other, *value[place + 1 :]]
+    if len(value) > schema.get("minItems", 0):
+        yield value[:-1]
 
 
 def misfits(schema: Schema, definitions: Schema) -> Iterator[object]:

@@ -210,6 +210,9 @@ def _example(schema: dict[str, Any], schemas: dict[str, Any]) -> Any:
         return schema["examples"][0]
     if "$ref" in schema:
         return _example(schemas[schema["$ref"].rpartition("/")[2]], schemas)
+    if "anyOf" in schema:
+        # A body that may be left out: what it is where it is there.
+        return _example(schema["anyOf"][0], schemas)
     match schema.get("type"):
         case "array":
             return [_example(schema["items"], schemas)]

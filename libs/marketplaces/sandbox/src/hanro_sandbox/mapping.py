@@ -24,6 +24,8 @@ from hanro.marketplace.types import (
     Party,
     Payment,
     PaymentStatus,
+    Refund,
+    RefundStatus,
     SeenOrder,
     Sighting,
     TaxRow,
@@ -214,6 +216,22 @@ def _payment(paid: Tree) -> Payment:
         status=PaymentStatus.PAID if is_paid else PaymentStatus.OPEN,
         is_run_by_marketplace=True,
         amount=amount(paid, "amount"),
+        external_id=text(paid, "id"),
+        refunds=each(paid, "refunds", _refund),
+        details={},
+    )
+
+
+def _refund(refund: Tree) -> Refund:
+    state = text(refund, "state")
+    if state != "done":
+        raise Misread("state", "is not documented")
+    return Refund(
+        amount=amount(refund, "amount"),
+        status=RefundStatus.DONE,
+        status_text=state,
+        requested=optional_moment(refund, "asked_at"),
+        completed=optional_moment(refund, "at"),
         details={},
     )
 

@@ -18,6 +18,7 @@ LABELS: Mapping[Capability, LocalizedText] = MappingProxyType(
         Capability.MARKET_INFORMATION: _both("ショップ設定の取得", "read the shop's settings"),
         Capability.FIND_ORDERS: _both("受注の検索", "find orders"),
         Capability.FETCH_ORDER: _both("受注の取得", "read an order"),
+        Capability.READ_PAYMENTS: _both("決済・返金の記録の取得", "read payments and refunds"),
         Capability.NOTICES: _both("イベント通知の受信", "receive notifications"),
         Capability.IMPORT_ORDERS: _both("受注 CSV の取込", "import orders from files"),
         Capability.ACCEPT: _both("注文の確認", "accept orders"),

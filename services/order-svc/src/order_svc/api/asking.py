@@ -1,7 +1,7 @@
 """Serves what reads orders at a marketplace because somebody asks: some again by number, or a stretch of time."""
 
 from collections.abc import Mapping
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path
 from pydantic import AwareDatetime, Field
@@ -11,7 +11,7 @@ from starlette.responses import Response
 from hanro.clock import Clock
 from hanro.db import Transaction
 from hanro.marketplace.port import Plugin
-from hanro.marketplace.types import MarketplaceId
+from hanro.marketplace.types import Detail, MarketplaceId
 from hanro.web import Answer, Idempotency, accepted, caller, require, router
 from hanro.web.routes.operations import OperationShown, shown
 from hanro.web.shapes import Body
@@ -26,7 +26,14 @@ OrderNumber = Annotated[
 ]
 
 
-class OrdersWanted(Body):
+class DetailsWanted(Body):
+    """What is told of an order besides, each for a request of its own."""
+
+    details: list[Literal["payment"]] = Field(default_factory=list, max_length=1, examples=[["payment"]])
+    """`payment`: how it was paid and what was paid back, as payment records tell it."""
+
+
+class OrdersWanted(DetailsWanted):
     """Which orders are read again now."""
 
     account_id: str = Field(min_length=1, max_length=64, examples=["acc_01JZZZZZZZZZZZZZZZZZZZZZZZ"])
@@ -59,8 +66,8 @@ def make_routes(
         status_code=202,
         response_model=OperationShown,
     )
-    async def fetch_order(request: Request, order_id: OrderId) -> Response:
-        """Read one order again now, whatever its status.
+    async def fetch_order(request: Request, order_id: OrderId, wanted: DetailsWanted | None = None) -> Response:
+        """Read one order again now, whatever its status; with the detail `payment` also its `refunds`.
 
         The answer is an operation: once it is applied its `answer` says what came of it. It is rejected with
         `unknown-there` where the marketplace does not know the order any more; the order stays as it is here.
@@ -77,6 +84,7 @@ def make_routes(
                 order_id=order.id,
                 ability=abilities.get(account.marketplace_id),
                 by=who.subject,
+                details=_details(wanted),
             )
             return accepted("order", operation.id, shown(operation))
 
@@ -88,7 +96,8 @@ def make_routes(
     async def fetch_orders(request: Request, wanted: OrdersWanted) -> Response:
         """Read up to 100 orders of an account by the marketplace's numbers now, also ones that are not known here yet.
 
-        The operation's `answer.outcomes` hold one entry for each number: `read`, `quarantined` or `missing` there.
+        The operation's `answer.outcomes` hold one entry for each number: `read`, `quarantined` or `missing` there;
+        `without_details` where the order was read and its details are not as documented.
         """
 
         async def work(tx: Transaction) -> Answer:
@@ -101,6 +110,7 @@ def make_routes(
                 order_id=None,
                 ability=abilities.get(account.marketplace_id),
                 by=who.subject,
+                details=_details(wanted),
             )
             return accepted("order", operation.id, shown(operation))
 
@@ -137,3 +147,7 @@ def make_routes(
         return await idempotency.once(request, work)
 
     return routes
+
+
+def _details(wanted: DetailsWanted | None) -> frozenset[Detail]:
+    return frozenset(Detail(name) for name in wanted.details) if wanted else frozenset()

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from hanro.events.orders import OrderClaim, OrderLine, OrderState, StatedAmount
+from hanro.events.orders import OrderClaim, OrderLine, OrderRefund, OrderState, StatedAmount
 from hanro.marketplace.types import Hold
 from hanro.web.shapes import NextCursor, Shown
 from order_svc.api.buyer_shapes import PersonalShown
@@ -99,6 +99,12 @@ class OrderSummary(Shown):
     """Totals as stated by the marketplace, by name: `goods`, `postage`, `total`, `payable`; none is summed here."""
     claims: tuple[OrderClaim, ...]
     """Cancellations, returns and exchanges that were asked for, each at its newest stage; why is not told."""
+    refunds: tuple[OrderRefund, ...]
+    """What payment records told of money that goes back, by payment, as they were read last. They cancel nothing, and
+    the same money may stand in `claims`: never add them up.
+    """
+    refunds_read_at: datetime | None
+    """When payments were read last (`:fetch` with the detail `payment`); null: never, so nobody knows of refunds."""
     cancellation_requested_at: datetime | None
     """Since when a buyer's wish to cancel waits for an answer; null: none waits. It cancels nothing by itself."""
     decide_by: datetime | None

@@ -138,6 +138,8 @@ class PaymentStated(Shown):
     """What is paid this way; null: not stated."""
     due_on: date | None
     """The last day to pay; null: not stated."""
+    external_id: str | None = None
+    """Its id there, which `refunds` name; null: not told."""
 
 
 class PaymentShown(PaymentStated):

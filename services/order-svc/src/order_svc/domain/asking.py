@@ -1,10 +1,10 @@
 """Decides whether orders may be read because somebody asks: some again by number, or all of a stretch of time."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from hanro.errors import LocalizedText, MenuPath, NeedsSeller, Rejected
-from hanro.marketplace.types import Capability, Route, RouteKind, Window
+from hanro.marketplace.types import Capability, Detail, Route, RouteKind, Window
 from order_svc.domain.accounts import Account
 from order_svc.domain.decisions import check_supported
 from order_svc.domain.permits import Ability, obstacle
@@ -13,6 +13,8 @@ from order_svc.domain.windows import oldest_of
 FETCH, BACKFILL = "fetch", "backfill"
 KINDS = (FETCH, BACKFILL)
 CURSOR = "backfill:"
+OF_DETAILS: Mapping[Detail, Capability] = {Detail.PAYMENT: Capability.READ_PAYMENTS}
+"""What a marketplace must be able to do to tell a detail that may be asked for."""
 BY_CSV = LocalizedText(
     ja="この期間の受注はモールのAPIでは取得できません。モールの管理画面からCSVをダウンロードして取り込んでください。",
     en="The marketplace's API no longer shows these orders. Download them there as CSV and import that.",
@@ -32,6 +34,19 @@ def check_readable(account: Account, ability: Ability | None, capability: Capabi
         raise NeedsSeller("the account is not active, so nothing is read for it", code=reason_of(account))
     if hindered := obstacle(account, ability, capability):
         raise hindered
+
+
+def needed_of(kind: str, details: Iterable[Detail]) -> list[Capability]:
+    """Give what a marketplace must be able to do for what was asked."""
+    if kind != FETCH:
+        return [Capability.FIND_ORDERS]
+    return [Capability.FETCH_ORDER, *(OF_DETAILS[detail] for detail in sorted(details))]
+
+
+def details_of(asked: Mapping[str, object]) -> frozenset[Detail]:
+    """Give the details that orders are asked for with, out of what was written down."""
+    names = asked.get("details")
+    return frozenset(Detail(name) for name in names) if isinstance(names, list) else frozenset()
 
 
 def reason_of(account: Account) -> str:

@@ -4,7 +4,16 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
-from hanro.events.orders import UNMAPPED_LINE, OrderClaim, OrderFact, OrderLine, OrderShipment, OrderState, StatedAmount
+from hanro.events.orders import (
+    UNMAPPED_LINE,
+    OrderClaim,
+    OrderFact,
+    OrderLine,
+    OrderRefund,
+    OrderShipment,
+    OrderState,
+    StatedAmount,
+)
 from order_svc.domain.states import cancellation_requested_at
 
 UNSHIPPED: frozenset[OrderState] = frozenset({"pending", "new", "accepted", "ready", "on_hold", "cancelling"})
@@ -25,6 +34,7 @@ class Order:
     Once its buyer is erased (`erased_at`) no sighting brings the buyer back.
     While it is quarantined because it cannot be read its lines, totals and status are those of the last sighting that
     could be, if any. `unmapped` holds the open lines that no SKU is mapped to, with the key that is missing.
+    `refunds_read_at` is when payments were looked at last, None: never, so that nobody knows of `refunds`.
     """
 
     id: str
@@ -57,6 +67,8 @@ class Order:
     reading_hash: bytes = field(repr=False)
     shipments: tuple[OrderShipment, ...] = ()
     claims: tuple[OrderClaim, ...] = ()
+    refunds: tuple[OrderRefund, ...] = ()
+    refunds_read_at: datetime | None = None
 
     @property
     def decide_by(self) -> datetime | None:
@@ -89,6 +101,7 @@ def restate(kind: type[OrderFact], order: Order, at: datetime) -> OrderFact:
         totals=order.totals,
         shipments=order.shipments,
         claims=order.claims,
+        refunds=order.refunds,
         cancellation_requested_at=cancellation_requested_at(order.status, order.claims),
         is_quarantined=order.is_quarantined,
         quarantine_code=order.quarantine_code,

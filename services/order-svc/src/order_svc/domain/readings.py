@@ -8,10 +8,10 @@ from typing import Any, cast
 
 from pydantic import TypeAdapter
 
-from hanro.events.orders import OrderClaim, OrderLine, OrderState, StatedAmount
+from hanro.events.orders import OrderClaim, OrderLine, OrderRefund, OrderState, StatedAmount
 from hanro.ids import new_id
 from hanro.marketplace.types import Detail, Line, OrderStatus, OrderTime, SeenOrder
-from order_svc.domain import states
+from order_svc.domain import payments, states
 from order_svc.domain.amounts import stated
 from order_svc.domain.orders import LEFT_THE_HOUSE, UNSHIPPED, Order
 from order_svc.domain.terms import BuyerKind, buyer_terms_of
@@ -21,9 +21,11 @@ TOTALS = ("goods", "postage", "total", "payable")
 _RANK = {cast("OrderState", status.value): rank for rank, status in enumerate(OrderStatus)}
 # A dump by compiled code: walking the values in Python would cost more than storing them.
 _SEEN = TypeAdapter(SeenOrder)
+_PAYMENT = ("method", "code", "status", "is_run_by_marketplace", "amount", "due_on", "external_id")
 _BUYERS_PART: Any = {
     "buyer": True,
-    "payments": True,
+    # Refunds stand in the order itself, also once its buyer is erased.
+    "payments": {"__all__": {*_PAYMENT, "details"}},
     "gift": True,
     "notes": True,
     "packages": {"__all__": {"external_id", "address", "label"}},
@@ -46,7 +48,7 @@ _SHEET: Any = {
         }
     },
     "gift": {"is_wished", "management_id", "address_due_on"},
-    "payments": {"__all__": {"method", "code", "status", "is_run_by_marketplace", "amount", "due_on"}},
+    "payments": {"__all__": {*_PAYMENT}},
     "claims": {
         "__all__": {
             *("external_id", "kind", "stage", "status_text", "order", "line_id", "quantity"),
@@ -66,6 +68,7 @@ class Reading:
     status: OrderState
     lines: tuple[OrderLine, ...]
     claims: tuple[OrderClaim, ...]
+    refunds: tuple[OrderRefund, ...]
     totals: dict[str, StatedAmount]
     holds: tuple[str, ...]
     sheet: str = field(repr=False)
@@ -78,12 +81,14 @@ def read(seen: SeenOrder, known: Order | None) -> Reading:
     """Join a sighting with what is known: what it does not tell stays as it was.
 
     Absent lines stay unless it has all lines; a shipped line stays shipped where the way it was seen cannot tell
-    (it lacks DISPATCH); totals that it does not state stay where it lacks POSTAGE; so does the buyer without CONTACT.
+    (it lacks DISPATCH); totals that it does not state stay where it lacks POSTAGE, refunds and payments where it lacks
+    PAYMENT; so does the buyer without CONTACT.
     Of an order whose buyer was erased nothing is told of a buyer.
 
     Raises:
         ValueError: a text that UTF-8 cannot hold, or more than a fact can tell.
     """
+    seen = payments.with_known(seen, known)
     known_lines = {line.external_id: line for line in known.lines} if known else {}
     claims = states.join_claims(known.claims if known else (), seen)
     # A file tells how an order stood one day: what the marketplace shows outranks it.
@@ -104,21 +109,26 @@ def read(seen: SeenOrder, known: Order | None) -> Reading:
     is_buyer_told = not is_erased and (seen.buyer is not None or Detail.CONTACT not in seen.lacks)
     personal = _SEEN.dump_json(seen, include=_BUYERS_PART) if is_buyer_told else None
     holds = tuple(sorted(hold.value for hold in seen.holds))
+    refunds = payments.refunds_of(seen, known)
+    told_of_refunds = payments.bytes_of(refunds)
     sheet = _SEEN.dump_json(seen, include=_SHEET)
     if is_erased:
         sheet = without_buyer(sheet.decode()).encode()
-    if len(sheet) > LARGEST_SHEET_BYTES:
+    if len(sheet) + len(told_of_refunds) > LARGEST_SHEET_BYTES:
         raise ValueError("the order is too large to be told by a fact")
     return Reading(
         status=status_of_lines(lines),
         lines=tuple(lines),
         claims=claims,
+        refunds=refunds,
         totals=totals,
         holds=holds,
         sheet=sheet.decode(),
         personal=personal,
         found_by=buyer_terms_of(seen) if is_buyer_told else frozenset(),
-        hash=_hash(sheet, personal or b"", repr((holds, seen.is_test)).encode()),
+        hash=_hash(
+            sheet, personal or b"", repr((holds, seen.is_test)).encode(), *([told_of_refunds] if refunds else ())
+        ),
     )
 
 

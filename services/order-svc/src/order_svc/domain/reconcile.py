@@ -24,6 +24,7 @@ from hanro.ids import new_id
 from hanro.marketplace.types import ClaimKind, OrderTime, SeenOrder, Sighting, UnreadableOrder
 from order_svc.domain.accounts import Account
 from order_svc.domain.orders import CONFIRMED, LEFT_THE_HOUSE, SILENT, Order, restate, work_state_of
+from order_svc.domain.payments import after_late_look, refunds_read_at
 from order_svc.domain.quarantine import Catalogue, find_unmapped, quarantined
 from order_svc.domain.readings import Reading, hash_of, read
 from order_svc.domain.states import cancellation_requested_at
@@ -95,6 +96,8 @@ def reconcile(
 ) -> Change | None:
     """Say what a sighting changes; None: nothing that is not known, or it is older than what is known.
 
+    Of an older one that was asked for payments the refunds count, unless they were read later too.
+
     One fact a change: where several things changed at once it is the one that tells most, and its milestones hold
     each. `route` is how the order was found, `at` is now, `catalogue` what is mapped of its lines (None: nothing of the
     account is).
@@ -103,7 +106,8 @@ def reconcile(
     # is newer than what it showed before.
     is_shown = known is not None and not (known.is_from_file and known.is_readable)
     if known is not None and is_shown and sighting.seen_at < known.seen_at:
-        return None
+        late = after_late_look(known, sighting)
+        return None if late is None else _of_refunds(late, at)
     if isinstance(sighting, UnreadableOrder):
         return _quarantine(known, sighting, account=account, route=route, at=at)
     reading = read(sighting, known)
@@ -120,6 +124,11 @@ def reconcile(
         raw=sighting.raw,
         found_by=reading.found_by,
     )
+
+
+def _of_refunds(order: Order, at: datetime) -> Change:
+    fact = restate(OrderChanged, order, at)
+    return Change(order=order, fact=fact, personal=None, raw=None, found_by=frozenset())
 
 
 def _says_nothing_new(known: Order, reading: Reading, unmapped: Mapping[str, str | None], route: str) -> bool:
@@ -165,6 +174,8 @@ def _order(known: Order | None, seen: SeenOrder, reading: Reading, *, account: A
         reading_hash=reading.hash,
         shipments=known.shipments if known else (),
         claims=reading.claims,
+        refunds=reading.refunds,
+        refunds_read_at=refunds_read_at(seen, known),
     )
 
 

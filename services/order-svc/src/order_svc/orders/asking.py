@@ -8,10 +8,20 @@ from hanro.crypto import Keyring
 from hanro.db import Database, Transaction
 from hanro.errors import Failure, Rejected
 from hanro.marketplace.port import Plugin
-from hanro.marketplace.types import Capability, OrderRef
+from hanro.marketplace.types import Capability, Detail, OrderRef
 from hanro.operations import Mark, Operation, OperationStatus
 from order_svc.domain.accounts import Account
-from order_svc.domain.asking import BACKFILL, CURSOR, FETCH, KINDS, check_readable, routes_back, stretch
+from order_svc.domain.asking import (
+    BACKFILL,
+    CURSOR,
+    FETCH,
+    KINDS,
+    check_readable,
+    details_of,
+    needed_of,
+    routes_back,
+    stretch,
+)
 from order_svc.domain.permits import Ability
 from order_svc.domain.verdicts import told
 from order_svc.domain.windows import RouteCursor, after_page
@@ -30,25 +40,29 @@ async def ask_fetch(
     order_id: str | None,
     ability: Ability | None,
     by: str,
+    details: frozenset[Detail] = frozenset(),
 ) -> Operation:
     """Write down that orders are to be read again now, by the marketplace's numbers.
 
-    `order_id`: the one order that is meant; while it is being read that operation is given again. None: several.
+    `order_id`: the one order that is meant; while it is being read with all of `details` that operation is given
+    again. None: several.
 
     Raises:
         Unsupported, NeedsSeller: as `check_readable`.
     """
-    check_readable(account, ability, Capability.FETCH_ORDER)
+    for capability in needed_of(FETCH, details):
+        check_readable(account, ability, capability)
     if order_id is not None:
         for last in await operations.list_(tx, limit=1, kind=FETCH, subject_id=order_id):
-            if last.status in UNDER_WAY:
+            if last.status in UNDER_WAY and details <= details_of(last.asked):
                 return last
+    more = {"details": sorted(details)} if details else {}
     return await operations.accept(
         tx,
         kind=FETCH,
         subject_id=order_id or account.id,
         account_id=account.id,
-        asked={"external_ids": list(dict.fromkeys(external_ids)), "account_epoch": account.epoch},
+        asked={"external_ids": list(dict.fromkeys(external_ids)), "account_epoch": account.epoch, **more},
         by=by,
     )
 

@@ -13,9 +13,10 @@ from hanro.due import Lease
 from hanro.errors import Retryable
 from hanro.events.orders import BY_FILE
 from hanro.marketplace.port import Plugin
-from hanro.marketplace.types import Cursor, Route, SeenOrder, Sighting, UnreadableOrder, Window
+from hanro.marketplace.types import Cursor, Detail, Route, SeenOrder, Sighting, UnreadableOrder, Window
 from order_svc import buyers, mappings, policies
 from order_svc.domain.accounts import Account
+from order_svc.domain.payments import tells_payments
 from order_svc.domain.permits import Ability
 from order_svc.domain.quarantine import Catalogue, keys_of
 from order_svc.domain.readings import hash_of
@@ -123,10 +124,12 @@ async def ingest_fetched(
     lease: Lease | None = None,
     followed: Sequence[str] = (),
     route: str = "fetch",
+    details: frozenset[Detail] = frozenset(),
 ) -> int:
     """Store orders that were read by number, and give how many of them nobody had found before.
 
-    `followed` were asked for, so others come first the next time; `route` is how they were found.
+    `followed` were asked for, so others come first the next time; `route` is how they were found. With `details` they
+    tell more than their bytes, which are equal to those of a look without.
 
     Raises:
         Retryable: another process took the job over (lease-lost).
@@ -135,7 +138,10 @@ async def ingest_fetched(
         account = await lock_account(tx, account)
         if lease is not None:
             await due.hold(tx, lease)
-        changes = await take_in(tx, keyring, sightings, account=account, plugin=plugin, route=route, at=at)
+        locked = await lock_sighted(tx, account, _newest(sightings), by_bytes=False) if details and sightings else None
+        changes = await take_in(
+            tx, keyring, sightings, account=account, plugin=plugin, route=route, at=at, locked=locked
+        )
         if followed:
             await store.save_followed(tx, followed)
     return count_found(changes)
@@ -201,6 +207,8 @@ async def take_in(
     # Nobody knows how old a file is: it is no look at the marketplace.
     if route != BY_FILE:
         await store.save_seen(tx, account.id, nothing_new)
+        looked_at = {one: seen_at for one, seen_at in nothing_new.items() if tells_payments(newest[one])}
+        await store.save_payments_read(tx, account.id, looked_at)
     await store.save_orders(tx, [change.order for change in changes])
     await buyers.save(tx, keyring, changes)
     await outbox.record(tx, *(change.fact for change in changes))
@@ -209,10 +217,18 @@ async def take_in(
     return changes
 
 
-async def lock_sighted(tx: Transaction, account: Account, sightings: Mapping[str, Sighting]) -> Locked:
-    """Lock the orders that are sighted, by number, as far as they are known."""
+async def lock_sighted(
+    tx: Transaction, account: Account, sightings: Mapping[str, Sighting], *, by_bytes: bool = True
+) -> Locked:
+    """Lock the orders that are sighted, by number, as far as they are known.
+
+    `by_bytes` False: equal bytes do not mean that they say nothing new.
+    """
     looks = {
-        external_id: Look(raw_hash=hash_of(sighting.raw), is_readable=not isinstance(sighting, UnreadableOrder))
+        external_id: Look(
+            raw_hash=hash_of(sighting.raw) if by_bytes else b"",
+            is_readable=not isinstance(sighting, UnreadableOrder),
+        )
         for external_id, sighting in sightings.items()
     }
     return await store.lock_orders(tx, account.id, looks)

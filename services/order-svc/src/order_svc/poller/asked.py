@@ -11,13 +11,14 @@ from typing import cast
 from hanro.db import is_passing
 from hanro.errors import ContractBroken, Failure, InDoubt, NeedsSeller, Rejected, Retryable, Unsupported
 from hanro.log import logger
-from hanro.marketplace.types import Capability, OrderPage, Sighting, UnreadableOrder
+from hanro.marketplace.types import Capability, Detail, OrderPage, Sighting, UnreadableOrder
 from hanro.operations import Operation, OperationStatus
 from hanro.rounds import keep_looking
 from hanro.sessions import OpenSession
 from order_svc import accounts, orders
 from order_svc.domain.accounts import Account
-from order_svc.domain.asking import BACKFILL, CURSOR, FETCH, reason_of
+from order_svc.domain.asking import BACKFILL, CURSOR, FETCH, OF_DETAILS, details_of, needed_of, reason_of
+from order_svc.domain.payments import tells_payments
 from order_svc.domain.permits import obstacle
 from order_svc.domain.reconcile import external_id_of
 from order_svc.domain.verdicts import epoch_past
@@ -26,7 +27,7 @@ from order_svc.orders import Page
 from order_svc.orders.wishes import ability_of
 from order_svc.poller.counting import Counted, counted
 from order_svc.poller.follow_up import FETCH as FETCH_BATCH
-from order_svc.poller.follow_up import fetch_claimed
+from order_svc.poller.follow_up import Detailed, fetch_claimed, fetch_detailed
 from order_svc.poller.means import Means
 
 LOG = logger(__name__)
@@ -36,6 +37,8 @@ PAUSE = timedelta(seconds=15)
 TRIED_FOR = timedelta(hours=24)
 # Of the lease: what begins in its first third and takes no longer than another is over before somebody takes it over.
 PIECE = 1 / 3
+EACH_ASKED_FOR = 5
+"""Orders at once of which each takes a request of its own: a few seconds, in which a sweep may show them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,7 +103,7 @@ class Reader:
             return
         opened: OpenSession | None = None
         try:
-            self._check(account, operation.kind)
+            self._check(account, operation)
             async with asyncio.timeout(means.lease.total_seconds() * 2 * PIECE):
                 opened, requests = counted(await means.open(account.id, heard=account.version, purpose=operation.kind))
                 if opened.account_epoch != epoch:
@@ -125,15 +128,15 @@ class Reader:
                 raise
             await self._put_off(operation, failure)
 
-    def _check(self, account: Account, kind: str) -> None:
+    def _check(self, account: Account, operation: Operation) -> None:
         ability = ability_of(self._means.plugins, account)
-        wanted = Capability.FETCH_ORDER if kind == FETCH else Capability.FIND_ORDERS
         if not account.is_working:
             raise NeedsSeller("the account is not active, so nothing is read for it", code=reason_of(account))
         if account.is_paused(self._means.clock.now()):
             raise NeedsSeller("the account's credential was refused", code="credential-refused")
-        if hindered := obstacle(account, ability, wanted):
-            raise hindered
+        for capability in needed_of(operation.kind, details_of(operation.asked)):
+            if hindered := obstacle(account, ability, capability):
+                raise hindered
 
     async def _put_off(self, operation: Operation, failure: Failure) -> None:
         """Try again later what may work then; what was refused for good is over, and so is what a day did not mend."""
@@ -153,26 +156,32 @@ class Reader:
         means, account, opened = self._means, piece.account, piece.opened
         outcomes = _outcomes(piece.operation)
         wanted = [one for one in _texts(piece.operation.asked["external_ids"]) if one not in outcomes]
+        details = details_of(piece.operation.asked)
         size = opened.plugin.limits.batches[FETCH_BATCH].size
+        size = min(size, EACH_ASKED_FOR) if details else size
         for start in range(0, len(wanted), size):
             if self._is_over(piece):
                 await self._go_on(piece, {"outcomes": list(outcomes.values())})
                 return
             batch = wanted[start : start + size]
             refs = await orders.refs_of(means.db, account.id, batch)
-            fetched = await opened.plugin.orders(opened.session).fetch(refs)
+            detailed = await fetch_detailed(opened, refs, details)
+            sightings = detailed.fetched.sightings
             found = await orders.ingest_fetched(
                 means.db,
                 means.keyring,
-                fetched.sightings,
+                sightings,
                 account=account,
                 plugin=opened.plugin,
                 at=means.clock.now(),
+                details=details,
             )
             means.metrics.found(account.marketplace_id, FETCH, found)
-            await means.note_success(account.id, opened, Capability.FETCH_ORDER)
+            await self._note_success(piece, details, sightings)
             ids = await orders.ids_of(means.db, account.id, batch)
-            outcomes |= {one: _outcome(one, fetched.sightings, ids.get(one)) for one in batch}
+            outcomes |= {
+                one: {"external_id": one, "status": _status(one, detailed), "order_id": ids.get(one)} for one in batch
+            }
         is_any = any(one["status"] != "missing" for one in outcomes.values())
         await orders.settle_asked(
             means.db,
@@ -181,6 +190,12 @@ class Reader:
             failure=None if is_any else Rejected("the marketplace knows no such order", code="unknown-there"),
             answer={"outcomes": list(outcomes.values())},
         )
+
+    async def _note_success(self, piece: _Piece, details: frozenset[Detail], sightings: Sequence[Sighting]) -> None:
+        await self._means.note_success(piece.account.id, piece.opened, Capability.FETCH_ORDER)
+        if any(tells_payments(one) for one in sightings):
+            for detail in sorted(details):
+                await self._means.note_success(piece.account.id, piece.opened, OF_DETAILS[detail])
 
     async def _backfill(self, piece: _Piece) -> None:
         """Read what is left of the stretch, route by route, page by page."""
@@ -242,11 +257,14 @@ def _pages(opened: OpenSession, cursor: RouteCursor) -> AsyncGenerator[OrderPage
     return cast("AsyncGenerator[OrderPage, None]", pages)
 
 
-def _outcome(external_id: str, sightings: Sequence[Sighting], order_id: str | None) -> dict[str, object]:
-    """Say what became of one number: read, quarantined, or missing at the marketplace."""
-    shown = next((one for one in sightings if external_id_of(one) == external_id), None)
-    status = "missing" if shown is None else "quarantined" if isinstance(shown, UnreadableOrder) else "read"
-    return {"external_id": external_id, "status": status, "order_id": order_id}
+def _status(external_id: str, detailed: Detailed) -> str:
+    """Say what became of one number: read, maybe without its details, quarantined, or missing at the marketplace."""
+    shown = next((one for one in detailed.fetched.sightings if external_id_of(one) == external_id), None)
+    if shown is None:
+        return "missing"
+    if isinstance(shown, UnreadableOrder):
+        return "quarantined"
+    return "without_details" if external_id in detailed.bare else "read"
 
 
 def _outcomes(operation: Operation) -> dict[str, dict[str, object]]:

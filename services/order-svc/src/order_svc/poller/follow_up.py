@@ -1,10 +1,11 @@
 """Reads orders again by number that no route shows any more: silence is no news, least of all a cancellation."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from hanro.errors import Retryable
 from hanro.log import logger
-from hanro.marketplace.types import OrderPage, OrderRef, Sighting, Window
+from hanro.marketplace.types import Detail, Fetched, OrderPage, OrderRef, SeenOrder, Sighting, UnreadableOrder, Window
 from hanro.sessions import OpenSession
 from order_svc import orders
 from order_svc.domain.orders import Order
@@ -63,6 +64,34 @@ async def follow_up(means: Means, shown: Shown, errand: Errand, window: Window) 
     size = errand.opened.plugin.limits.batches[FETCH].size
     for start in range(0, len(wanted), size):
         await _read_again(means, errand, wanted[start : start + size])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Detailed:
+    """Be orders that were read with details; `bare` are the numbers of those that were read without."""
+
+    fetched: Fetched
+    bare: frozenset[str]
+
+
+async def fetch_detailed(opened: OpenSession, refs: Sequence[OrderRef], details: frozenset[Detail]) -> Detailed:
+    """Read orders with details; one that can be read without them alone is read so, and is no bad order.
+
+    Raises:
+        Retryable, NeedsSeller, ContractBroken: as `Orders.fetch` says.
+    """
+    door = opened.plugin.orders(opened.session)
+    fetched = await door.fetch(refs, details)
+    failures = {external_id_of(one): one.failure for one in fetched.sightings if isinstance(one, UnreadableOrder)}
+    again = [ref for ref in refs if ref.external_id in failures] if details else []
+    if not again:
+        return Detailed(fetched=fetched, bare=frozenset())
+    bare = {one.external_id: one for one in (await door.fetch(again)).sightings if isinstance(one, SeenOrder)}
+    for external_id in bare:
+        failure = failures[external_id]
+        LOG.error("details of an order are not as documented", code=failure.code, field=failure.field)
+    sightings = tuple(bare.get(external_id_of(one), one) for one in fetched.sightings)
+    return Detailed(fetched=replace(fetched, sightings=sightings), bare=frozenset(bare))
 
 
 async def fetch_claimed(opened: OpenSession, page: OrderPage) -> list[Sighting]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from pydantic import AwareDatetime, Field
 
 from hanro.events.fact import Part
-from hanro.events.orders import OrderClaim, OrderLine, OrderShipment, StatedAmount
+from hanro.events.orders import OrderClaim, OrderLine, OrderRefund, OrderShipment, StatedAmount
 from order_svc.domain.orders import Order
 from order_svc.domain.spans import is_apart
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 READ = """
     select id, account_id, account_epoch, marketplace_id, external_id, version, status, work_state, placed_at,
         placed_local, first_seen_by, seen_at, is_quarantined, quarantine_code, quarantine_why, is_backfilled, is_test,
-        erased_at, reserves_stock, is_from_file,
+        erased_at, reserves_stock, is_from_file, refunds_read_at,
         document::text as document, sheet::text as sheet, raw_hash, reading_hash, created_at, changed_at,
         coalesce(decide_told = decide_by, false) as is_decision_due
     from orders
@@ -39,6 +39,7 @@ class Document(Part):
     totals: dict[str, StatedAmount]
     shipments: tuple[OrderShipment, ...] = ()
     claims: tuple[OrderClaim, ...] = ()
+    refunds: tuple[OrderRefund, ...] = ()
     unmapped: dict[str, str | None] = Field(default_factory=dict)
 
 
@@ -62,6 +63,7 @@ def document_of(order: Order) -> str:
         totals=order.totals,
         shipments=order.shipments,
         claims=order.claims,
+        refunds=order.refunds,
         unmapped=order.unmapped,
     ).model_dump_json()
 
@@ -88,6 +90,8 @@ def order_of(row: "asyncpg.Record") -> Order:
         totals=document.totals,
         shipments=document.shipments,
         claims=document.claims,
+        refunds=document.refunds,
+        refunds_read_at=row["refunds_read_at"],
         is_quarantined=row["is_quarantined"],
         quarantine_code=row["quarantine_code"],
         quarantine_why=row["quarantine_why"],
@@ -147,7 +151,7 @@ COLUMNS = (
     *_plain("text", "id", "account_id", "marketplace_id", "external_id", "first_seen_by", is_for_good=True),
     *_plain("text", "status", "work_state", "placed_local", "quarantine_code", "quarantine_why"),
     *_plain("bigint", "account_epoch", "version"),
-    *_plain("timestamptz", "placed_at", "seen_at", "erased_at", "decide_by"),
+    *_plain("timestamptz", "placed_at", "seen_at", "erased_at", "decide_by", "refunds_read_at"),
     *_plain("boolean", "is_quarantined", "is_backfilled", "is_test", "reserves_stock", "is_from_file"),
     *_plain("json", "sheet"),
     *_plain("bytea", "raw_hash", "reading_hash"),

@@ -74,6 +74,23 @@ async def save_seen(tx: Transaction, account_id: str, seen: Mapping[str, datetim
     )
 
 
+async def save_payments_read(tx: Transaction, account_id: str, read: Mapping[str, datetime]) -> None:
+    """Note when payments of orders were looked at, and said nothing new of refunds."""
+    if not read:
+        return
+    await tx.execute(
+        """
+        update orders set refunds_read_at = look.read_at
+        from unnest($2::text[], $3::timestamptz[]) as look (external_id, read_at)
+        where orders.account_id = $1 and orders.external_id = look.external_id
+            and (orders.refunds_read_at is null or orders.refunds_read_at < look.read_at)
+        """,
+        account_id,
+        list(read),
+        list(read.values()),
+    )
+
+
 async def save_orders(tx: Transaction, orders: Sequence[Order]) -> None:
     """Store orders as they stand now, new and known ones: rows, what finds them, and that consumers are to look."""
     if not orders:

@@ -33,7 +33,7 @@ class Orders(Protocol):
     async def fetch(self, refs: Sequence[OrderRef], details: frozenset[Detail] = frozenset()) -> Fetched:
         """Read orders again in any status, with the details asked for; in any order.
 
-        `missing`: they do not know it. Details cost calls of their own.
+        `missing`: they do not know it. Details cost calls of their own; PAYMENT needs READ_PAYMENTS.
 
         Raises:
             ValueError: more than `limits.batches` allows, or an order twice.

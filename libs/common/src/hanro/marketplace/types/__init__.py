@@ -56,6 +56,7 @@ from hanro.marketplace.types.enums.orders import OrderTime as OrderTime
 from hanro.marketplace.types.enums.orders import OutcomeStatus as OutcomeStatus
 from hanro.marketplace.types.enums.orders import Party as Party
 from hanro.marketplace.types.enums.orders import PaymentStatus as PaymentStatus
+from hanro.marketplace.types.enums.orders import RefundStatus as RefundStatus
 from hanro.marketplace.types.enums.orders import RouteKind as RouteKind
 from hanro.marketplace.types.enums.rules import BatchUnit as BatchUnit
 from hanro.marketplace.types.enums.rules import Capability as Capability
@@ -137,6 +138,7 @@ from hanro.marketplace.types.plain import Window as Window
 from hanro.marketplace.types.sums import Difference as Difference
 from hanro.marketplace.types.sums import Discount as Discount
 from hanro.marketplace.types.sums import Payment as Payment
+from hanro.marketplace.types.sums import Refund as Refund
 from hanro.marketplace.types.sums import TaxRow as TaxRow
 from hanro.marketplace.types.sums import Totals as Totals
 from hanro.marketplace.types.sums import Wrapping as Wrapping

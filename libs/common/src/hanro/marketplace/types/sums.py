@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
 
-from hanro.marketplace.types.enums.orders import DiscountKind, Party, PaymentStatus
-from hanro.marketplace.types.plain import Amount
+from hanro.marketplace.types.enums.orders import DiscountKind, Party, PaymentStatus, RefundStatus
+from hanro.marketplace.types.plain import Amount, Moment
 from hanro.money import Money
 from hanro.value import hidden, value
 
@@ -24,8 +24,29 @@ class Discount:
 
 
 @value
+class Refund:
+    """Hold money that goes back to the buyer, as the record of its payment states it; it cancels no unit.
+
+    `amount` is what goes back, in their own sign; `completed` when it was done. `details` by their own names, nothing
+    personal. It has no id: a later look restates all refunds of the payment.
+
+    Source: rakuten-ichiba-orders 4.18 [1].
+    """
+
+    amount: Amount | None
+    status: RefundStatus
+    status_text: str
+    requested: Moment | None = None
+    completed: Moment | None = None
+    details: Mapping[str, str]
+
+
+@value
 class Payment:
-    """Hold one way of payment; `is_run_by_marketplace`: the seller need not collect anything."""
+    """Hold one way of payment; `is_run_by_marketplace`: the seller need not collect anything.
+
+    `external_id` and `refunds` stand in payment records (READ_PAYMENTS), never in an order that lacks PAYMENT.
+    """
 
     method: str
     code: str | None
@@ -33,6 +54,8 @@ class Payment:
     is_run_by_marketplace: bool
     amount: Amount | None = None
     due_on: date | None = None
+    external_id: str | None = None
+    refunds: tuple[Refund, ...] = ()
     details: Mapping[str, str]
 
     __repr__ = hidden

@@ -23,6 +23,7 @@ _PATHS: Mapping[Capability, MenuPath] = (
         (
             Capability.FIND_ORDERS,
             Capability.FETCH_ORDER,
+            Capability.READ_PAYMENTS,
             Capability.ACCEPT,
             Capability.ACCEPT_LINE,
             Capability.REFUSE_LINE,

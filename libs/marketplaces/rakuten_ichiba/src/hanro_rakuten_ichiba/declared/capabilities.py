@@ -14,6 +14,7 @@ from hanro_rakuten_ichiba.functions import (
     CHANGE_SHIPPED,
     CONFIRM_ORDER,
     GET_ORDER,
+    GET_PAYMENT,
     LICENSE_EXPIRY,
     QUEUE_SHIPPING,
     SEARCH_ORDER,
@@ -127,11 +128,12 @@ CAPABILITIES: Mapping[Capability, Support] = MappingProxyType(
             ),
         ),
         Capability.FIND_ORDERS: Supported(grant_ids=_READ_ORDERS),
-        Capability.FETCH_ORDER: Supported(
-            grant_ids=frozenset({GET_ORDER.grant_id}),
+        Capability.FETCH_ORDER: Supported(grant_ids=frozenset({GET_ORDER.grant_id})),
+        Capability.READ_PAYMENTS: Supported(
+            grant_ids=frozenset({GET_ORDER.grant_id, GET_PAYMENT.grant_id}),
             note=both(
-                "決済の記録は、求められたときに getPayment で 1 件ずつ読みます。",
-                "payment records are read by getPayment, an order at a time, where they are asked for",
+                "決済と返金の記録は、求められたときに getPayment で 1 件ずつ読みます。",
+                "payments and refunds are read by getPayment, an order at a time, where they are asked for",
             ),
         ),
         Capability.NOTICES: Supported(

@@ -1,10 +1,20 @@
-"""Reads PaymentModel of getPayment: what is paid, and how far it is."""
+"""Reads PaymentModel of getPayment: what is paid and paid back, and how far that is."""
 
 from dataclasses import replace
 from types import MappingProxyType
 
-from hanro.marketplace.types import Detail, Payment, PaymentStatus, SeenOrder
-from hanro_rakuten_ichiba.mapping.fields import Misread, Tree, child, each, optional_amount, stated, text
+from hanro.marketplace.types import Detail, Payment, PaymentStatus, Refund, RefundStatus, SeenOrder
+from hanro_rakuten_ichiba.mapping.fields import (
+    Misread,
+    Tree,
+    child,
+    each,
+    optional_amount,
+    optional_moment,
+    optional_text,
+    stated,
+    text,
+)
 
 _OPEN, _AUTHORISED, _PAID = PaymentStatus.OPEN, PaymentStatus.AUTHORISED, PaymentStatus.PAID
 _FAILED, _REFUNDED = PaymentStatus.FAILED, PaymentStatus.REFUNDED
@@ -22,6 +32,16 @@ STATUSES = MappingProxyType(
     }
 )
 """paymentStatus. Source: rakuten-ichiba-orders 7.8 [1]."""
+REFUND_STATUSES = MappingProxyType(
+    {
+        # What a refund whose payment is cancelled, or charged back, is worth stands nowhere: it is not guessed.
+        **dict.fromkeys(STATUSES, RefundStatus.UNKNOWN),
+        **dict.fromkeys(("30100", "30110", "30200", "30300", "30500"), RefundStatus.OPEN),
+        **dict.fromkeys(("30600", "30610"), RefundStatus.DONE),
+        **dict.fromkeys(("30400", "30700", "30710"), RefundStatus.FAILED),
+    }
+)
+"""paymentStatus of a refund. Source: the codes rakuten-ichiba-orders 7.8 [1], that they mean the same there [?]."""
 _DETAILS = (
     "orderPaymentNumber", "paymentStatus", "paymentCharge", "paymentProcReqDatetime", "paymentProcCmplDatetime",
     "paymentReqDatetime", "paymentFixDatetime", "paymentCancelFixDatetime", "payExpectDate", "minusPayExpectDate",
@@ -54,5 +74,22 @@ def _read(model: Tree, known: dict[str | None, Payment]) -> Payment:
         is_run_by_marketplace=True if of_order is None else of_order.is_run_by_marketplace,
         amount=optional_amount(model, "paymentAmount"),
         due_on=None if of_order is None else of_order.due_on,
+        external_id=optional_text(model, "orderPaymentNumber"),
+        refunds=each(model, "RefundModelList", _read_refund),
         details={**({} if of_order is None else of_order.details), **stated(model, *_DETAILS)},
+    )
+
+
+def _read_refund(model: Tree) -> Refund:
+    code = text(model, "paymentStatus")
+    status = REFUND_STATUSES.get(code)
+    if status is None:
+        raise Misread("/paymentStatus", "is none of the documented codes")
+    return Refund(
+        amount=optional_amount(model, "paymentAmount"),
+        status=status,
+        status_text=code,
+        requested=optional_moment(model, "paymentReqDatetime"),
+        completed=optional_moment(model, "paymentFixDatetime"),
+        details=stated(model, "paymentProcCmplDatetime", "payExpectDate"),
     )

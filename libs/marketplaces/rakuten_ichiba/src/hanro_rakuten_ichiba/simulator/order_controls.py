@@ -1,6 +1,6 @@
 """Serves the controls of orders: placing, what the buyer does, what tests put into them, the truth for checkers."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Literal
 
 from fastapi import APIRouter, HTTPException
@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from hanro_rakuten_ichiba.simulator.controls import PlayedTime, find_shop
 from hanro_rakuten_ichiba.simulator.market import Market
 from hanro_rakuten_ichiba.simulator.orders import CANCELLED, CANCELLING, SHIPPED, StoredOrder
+from hanro_rakuten_ichiba.simulator.payment import make_refund
 from hanro_rakuten_ichiba.simulator.shops import Shop
 
 Progress = Literal[100, 200, 300, 400, 500, 600, 700, 800, 900]
@@ -70,6 +71,17 @@ class OrderChange(Overrides):
     shipping_rows: list[dict[str, object]] | None = Field(
         default=None, description="ShippingModelList of every package."
     )
+    refunds: list[dict[str, object]] | None = Field(default=None, description="RefundModelList of the payment.")
+
+
+class RefundWish(BaseModel):
+    """Describe money that goes back to the buyer."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    amount: int = Field(description="paymentAmount.")
+    status: int = Field(default=30600, description="paymentStatus, a code of 7.8: 30600 is done, 30500 is under way.")
+    expected_on: date | None = Field(default=None, description="payExpectDate.")
 
 
 class RouteChoice(BaseModel):
@@ -155,6 +167,13 @@ def _changing_routes(market: Market) -> APIRouter:
         """Apply for a cancellation as the buyer: 800."""
         return _act(market, number, external_id, "request-cancel")
 
+    @router.post(prefix + "/refund")
+    async def refund(number: str, external_id: str, wish: RefundWish) -> JSONResponse:
+        """Pay back to the buyer: the payment's record tells of it from now on, and the order itself of nothing."""
+        order = find_order(find_shop(market, number), external_id)
+        order.refunds.append(make_refund(wish.amount, wish.status, market.now(), wish.expected_on))
+        return JSONResponse(order.to_json())
+
     @router.post(prefix + "/hide")
     async def hide(number: str, external_id: str, choice: RouteChoice | None = None) -> JSONResponse:
         """Keep the order out of searches by these routes; getOrder still gives it."""
@@ -213,6 +232,8 @@ def _change(market: Market, order: StoredOrder, change: OrderChange) -> None:
         order.tree["subStatusName"] = change.sub_status_name
     if "payment_status" in change.model_fields_set:
         order.payment_status = change.payment_status
+    if change.refunds is not None:
+        order.refunds = [dict(refund) for refund in change.refunds]
     if change.shipping_rows is not None:
         for package in order.packages():
             package["ShippingModelList"] = [dict(row) for row in change.shipping_rows]

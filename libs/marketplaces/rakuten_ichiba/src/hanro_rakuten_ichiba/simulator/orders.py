@@ -35,7 +35,8 @@ class StoredOrder:
 
     `moves` counts changes of state: a timer that was set before a move has no say after it. `settled_at` is the time
     of the settlement's fix, which the tree does not show (dateType 6), `billed_at` that of the bill. `payment_status`
-    is what a test set (7.8), None follows from the state. `hidden_from` names ROUTES.
+    is what a test set (7.8), None follows from the state; `refunds` are the RefundModelList of its payment.
+    `hidden_from` names ROUTES.
     """
 
     number: str
@@ -47,6 +48,7 @@ class StoredOrder:
     billed_at: datetime | None = None
     payment_status: int | None = None
     is_cancelled_by_rakuten: bool = False
+    refunds: list[Tree] = field(default_factory=list)
     moves: int = 0
     sound_tree: Tree | None = field(default=None, repr=False)
 
@@ -97,6 +99,7 @@ class StoredOrder:
             "settled_at": None if self.settled_at is None else self.settled_at.isoformat(),
             "billed_at": None if self.billed_at is None else self.billed_at.isoformat(),
             "payment_status": self.payment_status,
+            "refunds": self.refunds,
             "tree": self.tree,
         }
 

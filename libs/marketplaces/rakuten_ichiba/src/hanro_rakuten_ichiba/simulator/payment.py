@@ -1,7 +1,7 @@
 """Answers getPayment: the settlement record of one order, told from its tree and state."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
 
 from hanro_rakuten_ichiba.simulator.assumptions import Assumptions
 from hanro_rakuten_ichiba.simulator.code_lists import PAY_LATER
@@ -27,6 +27,7 @@ _STATUSES = {
     800: 31110,
     900: 31200,
 }
+_FIXED = (30600, 30610)
 _CARD_MEMBERS = ("cardName", "cardYm", "cardOwner", "cardNumber", "cardPayType", "cardInstallmentDesc")
 
 
@@ -78,8 +79,24 @@ def _payment(order: StoredOrder, assumptions: Assumptions) -> Tree:
         "minusPayExpectDate": None,
         "paymentOrganizationLinkageNumberList": [],
         **_models(order),
-        "RefundModelList": [],
+        "RefundModelList": [dict(refund) for refund in order.refunds],
         "AdditionalFeeModelList": [],
+    }
+
+
+def make_refund(amount: int, status: int, at: datetime, expected_on: date | None) -> Tree:
+    """Make a refund that was asked for and, unless it is open or failed, done at a time.
+
+    Source: rakuten-ichiba-orders 4.18 [1]; which times each status has, and that an amount is positive [?].
+    """
+    fixed_at = at if status in _FIXED else None
+    return {
+        "paymentAmount": amount,
+        "paymentStatus": status,
+        "paymentProcCmplDatetime": write_moment(at),
+        "paymentReqDatetime": write_moment(at),
+        "paymentFixDatetime": _written(fixed_at),
+        "payExpectDate": None if expected_on is None else expected_on.isoformat(),
     }
 
 

@@ -20,6 +20,7 @@ CAPABILITIES: Mapping[Capability, Support] = MappingProxyType(
         Capability.MARKET_INFORMATION: _by("account"),
         Capability.FIND_ORDERS: _by("orders_read"),
         Capability.FETCH_ORDER: _by("orders_read"),
+        Capability.READ_PAYMENTS: _by("orders_read"),
         Capability.NOTICES: _by(),
         Capability.IMPORT_ORDERS: _by(),
         Capability.ACCEPT: _WRITES_ORDERS,

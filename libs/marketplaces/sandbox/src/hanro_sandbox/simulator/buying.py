@@ -76,9 +76,19 @@ def make_order(order_id: str, wish: OrderWish, placed_at: datetime) -> Tree:
 
 
 def payment(order: Tree) -> Tree:
-    """Say how an order was paid: asked for, it stands in the order."""
-    status = "paid" if order["paid_at"] else "open"
-    return {"method": "見本カード", "code": "card", "status": status, "amount": order["totals"]["payable"]}
+    """Say how an order was paid, and what went back for its claims: asked for, it stands in the order."""
+    return {
+        "id": f"{order['id']}-1",
+        "method": "見本カード",
+        "code": "card",
+        "status": "paid" if order["paid_at"] else "open",
+        "amount": order["totals"]["payable"],
+        "refunds": [
+            {"amount": claim["amount"], "state": "done", "asked_at": claim["requested_at"], "at": claim["completed_at"]}
+            for claim in order["claims"]
+            if claim["stage"] == "done" and claim["amount"]
+        ],
+    }
 
 
 def _person(wish: OrderWish, order_id: str) -> Tree:

@@ -83,6 +83,15 @@ class PaymentStatus(StrEnum):
     REFUNDED = auto()
 
 
+class RefundStatus(StrEnum):
+    """Say how far money that goes back is; UNKNOWN where the marketplace states none, or its word is not explained."""
+
+    UNKNOWN = auto()
+    OPEN = auto()
+    DONE = auto()
+    FAILED = auto()
+
+
 class DiscountKind(StrEnum):
     """Name what lowers the price."""
 

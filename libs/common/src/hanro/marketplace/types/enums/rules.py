@@ -97,6 +97,7 @@ class Capability(StrEnum):
     MARKET_INFORMATION = auto()
     FIND_ORDERS = auto()
     FETCH_ORDER = auto()
+    READ_PAYMENTS = auto()
     NOTICES = auto()
     IMPORT_ORDERS = auto()
     ACCEPT = auto()
