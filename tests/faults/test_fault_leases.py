@@ -20,6 +20,7 @@ from hanro_local.demo.api import until
 pytestmark = pytest.mark.fault(is_paced=True)
 TAKEN_OVER_SECONDS = 90.0
 PAST_SECONDS = 10.0
+ROUTES = 2
 LOAD = form(short=8, whole=40)
 MORE = form(short=(2,), whole=(2, 3))
 
@@ -44,7 +45,8 @@ async def _stop_past_the_lease(stack: FaultStack, shop: Shop) -> Counter[str]:
             async def is_over() -> bool:
                 ended.clear()
                 ended.update(await polls(first, shop) - before)
-                return ended.total() >= 1
+                # Another route may have been under way too, and ends in a way of its own.
+                return ended["lease-lost"] >= 1 or ended.total() >= ROUTES
 
             await until(30.0, is_over)
     finally:
@@ -70,7 +72,7 @@ async def test_a_holder_that_wakes_past_its_lease_is_refused_and_nothing_is_lost
 ) -> None:
     early = await over_the_limit(shop)
     ended = await _stop_past_the_lease(stack, shop)
-    assert ended["lease-lost"] >= 1
+    assert ended["lease-lost"] >= 1, ended
     await shop.place(1)
     assert await differences(stack, shop, seconds=TAKEN_OVER_SECONDS) == {}
     assert await over_the_limit(shop) == early
