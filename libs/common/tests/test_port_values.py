@@ -182,7 +182,7 @@ def test_values_take_keywords_alone() -> None:
 
 def test_choices_have_the_value_of_their_name_in_lower_case() -> None:
     enums = [found for found in vars(types).values() if isinstance(found, type) and issubclass(found, StrEnum)]
-    assert len(enums) == 37
+    assert len(enums) == 38
     for enum in enums:
         for choice in enum:
             assert choice.value == choice.name.lower()

@@ -238,15 +238,16 @@ async def close_past(tx: Transaction, account_id: str, epoch: int, *, failure: M
 
 async def prune(tx: Transaction, *, uploads_kept: timedelta, kept: timedelta, limit: int) -> int:
     """Forget uploads that never ended and imports that ended long ago, with their rows; give how many."""
+    # Materialized: looked for again for each row, the next one would be found behind one that is gone, past the limit.
     gone = await tx.fetch(
         f"""
-        delete from imports where id in (
+        with old as materialized (
             select id from imports
             where (state = 'uploading' and changed_at < (select {tx.now_sql}) - $1::interval)
                 or finished_at < (select {tx.now_sql}) - $2::interval
             order by id limit $3 for update skip locked
         )
-        returning id
+        delete from imports using old where imports.id = old.id returning imports.id
         """,  # noqa: S608  the schema's own clock
         uploads_kept,
         kept,
