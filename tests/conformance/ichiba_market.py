@@ -268,11 +268,11 @@ class IchibaMarket:
         return {"notice_auth_key": key}
 
     def open_shop(self) -> Shop:
-        """Open a shop that allows as many calls as a fast rig makes, one at once."""
+        """Open a shop that allows as many calls as a fast rig makes; two at once, since a busy machine delays some."""
         number = str(next(self.numbers))
         controls = Controls(self.base_url, number)
         made = controls.call("POST", "/shops", {"number": number})
-        controls.limit(FAST)
+        controls.limit(FAST, burst=2)
         return IchibaShop(
             controls=controls,
             service_secret=made["service_secret"],

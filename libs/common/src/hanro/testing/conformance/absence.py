@@ -25,7 +25,7 @@ from hanro.marketplace.types import (
 )
 from hanro.money import Money
 from hanro.testing.conformance.asked import cancellation, decision, message, shipment
-from hanro.testing.conformance.market import Market
+from hanro.testing.conformance.market import Market, open_alone
 from hanro.testing.conformance.rig import open_rig
 
 # Files are data, looked at without a call. Single lines are told apart once the order is read: rules 13 and 14.
@@ -154,7 +154,7 @@ class Capabilities:
     async def test_what_is_absent_is_refused_with_its_reason_and_path_before_any_request(
         self, market: Market, database_url: str
     ) -> None:
-        shop = market.open_shop()
+        shop = open_alone(market)
         before, digest = shop.controls.sequence(), shop.controls.digest()
         absent = {one: found for one, found in market.plugin.capabilities.items() if isinstance(found, Absent)}
         called: set[Capability] = set()

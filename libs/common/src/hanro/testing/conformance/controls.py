@@ -87,6 +87,10 @@ class Controls:
         """Give the digest of the whole state."""
         return str(self.call("GET", "/digest")["digest"])
 
+    def reset(self) -> None:
+        """Forget all shops, orders, faults and timers, those of other tests too."""
+        self.call("POST", "/reset")
+
     def limit(self, requests_per_second: float, *, burst: int = 1) -> None:
         """Put a limit in force for every group of the shop, one request at once unless `burst` says more."""
         self.call(

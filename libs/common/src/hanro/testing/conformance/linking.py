@@ -10,7 +10,7 @@ from hanro.marketplace.port import Plugin, Session
 from hanro.marketplace.types import Absent, Capability, Grant, GrantState, PreflightRow, ProbeKind
 from hanro.pacer.slots import MAX_SHARE
 from hanro.testing.codes import rounds
-from hanro.testing.conformance.market import Market
+from hanro.testing.conformance.market import Market, open_alone
 from hanro.testing.conformance.rig import NotedPacer, open_rig, together
 
 PROBED_WITHIN_SECONDS = 30.0
@@ -81,7 +81,7 @@ class MarketInformations:
     async def test_each_kind_is_read_absent_or_failed_and_nothing_changes(
         self, market: Market, database_url: str
     ) -> None:
-        shop = market.open_shop()
+        shop = open_alone(market)
         shop.controls.limit(ROOMY, burst=ROOMY)
         support = market.plugin.capabilities[Capability.MARKET_INFORMATION]
         if isinstance(support, Absent):
@@ -110,7 +110,7 @@ class Probes:
     async def test_probes_tell_every_grant_by_one_request_each_and_change_nothing(
         self, market: Market, database_url: str
     ) -> None:
-        shop = market.open_shop()
+        shop = open_alone(market)
         shop.place(3)
         shop.controls.limit(ROOMY, burst=ROOMY)
         before, digest = shop.controls.sequence(), shop.controls.digest()

@@ -32,6 +32,9 @@ class QuietControls:
         """Give the digest of nothing."""
         return ""
 
+    def reset(self) -> None:
+        """Forget nothing."""
+
 
 @dataclass(frozen=True)
 class QuietShop:
