@@ -16,9 +16,9 @@ from hanro_local.demo.api import until
 pytestmark = pytest.mark.fault
 # A stopped process keeps its leases.
 TAKEN_OVER_SECONDS = form(short=90.0, whole=LEASE_SECONDS + 90.0)
+TURNS = 5
 # A handler ends after 20 s at the latest, long before Kafka asks for the next poll: what outlasts its share of the
 # partitions is a process that stands still. 10 s later they are another's.
-TURNS = 5
 STANDS_STILL = form(short=["sleep:12"], whole=["sleep:12", "stop"])
 
 

@@ -22,6 +22,7 @@ from order_svc.domain.asking import (
     routes_back,
     stretch,
 )
+from order_svc.domain.decisions import ref_of
 from order_svc.domain.permits import Ability
 from order_svc.domain.verdicts import told
 from order_svc.domain.windows import RouteCursor, after_page
@@ -137,13 +138,7 @@ async def refs_of(db: Database, account_id: str, external_ids: Sequence[str]) ->
     async with db.begin() as tx:
         known = await store.list_by_number(tx, account_id, external_ids)
     return [
-        OrderRef(
-            external_id=external_id,
-            line_ids=tuple(line.external_id for line in known[external_id].lines),
-            placed_at=known[external_id].placed_at,
-        )
-        if external_id in known
-        else OrderRef(external_id=external_id)
+        ref_of(known[external_id]) if external_id in known else OrderRef(external_id=external_id)
         for external_id in external_ids
     ]
 

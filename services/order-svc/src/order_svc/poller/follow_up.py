@@ -8,6 +8,7 @@ from hanro.log import logger
 from hanro.marketplace.types import Detail, Fetched, OrderPage, OrderRef, SeenOrder, Sighting, UnreadableOrder, Window
 from hanro.sessions import OpenSession
 from order_svc import orders
+from order_svc.domain.decisions import ref_of
 from order_svc.domain.orders import Order
 from order_svc.domain.reconcile import external_id_of
 from order_svc.domain.windows import RouteCursor
@@ -101,15 +102,7 @@ async def fetch_claimed(opened: OpenSession, page: OrderPage) -> list[Sighting]:
 
 async def fetch_orders(opened: OpenSession, wanted: Sequence[Order]) -> list[Sighting]:
     """Read orders again by number; what the marketplace does not know any more is left out."""
-    refs = [
-        OrderRef(
-            external_id=order.external_id,
-            line_ids=tuple(line.external_id for line in order.lines),
-            placed_at=order.placed_at,
-        )
-        for order in wanted
-    ]
-    return await _fetch(opened, refs)
+    return await _fetch(opened, [ref_of(order) for order in wanted])
 
 
 async def _fetch(opened: OpenSession, refs: Sequence[OrderRef]) -> list[Sighting]:
