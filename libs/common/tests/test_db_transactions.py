@@ -1,6 +1,7 @@
 """Transactions on a real Postgres: what they share, when they tell, and what they survive."""
 
 import asyncio
+from collections.abc import Sequence
 
 import asyncpg
 import pytest
@@ -17,6 +18,7 @@ pytestmark = pytest.mark.schema("probe", create_probe_tables)
 
 EFFECTS = table("effects", *(column(name) for name in ("aggregate_id", "version", "amount", "applied_count")))
 ROW = "insert into effects values ($1, 1, $2, 1)"
+COLUMNS = ("aggregate_id", "version", "amount", "applied_count")
 
 
 async def _count(db: Database) -> int:
@@ -177,6 +179,71 @@ async def test_a_statement_that_is_broken_off_at_whatever_moment_is_in_nobodys_w
                 await tx.execute(ROW, f"{moment}", 1)
             assert await _count(narrow) == moment + 1
     await narrow.close()
+
+
+async def test_inserted_rows_stand_in_their_order_with_defaults_for_what_is_not_named(db: Database) -> None:
+    rows = [(f"evt_{place}", "t", "y", "k", "{}", b"\0") for place in (2, 0, 1)]
+    async with db.begin() as tx:
+        await tx.insert("outbox", ("event_id", "topic", "type", "key", "headers", "value"), rows)
+    async with db.begin() as tx:
+        stored = [row["event_id"] for row in await tx.fetch("select event_id from outbox order by id")]
+    assert stored == ["evt_2", "evt_0", "evt_1"]
+
+
+@pytest.mark.parametrize(
+    ("last", "refusal"),
+    [
+        (("a", 1, 1, 1), asyncpg.UniqueViolationError),
+        (("c", 1, 0, 1), asyncpg.CheckViolationError),
+        (("\0", 1, 1, 1), asyncpg.CharacterNotInRepertoireError),
+        # What cannot even be sent ends the copy, and not the connection.
+        (("c", 1, "1", 1), TypeError),
+        (("\ud800", 1, 1, 1), UnicodeEncodeError),
+    ],
+)
+async def test_rows_of_which_one_is_refused_are_not_inserted_and_the_connection_serves_the_next(
+    urls: SchemaUrls, last: Sequence[object], refusal: type[Exception]
+) -> None:
+    narrow = connect(urls.runtime, schema="probe", pool_size=1)
+    with pytest.raises(refusal) as caught:
+        async with narrow.begin() as tx:
+            await tx.insert("effects", COLUMNS, [("a", 1, 1, 1), ("b", 1, 1, 1), last])
+    assert not is_away(caught.value)
+    assert await _count(narrow) == 0
+    async with narrow.begin() as tx:
+        await tx.insert("effects", COLUMNS, [("a", 1, 1, 1)])
+    assert await _count(narrow) == 1
+    await narrow.close()
+
+
+async def test_an_insert_that_is_broken_off_at_whatever_moment_is_in_nobodys_way(urls: SchemaUrls) -> None:
+    narrow = connect(urls.runtime, schema="probe", pool_size=1)
+
+    async def fill(moment: int) -> None:
+        async with narrow.begin() as tx:
+            await tx.insert("effects", COLUMNS, [(f"{moment}.{place}", 1, 1, 1) for place in range(5000)])
+            await tx.fetch("select pg_sleep(9)")
+
+    for moment in range(40):
+        async with asyncio.timeout(6):
+            left = asyncio.create_task(fill(moment))
+            for _ in range(moment):
+                await asyncio.sleep(0)
+            left.cancel()
+            await asyncio.gather(left, return_exceptions=True)
+            async with narrow.begin() as tx:
+                await tx.execute(ROW, f"{moment}", 1)
+            assert await _count(narrow) == moment + 1
+    await narrow.close()
+
+
+async def test_an_insert_whose_connection_breaks_is_away(db: Database, urls: SchemaUrls) -> None:
+    with pytest.raises((asyncpg.PostgresError, asyncpg.InterfaceError, OSError)) as caught:  # noqa: PT012  the block is the case
+        async with db.begin() as tx:
+            await _terminate(urls)
+            await tx.insert("effects", COLUMNS, [("a", 1, 1, 1)])
+    assert is_away(caught.value)
+    assert await _count(db) == 0
 
 
 async def test_nobody_there_is_away(unused_tcp_port: int) -> None:

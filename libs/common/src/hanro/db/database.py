@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from datetime import datetime
 from typing import TypeVar, cast
@@ -51,6 +51,13 @@ class Statements:
         """Run a statement and give the count of rows that it touched; 0 for statements that touch none."""
         count = (await self._raw.execute(sql, *args)).rpartition(" ")[2]
         return int(count) if count.isdigit() else 0
+
+    async def insert(self, table: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+        """Insert rows that nothing is in the way of, in their order, by COPY; columns not named take their defaults.
+
+        It takes two thirds of the time of an INSERT from arrays, but two round trips instead of one.
+        """
+        await self._raw.copy_records_to_table(table, schema_name=self.schema, columns=columns, records=rows)
 
 
 class Transaction(Statements):

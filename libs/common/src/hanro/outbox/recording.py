@@ -44,13 +44,7 @@ DDL_1 = (
     """,
 )
 
-_INSERT = """
-    insert into outbox (event_id, topic, type, key, headers, value)
-    select event_id, topic, type, key, headers, value
-    from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::bytea[])
-        with ordinality as given (event_id, topic, type, key, headers, value, place)
-    order by place
-"""
+_COLUMNS = ("event_id", "topic", "type", "key", "headers", "value")
 
 
 async def record(tx: Transaction, *facts: Fact, causes: Sequence[Received] = ()) -> None:
@@ -74,7 +68,7 @@ async def record(tx: Transaction, *facts: Fact, causes: Sequence[Received] = ())
         # The relay knows the source.
         named = attributes_of(fact, event_id=event_id, context=context)
         rows.append((event_id, fact.topic, fact.type, fact.id, json.dumps(named), value))
-    await tx.execute(_INSERT, *zip(*rows, strict=True))
+    await tx.insert("outbox", _COLUMNS, rows)
     tx.announce(RECORDED)
     failpoints.reach("outbox.after_record")
 

@@ -19,25 +19,23 @@ class SealedRow:
     sealed: bytes = field(repr=False)
 
 
-_INSERT = """
+_COLUMNS = ("order_id", "version", "sealed")
+_REPLACE = """
     insert into {table} (order_id, version, sealed) select * from unnest($1::text[], $2::bigint[], $3::bytea[])
+    on conflict (order_id) do update set version = excluded.version, sealed = excluded.sealed
 """
-_REPLACE = "on conflict (order_id) do update set version = excluded.version, sealed = excluded.sealed"
 
 
 async def save_sealed(tx: Transaction, table: Table, rows: Sequence[SealedRow]) -> None:
     """Store sealed rows in one statement; the one that was there goes."""
     if not rows:
         return
-    ordered = sorted(rows, key=lambda row: row.order_id)
+    ordered = [(row.order_id, row.version, row.sealed) for row in sorted(rows, key=lambda row: row.order_id)]
     # Of orders that are stored with this nothing is there: a look for it at each row would be for nothing.
-    are_new = all(row.version == 1 for row in ordered)
-    await tx.execute(
-        _INSERT.format(table=table) if are_new else _INSERT.format(table=table) + _REPLACE,
-        [row.order_id for row in ordered],
-        [row.version for row in ordered],
-        [row.sealed for row in ordered],
-    )
+    if all(version == 1 for _, version, _ in ordered):
+        await tx.insert(table, _COLUMNS, ordered)
+    else:
+        await tx.execute(_REPLACE.format(table=table), *(list(column) for column in zip(*ordered, strict=True)))
 
 
 async def find_sealed(tx: Transaction, table: Table, order_id: str) -> SealedRow | None:

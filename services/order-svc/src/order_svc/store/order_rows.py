@@ -120,9 +120,9 @@ def stored_of(row: "asyncpg.Record") -> StoredOrder:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Column:
-    """Be a column that an order is written into: the type that is sent, where it comes from, and the value in SQL.
+    """Be a column that an order is written into: where it comes from, and for an update of many the type that is sent.
 
-    `is_for_good`: it is told of a new order alone.
+    `value` makes the column of what is sent, in SQL. `is_for_good`: it is told of a new order alone.
     """
 
     name: str
@@ -131,6 +131,11 @@ class Column:
     value: str
     is_for_good: bool = False
 
+    def sent(self, order: Order) -> object:
+        """Give what an update sends; a list as one text, since arrays of arrays must be of equal length."""
+        found = self.of(order)
+        return "\n".join(found) if isinstance(found, list) else found
+
 
 def _plain(type_: str, *names: str, is_for_good: bool = False) -> tuple[Column, ...]:
     return tuple(
@@ -138,9 +143,9 @@ def _plain(type_: str, *names: str, is_for_good: bool = False) -> tuple[Column, 
     )
 
 
-def _unmapped_keys(order: Order) -> str:
-    """Give one text, since arrays of arrays must be of equal length; in a key no line ends."""
-    return "\n".join(sorted({key for key in order.unmapped.values() if key})) if order.unmapped else ""
+def _unmapped_keys(order: Order) -> list[str]:
+    """Give the keys that lines wait for; in a key no line ends."""
+    return sorted({key for key in order.unmapped.values() if key})
 
 
 def _is_placed_apart(order: Order) -> bool:

@@ -97,31 +97,23 @@ async def save_orders(tx: Transaction, orders: Sequence[Order]) -> None:
         return
     ordered = sorted(orders, key=lambda order: order.id)
     # Known rows are locked by who saves them: to look for a conflict at each row would be for nothing.
-    for statement, some in (
-        (_INSERT, [order for order in ordered if order.version == 1]),
-        (_UPDATE, [order for order in ordered if order.version > 1]),
-    ):
-        if some:
-            columns = [[column.of(order) for order in some] for column in COLUMNS]
-            await tx.execute(statement.replace("{now}", tx.now_sql), *columns)
+    if new := [order for order in ordered if order.version == 1]:
+        at = await tx.now()
+        await tx.insert("orders", _NEW, [(*(column.of(order) for column in COLUMNS), at, at, at) for order in new])
+    if known := [order for order in ordered if order.version > 1]:
+        columns = [[column.sent(order) for order in known] for column in COLUMNS]
+        await tx.execute(_UPDATE.replace("{now}", tx.now_sql), *columns)
     await save_terms(tx, ordered)
     await mark_changed(tx, [order.id for order in ordered])
 
 
 _NAMES = ", ".join(column.name for column in COLUMNS)
-_GIVEN = f"""
-    from unnest({", ".join(f"${place}::{column.type}[]" for place, column in enumerate(COLUMNS, 1))}) as t ({_NAMES}),
-        (select {{now}} as at) clock
-"""
-_INSERT = f"""
-    insert into orders ({_NAMES}, created_at, changed_at, followed_at)
-    select {", ".join(column.value for column in COLUMNS)}, clock.at, clock.at, clock.at
-    {_GIVEN}
-"""
+_NEW = (*(column.name for column in COLUMNS), "created_at", "changed_at", "followed_at")
 _UPDATE = f"""
     update orders set {", ".join(f"{column.name} = {column.value}" for column in COLUMNS if not column.is_for_good)},
         changed_at = clock.at, followed_at = clock.at
-    {_GIVEN}
+    from unnest({", ".join(f"${place}::{column.type}[]" for place, column in enumerate(COLUMNS, 1))}) as t ({_NAMES}),
+        (select {{now}} as at) clock
     where orders.id = t.id
 """  # noqa: S608  names of ours
 

@@ -29,11 +29,11 @@ class _Kept:
         """  # noqa: S608  names of ours
 
     @property
-    def insert(self) -> str:
-        """Store terms of new orders."""
+    def add(self) -> str:
+        """Store terms of known orders, as far as they are not there."""
         return f"""
             insert into {self.table} (kind, {self.column}, order_id)
-            select * from unnest($1::text[], $2::{self.type}[], $3::text[])
+            select * from unnest($1::text[], $2::{self.type}[], $3::text[]) on conflict do nothing
         """  # noqa: S608  names of ours
 
 
@@ -67,8 +67,11 @@ async def delete_buyer_terms(tx: Transaction, order_id: str) -> None:
 async def _save(
     tx: Transaction, kept: _Kept, found: Sequence[tuple[str, str | bytes, str]], *, known: Sequence[str]
 ) -> None:
+    if not known:
+        # Where all are new nothing can be there yet: a look for it at each row would be for nothing.
+        if found:
+            await tx.insert(kept.table, ("kind", kept.column, "order_id"), found)
+        return
     columns = [list(column) for column in zip(*found, strict=True)] if found else [[], [], []]
-    if known:
-        await tx.execute(kept.forget, known, *columns)
-    # Where all are new nothing can be there yet: a look for it at each row would be for nothing.
-    await tx.execute(f"{kept.insert} on conflict do nothing" if known else kept.insert, *columns)
+    await tx.execute(kept.forget, known, *columns)
+    await tx.execute(kept.add, *columns)
