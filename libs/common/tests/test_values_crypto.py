@@ -154,6 +154,35 @@ def test_of_several_keys_the_named_one_seals(tmp_path: Path) -> None:
         Keyring.load(tmp_path)
 
 
+def test_a_key_that_is_mounted_later_opens_and_does_not_seal(tmp_path: Path) -> None:
+    (tmp_path / "kek-1.key").write_text(OLD.hex())
+    (tmp_path / "index.key").write_text(INDEX.hex())
+    ring = Keyring.load(tmp_path)
+    sealed = seal(Keyring({"kek-2": NEW}, current_id="kek-2", index_key=INDEX), CANARY, **PLACE)
+    for content in (None, "half of"):
+        if content is not None:
+            (tmp_path / "kek-2.key").write_text(content)
+        with pytest.raises(KeyMissing, match="'kek-2'"):
+            open_(ring, sealed, **PLACE)
+    (tmp_path / "kek-2.key").write_text(NEW.hex())
+    assert open_(ring, sealed, **PLACE) == CANARY
+    assert key_id_of(seal(ring, CANARY, **PLACE)) == "kek-1"
+
+
+@pytest.mark.parametrize("key_id", ["index", "../kek-1", "KEK-1", ""])
+def test_nothing_but_a_key_is_read_from_the_folder(tmp_path: Path, key_id: str) -> None:
+    folder = tmp_path / "keys"
+    folder.mkdir()
+    for place in (tmp_path, folder):
+        (place / "kek-1.key").write_text(OLD.hex())
+    (folder / "index.key").write_text(INDEX.hex())
+    ring = Keyring.load(folder)
+    (folder / ".key").write_text(OLD.hex())
+    (folder / "KEK-1.key").write_text(OLD.hex())
+    with pytest.raises(KeyMissing):
+        ring.key(key_id)
+
+
 @pytest.mark.parametrize("content", ["", "canary", OLD.hex()[:-2], OLD.hex() + "00", "zz" * 32, "鍵" * 32])
 def test_a_malformed_key_is_named_and_not_shown(tmp_path: Path, content: str) -> None:
     (tmp_path / "kek-1.key").write_text(content, encoding="utf-8")

@@ -47,9 +47,11 @@ class SealBroken(CannotOpen):
 class Keyring:
     """Hold the key-encryption keys by id, which of them seals, and the key that other keys are derived from."""
 
-    __slots__ = ("_index_key", "_keys", "current_id")
+    __slots__ = ("_folder", "_index_key", "_keys", "current_id")
 
-    def __init__(self, keys: Mapping[str, bytes], *, current_id: str, index_key: bytes) -> None:
+    def __init__(
+        self, keys: Mapping[str, bytes], *, current_id: str, index_key: bytes, folder: Path | None = None
+    ) -> None:
         for name, key in (*keys.items(), (_INDEX_KEY, index_key)):
             if not _ID.fullmatch(name) or len(key) != _KEY_BYTES:
                 raise ValueError(
@@ -59,6 +61,7 @@ class Keyring:
             raise ValueError(f"key {current_id!r} is to seal but is not there")
         self._keys = {name: AESGCM(key) for name, key in keys.items()}
         self._index_key = index_key
+        self._folder = folder
         self.current_id = current_id
 
     @classmethod
@@ -67,6 +70,7 @@ class Keyring:
 
         `index.key` is the key that others are derived from; it never changes. `current` names the id that seals; it may
         be missing while there is one key alone. To rotate: mount the new key everywhere, then name it, then `rewrap`.
+        A key that is mounted later is found when something sealed by it is opened; which one seals is read once.
 
         Raises:
             ValueError: a key that is missing or malformed; names the file, never its content.
@@ -79,7 +83,7 @@ class Keyring:
         if not named.exists() and len(keys) > 1:
             raise ValueError(f"{named} must name one of the keys {', '.join(keys)}")
         current_id = named.read_text().strip() if named.exists() else next(iter(keys))
-        return cls(keys, current_id=current_id, index_key=index_key)
+        return cls(keys, current_id=current_id, index_key=index_key, folder=directory)
 
     def derived(self, purpose: str) -> bytes:
         """Give the 32 bytes for one purpose ("orders.buyer-email", "cursors"); the same ones each time."""
@@ -91,10 +95,20 @@ class Keyring:
         Raises:
             KeyMissing: no such key here.
         """
-        found = self._keys.get(key_id)
+        found = self._keys.get(key_id) or self._mounted_later(key_id)
         if found is None:
             raise KeyMissing(f"the key-encryption key {key_id!r} is not in the keyring", key_id=key_id)
         return found
+
+    def _mounted_later(self, key_id: str) -> AESGCM | None:
+        # Another process may seal with it already: a refusal would last until somebody restarts this one.
+        if self._folder is None or key_id == _INDEX_KEY or not _ID.fullmatch(key_id):
+            return None
+        try:
+            self._keys[key_id] = AESGCM(_read_key(self._folder / f"{key_id}.key"))
+        except (OSError, ValueError):
+            return None
+        return self._keys[key_id]
 
     def __repr__(self) -> str:
         return f"Keyring({', '.join(sorted(self._keys))}; current {self.current_id})"
