@@ -1,7 +1,8 @@
 """Transactions on a real Postgres: what they share, when they tell, and what they survive."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any
 
 import asyncpg
 import pytest
@@ -160,17 +161,26 @@ async def test_statements_outside_of_a_transaction_stand_each_by_itself(db: Data
     assert await _count(db) == 2
 
 
-async def test_a_statement_that_is_broken_off_at_whatever_moment_is_in_nobodys_way(urls: SchemaUrls) -> None:
+async def _dawdle(narrow: Database) -> None:
+    async with narrow.statements() as statements:
+        await statements.fetch("select pg_sleep(9)")
+
+
+async def _fill(narrow: Database) -> None:
+    async with narrow.begin() as tx:
+        await tx.insert("effects", COLUMNS, [(f"row-{place}", 1, 1, 1) for place in range(5000)])
+        await tx.fetch("select pg_sleep(9)")
+
+
+@pytest.mark.parametrize("work", [_dawdle, _fill])
+async def test_what_is_broken_off_at_whatever_moment_is_in_nobodys_way(
+    urls: SchemaUrls, work: Callable[[Database], Coroutine[Any, Any, None]]
+) -> None:
     narrow = connect(urls.runtime, schema="probe", pool_size=1)
-
-    async def dawdle() -> None:
-        async with narrow.statements() as statements:
-            await statements.fetch("select pg_sleep(9)")
-
-    for moment in range(30):
+    for moment in range(40):
         # Far less than who waits for the statement waits.
         async with asyncio.timeout(6):
-            left = asyncio.create_task(dawdle())
+            left = asyncio.create_task(work(narrow))
             for _ in range(moment):
                 await asyncio.sleep(0)
             left.cancel()
@@ -213,27 +223,6 @@ async def test_rows_of_which_one_is_refused_are_not_inserted_and_the_connection_
     async with narrow.begin() as tx:
         await tx.insert("effects", COLUMNS, [("a", 1, 1, 1)])
     assert await _count(narrow) == 1
-    await narrow.close()
-
-
-async def test_an_insert_that_is_broken_off_at_whatever_moment_is_in_nobodys_way(urls: SchemaUrls) -> None:
-    narrow = connect(urls.runtime, schema="probe", pool_size=1)
-
-    async def fill(moment: int) -> None:
-        async with narrow.begin() as tx:
-            await tx.insert("effects", COLUMNS, [(f"{moment}.{place}", 1, 1, 1) for place in range(5000)])
-            await tx.fetch("select pg_sleep(9)")
-
-    for moment in range(40):
-        async with asyncio.timeout(6):
-            left = asyncio.create_task(fill(moment))
-            for _ in range(moment):
-                await asyncio.sleep(0)
-            left.cancel()
-            await asyncio.gather(left, return_exceptions=True)
-            async with narrow.begin() as tx:
-                await tx.execute(ROW, f"{moment}", 1)
-            assert await _count(narrow) == moment + 1
     await narrow.close()
 
 
