@@ -14,15 +14,14 @@ from hanro.marketplace.types import Detail, Line, OrderStatus, OrderTime, SeenOr
 from order_svc.domain import payments, states
 from order_svc.domain.amounts import stated
 from order_svc.domain.orders import LEFT_THE_HOUSE, UNSHIPPED, Order
+from order_svc.domain.parts import part_writer
 from order_svc.domain.terms import BuyerKind, buyer_terms_of
 
 LARGEST_SHEET_BYTES = 512 * 1024
 TOTALS = ("goods", "postage", "total", "payable")
 _RANK = {cast("OrderState", status.value): rank for rank, status in enumerate(OrderStatus)}
-# A dump by compiled code: walking the values in Python would cost more than storing them.
-_SEEN = TypeAdapter(SeenOrder)
 _PAYMENT = ("method", "code", "status", "is_run_by_marketplace", "amount", "due_on", "external_id")
-_BUYERS_PART: Any = {
+BUYERS_PART: Any = {
     "buyer": True,
     # Refunds stand in the order itself, also once its buyer is erased.
     "payments": {"__all__": {*_PAYMENT, "details"}},
@@ -32,7 +31,7 @@ _BUYERS_PART: Any = {
     "claims": {"__all__": {"external_id", "reason"}},
 }
 # What may be shown without the scope for buyers is listed: what the port gets later stays out until it stands here.
-_SHEET: Any = {
+SHEET: Any = {
     **dict.fromkeys(("placed", "lines", "totals", "taxes", "discounts", "wrappings", "wish", "times"), True),
     **dict.fromkeys(("differences", "details"), True),
     "packages": {
@@ -56,6 +55,9 @@ _SHEET: Any = {
         }
     },
 }
+# By compiled code: walking the values in Python would cost more than storing them.
+_write_buyers_part = part_writer(TypeAdapter(SeenOrder), BUYERS_PART)
+_write_sheet = part_writer(TypeAdapter(SeenOrder), SHEET)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,11 +109,11 @@ def read(seen: SeenOrder, known: Order | None) -> Reading:
         totals = {**known.totals, **totals}
     is_erased = known is not None and known.erased_at is not None
     is_buyer_told = not is_erased and (seen.buyer is not None or Detail.CONTACT not in seen.lacks)
-    personal = _SEEN.dump_json(seen, include=_BUYERS_PART) if is_buyer_told else None
+    personal = _write_buyers_part(seen) if is_buyer_told else None
     holds = tuple(sorted(hold.value for hold in seen.holds))
     refunds = payments.refunds_of(seen, known)
     told_of_refunds = payments.bytes_of(refunds)
-    sheet = _SEEN.dump_json(seen, include=_SHEET)
+    sheet = _write_sheet(seen)
     if is_erased:
         sheet = without_buyer(sheet.decode()).encode()
     if len(sheet) + len(told_of_refunds) > LARGEST_SHEET_BYTES:
