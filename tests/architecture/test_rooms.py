@@ -28,7 +28,7 @@ VALUES = (
     "hanro.marketplace",
 )
 # Beyond the standard library.
-LIBRARIES = {"pydantic", "jinja2"}
+LIBRARIES = {"pydantic", "pydantic_core", "jinja2"}
 LONGEST_MODULE = 300
 OUTSIDE = {
     "asyncio",

@@ -14,6 +14,7 @@ from hanro.errors import Retryable
 from hanro.events.orders import BY_FILE
 from hanro.marketplace.port import Plugin
 from hanro.marketplace.types import Cursor, Detail, Route, SeenOrder, Sighting, UnreadableOrder, Window
+from hanro.turns import turn
 from order_svc import buyers, mappings, policies
 from order_svc.domain.accounts import Account
 from order_svc.domain.payments import tells_payments
@@ -188,11 +189,12 @@ async def take_in(
         locked = await lock_sighted(tx, account, newest)
     read = [sighting for external_id, sighting in newest.items() if external_id not in locked.same]
     catalogue = await _catalogue(tx, account, plugin, read, locked)
-    changes: list[Change] = []
     # Of these a look that began earlier and comes later must not be believed.
     nothing_new = {external_id: newest[external_id].seen_at for external_id in locked.same}
-    for place, (external_id, sighting) in enumerate(newest.items(), start=1):
-        if external_id not in locked.same:
+    changes: list[Change] = []
+    async with turn():
+        for place, sighting in enumerate(read, start=1):
+            external_id = external_id_of(sighting)
             known = locked.known.get(external_id)
             change = decide(known, sighting, account=account, route=route, at=at, catalogue=catalogue)
             if change:
