@@ -1,8 +1,9 @@
 """Writes facts into the outbox, inside the transaction that makes them true."""
 
-import json
 from collections.abc import Sequence
 from itertools import repeat
+
+from pydantic_core import to_json
 
 from hanro import failpoints, trace
 from hanro.db import Transaction
@@ -67,7 +68,7 @@ async def record(tx: Transaction, *facts: Fact, causes: Sequence[Received] = ())
             raise ContractBroken(f"a {fact.type} of {len(value)} bytes is over {MOST_BYTES}", code="too-large")
         # The relay knows the source.
         named = attributes_of(fact, event_id=event_id, context=context)
-        rows.append((event_id, fact.topic, fact.type, fact.id, json.dumps(named), value))
+        rows.append((event_id, fact.topic, fact.type, fact.id, to_json(named).decode(), value))
     await tx.insert("outbox", _COLUMNS, rows)
     tx.announce(RECORDED)
     failpoints.reach("outbox.after_record")
