@@ -36,8 +36,11 @@ async def _by_outcome(child: Child, shop: Shop, metric: str) -> Counter[str]:
     return found
 
 
-async def await_polls(child: Child, shop: Shop, seconds: float = 30.0) -> None:
+async def await_polls(child: Child, shop: Shop, seconds: float = 120.0) -> None:
     """Wait until a process of order-svc has ended a piece of work that it began by itself.
+
+    Which of several processes takes a piece is chance, and at the marketplace's pace there is one in some seconds: one
+    of two may well get none of half a dozen.
 
     Raises:
         TimeoutError: it has not.
