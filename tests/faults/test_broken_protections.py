@@ -1,6 +1,7 @@
 """Breaks one protection at a time on purpose: each check must be able to turn red, and the stack to heal."""
 
 import asyncio
+import re
 import time
 
 import pytest
@@ -16,11 +17,11 @@ RED_SECONDS = 40.0
 UNIQUE = "orders_account_id_external_id_key"
 
 
-async def _turns_red(stack: FaultStack, shop: Shop, invariant: str, words: str) -> bool:
-    """Look until the check says these words: what is only slow differs in others."""
+async def _turns_red(stack: FaultStack, shop: Shop, invariant: str, pattern: str) -> bool:
+    """Look until the check says words of this pattern: what is only slow differs in others."""
     deadline = time.monotonic() + RED_SECONDS
     while time.monotonic() < deadline:
-        if any(words in case for case in judge(await look(stack, shop)).get(invariant, ())):
+        if any(re.search(pattern, case) for case in judge(await look(stack, shop)).get(invariant, ())):
             return True
         await asyncio.sleep(0.5)
     return False
@@ -46,7 +47,7 @@ async def test_orders_stored_without_looking_and_without_a_unique_key_are_seen_a
         with stack.switches.broken("lock"):
             await shop.place(1)
             # Twice, or more often where a look comes behind several pages.
-            is_red = await _turns_red(stack, shop, "I2", " times")
+            is_red = await _turns_red(stack, shop, "I2", r"is stored \d+ times")
         # A page may still be in hand.
         await asyncio.sleep(1)
         async with connection.transaction():
@@ -67,13 +68,13 @@ async def test_orders_stored_without_looking_and_without_a_unique_key_are_seen_a
 async def test_mails_that_leave_without_a_ledger_are_seen_as_double(stack: FaultStack, shop: Shop) -> None:
     with stack.switches.broken("ledger"):
         await shop.place(1)
-        assert await _turns_red(stack, shop, "I3", " times")
+        assert await _turns_red(stack, shop, "I3", r"was mailed \d+ times")
 
 
 async def test_facts_forgotten_after_the_commit_are_seen_as_unpublished(stack: FaultStack, shop: Shop) -> None:
     with stack.switches.broken("outbox"):
         await shop.place(1)
-        assert await _turns_red(stack, shop, "I9", "has version 1, the log tells of []")
+        assert await _turns_red(stack, shop, "I9", r"has version 1, the log tells of \[\]")
         # A fact that only waits for the relay would be there by now.
         await asyncio.sleep(3)
         seen = await look(stack, shop)

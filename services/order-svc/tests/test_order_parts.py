@@ -10,14 +10,12 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 
 import pytest
 from order_sightings import NOON, seen
-from pydantic import TypeAdapter
 
 from hanro.marketplace.types import SeenOrder
 from hanro.money import Money
 from order_svc.domain.parts import part_writer
-from order_svc.domain.readings import BUYERS_PART, SHEET
+from order_svc.domain.readings import BUYERS_PART, SEEN, SHEET
 
-SEEN = TypeAdapter(SeenOrder)
 PLAIN: Mapping[Any, Any] = {
     str: "見本",
     bytes: b"{}",

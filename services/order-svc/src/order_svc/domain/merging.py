@@ -6,14 +6,12 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any, Literal
 
-from pydantic import TypeAdapter
-
 from hanro.marketplace.types import OrderStatus, SeenOrder
 from order_svc.domain.orders import Order
+from order_svc.domain.readings import SEEN
 
 Mode = Literal["update", "overwrite"]
 
-_SEEN = TypeAdapter(SeenOrder)
 # What a file says of itself, or what is computed of it, is never a blank.
 _ALWAYS_NEW = frozenset(
     {"external_id", "seen_at", "placed", "has_all_lines", "lacks", "holds", "is_test", "raw", "differences"}
@@ -60,13 +58,13 @@ def merged(seen: SeenOrder, known: Order, personal: Mapping[str, Any] | None, te
     goes back to where it was before: nobody knows how old a file is.
     """
     before = _stored(known, personal)
-    now: dict[str, Any] = _SEEN.dump_python(replace(seen, raw=b""), mode="json")
+    now: dict[str, Any] = SEEN.dump_python(replace(seen, raw=b""), mode="json")
     _call_packages_alike(before, now, terms.covers)
     joined = {
         name: value if name in _ALWAYS_NEW else _joined(before.get(name), value, name, terms)
         for name, value in now.items()
     }
-    found = replace(_SEEN.validate_python(joined), raw=seen.raw)
+    found = replace(SEEN.validate_python(joined), raw=seen.raw)
     statuses = {line["external_id"]: (line["status"], line["status_text"]) for line in before.get("lines", ())}
     return replace(found, lines=tuple(_forward(line, statuses.get(line.external_id)) for line in found.lines))
 

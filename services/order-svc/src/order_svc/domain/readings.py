@@ -56,8 +56,9 @@ SHEET: Any = {
     },
 }
 # By compiled code: walking the values in Python would cost more than storing them.
-_write_buyers_part = part_writer(TypeAdapter(SeenOrder), BUYERS_PART)
-_write_sheet = part_writer(TypeAdapter(SeenOrder), SHEET)
+SEEN = TypeAdapter(SeenOrder)
+_write_buyers_part = part_writer(SEEN, BUYERS_PART)
+_write_sheet = part_writer(SEEN, SHEET)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

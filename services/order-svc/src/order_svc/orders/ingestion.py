@@ -187,14 +187,13 @@ async def take_in(
         return []
     if locked is None:
         locked = await lock_sighted(tx, account, newest)
-    read = [sighting for external_id, sighting in newest.items() if external_id not in locked.same]
-    catalogue = await _catalogue(tx, account, plugin, read, locked)
+    read = {external_id: sighting for external_id, sighting in newest.items() if external_id not in locked.same}
+    catalogue = await _catalogue(tx, account, plugin, list(read.values()), locked)
     # Of these a look that began earlier and comes later must not be believed.
     nothing_new = {external_id: newest[external_id].seen_at for external_id in locked.same}
     changes: list[Change] = []
     async with turn():
-        for place, sighting in enumerate(read, start=1):
-            external_id = external_id_of(sighting)
+        for place, (external_id, sighting) in enumerate(read.items(), start=1):
             known = locked.known.get(external_id)
             change = decide(known, sighting, account=account, route=route, at=at, catalogue=catalogue)
             if change:
