@@ -14,6 +14,7 @@ from account_svc import checker
 from account_svc.accounts import jobs, rounds
 from account_svc.consumers import on_access_reports
 from hanro import due, effects
+from hanro.access_reports import Service
 from hanro.clock import SystemClock
 from hanro.db import Database, Transaction
 from hanro.events.access import AccessReported, GrantUsed
@@ -38,16 +39,24 @@ async def rows(bench: Bench, account_id: str) -> dict[str, Json]:
 
 
 async def report_refusal(bench: Bench, account_id: str, version: int, *, report_version: int = 1) -> None:
-    at = datetime.now(UTC)
+    refused = GrantUsed(
+        grant_id="rpay.order.searchOrder", refused_at=datetime.now(UTC), refusal_code="credential-refused"
+    )
+    await hear(bench, account_id, "order-svc", refused, version=version, report_version=report_version)
+
+
+async def hear(
+    bench: Bench, account_id: str, service: Service, grant: GrantUsed, *, version: int = 1, report_version: int = 1
+) -> None:
     fact = AccessReported(
-        id=f"{account_id}:order-svc",
+        id=f"{account_id}:{service}",
         version=report_version,
-        at=at,
+        at=datetime.now(UTC),
         account_id=account_id,
         account_epoch=0,
-        service="order-svc",
+        service=service,
         credential_version=version,
-        grants=(GrantUsed(grant_id="rpay.order.searchOrder", refused_at=at, refusal_code="credential-refused"),),
+        grants=(grant,),
     )
     received = Received(fact, headers=())
     async with bench.db.begin() as tx:
@@ -174,6 +183,20 @@ async def test_a_refusal_that_a_service_reports_suspends_at_once_and_a_new_key_b
     kinds = [kind.split(".")[2] for kind, _ in await bench.facts(shown["id"])]
     # In between it is told what else is found, and that newer credentials are stored.
     assert [kind for kind in kinds if kind != "changed"] == ["linked", "activated", "suspended", "activated"]
+
+
+@pytest.mark.row("A11", kind="walks")
+async def test_a_mail_relay_that_lets_in_after_the_key_was_refused_does_not_put_the_check_off(
+    bench: Bench, market: Simulator
+) -> None:
+    shop = market.open_shop()
+    shown = await linked(bench, credentials_of(shop))
+    market.control(f"/shops/{shop['id']}/keys/revoke", "POST")
+    await report_refusal(bench, shown["id"], 1)
+    await hear(bench, shown["id"], "notifier-svc", GrantUsed(grant_id="mail_relay", succeeded_at=datetime.now(UTC)))
+    assert await bench.check_due(jobs.PREFLIGHT) == 1
+    dead = await bench.show(shown["id"])
+    assert (dead["state"], dead["reason"]["code"]) == ("suspended", "credential-refused")
 
 
 async def test_the_same_report_twice_and_one_of_an_older_key_check_nothing(bench: Bench, market: Simulator) -> None:

@@ -97,7 +97,7 @@ def test_a_grant_that_was_used_in_the_last_ten_minutes_needs_no_probe() -> None:
 def test_what_worked_before_the_key_died_is_probed() -> None:
     found = uses(use("search", refused_at=NOON), use("get", served=NOON - MINUTE))
     assert fresh_grants(account(State.ACTIVE), found, NOON) == {}
-    assert is_refused_lately(account(State.ACTIVE), found)
+    assert is_refused_lately(account(State.ACTIVE), found, ())
 
 
 def test_what_worked_with_older_credentials_is_probed() -> None:
@@ -107,5 +107,12 @@ def test_what_worked_with_older_credentials_is_probed() -> None:
 
 def test_a_refusal_that_was_followed_by_other_successes_is_not_the_latest_news() -> None:
     found = uses(use("search", refused_at=NOON - MINUTE), use("get", served=NOON))
-    assert not is_refused_lately(account(State.ACTIVE), found)
+    assert not is_refused_lately(account(State.ACTIVE), found, ())
     assert set(fresh_grants(account(State.ACTIVE), found, NOON)) == {"get"}
+
+
+def test_a_mail_relay_that_lets_us_in_does_not_make_a_dead_key_good_and_one_that_does_not_makes_no_key_dead() -> None:
+    served = uses(use("search", refused_at=NOON - MINUTE), use("relay", served=NOON))
+    assert is_refused_lately(account(State.ACTIVE), served, {"relay"})
+    refused_there = uses(use("search", served=NOON - MINUTE), use("relay", refused_at=NOON))
+    assert not is_refused_lately(account(State.ACTIVE), refused_there, {"relay"})

@@ -1,6 +1,7 @@
 """Proves on a real database that polling stores each order once, leaves no gap and stops for one seller alone."""
 
 import asyncio
+import json
 from datetime import timedelta
 from typing import cast
 
@@ -229,6 +230,26 @@ async def test_a_dead_key_pauses_that_account_and_is_reported(
     clock.advance(timedelta(minutes=5))
     await poll(means)
     assert await count(means.db, "orders") == 1
+
+
+async def test_a_page_that_was_asked_for_before_the_key_was_refused_does_not_hide_the_refusal(
+    means: Means, playground: Playground, clock: FixedClock
+) -> None:
+    async def refused_elsewhere() -> None:
+        clock.advance(1)
+        refusal = NeedsSeller("the key expired", code="credential-expired", grant_id="searchOrder")
+        await means.access.refused("acc_1", refusal, credential_version=1, account_epoch=0)
+        clock.advance(1)
+
+    await tell(means.db, activated())
+    playground.buy(seen())
+    playground.meanwhile = refused_elsewhere
+    await poll(means, "placed")
+    assert await count(means.db, "orders") == 1
+    async with means.db.begin() as tx:
+        facts = await tx.fetch("select value from outbox where topic = 'hanro.access' order by id")
+    (grant,) = [one for one in json.loads(facts[-1][0])["grants"] if one["grant_id"] == "searchOrder"]
+    assert (grant["succeeded_at"] or "") < grant["refused_at"]
 
 
 async def test_a_newer_credential_ends_the_pause_at_once(means: Means, playground: Playground) -> None:

@@ -61,9 +61,19 @@ class AccessLog:
         self._reported: dict[tuple[str, str], tuple[int, float]] = {}
 
     async def succeeded(
-        self, account_id: str, grant_ids: Iterable[str], *, credential_version: int, account_epoch: int
+        self,
+        account_id: str,
+        grant_ids: Iterable[str],
+        *,
+        asked_at: datetime,
+        credential_version: int,
+        account_epoch: int,
     ) -> None:
-        """Note that calls which need these grants were served; no statement while that was reported lately."""
+        """Note that calls which need these grants were served; no statement while that was reported lately.
+
+        `asked_at` is when the call began, UTC: what was asked for before a refusal says nothing of the time after it,
+        however long it took to be answered and stored.
+        """
         now = self._clock.monotonic()
         fresh = [
             grant_id
@@ -76,18 +86,21 @@ class AccessLog:
             return
         at = self._clock.now()
 
-        async def note(tx: Transaction) -> None:
+        async def note(tx: Transaction) -> Report | None:
             report = await _lock(tx, account_id)
             if report.credential_version > credential_version or report.account_epoch > account_epoch:
-                return
-            changed = with_successes(report, fresh, credential_version, at)
+                return None
+            changed = with_successes(report, fresh, credential_version, asked_at)
             if changed is not None:
                 await self._record(tx, account_id, replace(changed, account_epoch=account_epoch), at)
+            return changed or report
 
-        await self._db.run(note)
+        told = await self._db.run(note)
         until = now + REPORT_EVERY.total_seconds()
         for grant_id in fresh:
-            self._reported[account_id, grant_id] = (credential_version, until)
+            # Of one that was refused meanwhile the next success is news.
+            if told is None or not _is_refused(told.grants[grant_id]):
+                self._reported[account_id, grant_id] = (credential_version, until)
 
     async def refused(
         self, account_id: str, failure: NeedsSeller, *, credential_version: int, account_epoch: int
@@ -163,27 +176,31 @@ class AccessLog:
 
 
 def with_successes(report: Report, grant_ids: Iterable[str], credential_version: int, at: datetime) -> Report | None:
-    """Give the report with grants served; None when it says nothing new: all were served lately, none refused since."""
-    grants = dict(report.grants)
+    """Give the report with grants served; None when it says nothing new: all were served lately, none refused since.
+
+    A refusal that came after `at` stands: the call was served before it.
+    """
+    grants = _known(report, credential_version)
     is_news = report.credential_version != credential_version
     for grant_id in grant_ids:
         known = grants.get(grant_id, GrantUsed(grant_id=grant_id))
-        was_refused = known.refused_at is not None and (known.succeeded_at or known.refused_at) <= known.refused_at
-        is_news |= was_refused or known.succeeded_at is None or at - known.succeeded_at >= REPORT_EVERY
+        if known.succeeded_at is not None and known.succeeded_at >= at:
+            continue
+        is_news |= _is_refused(known) or known.succeeded_at is None or at - known.succeeded_at >= REPORT_EVERY
         grants[grant_id] = known.model_copy(update={"succeeded_at": at})
     return replace(report, grants=grants, credential_version=credential_version) if is_news else None
 
 
 def with_refusal(report: Report, failure: NeedsSeller, credential_version: int, at: datetime) -> Report | None:
     """Give the report with one grant refused; None when the same refusal of the same credential was just reported."""
+    grants = _known(report, credential_version)
     grant_id = failure.grant_id or UNNAMED_GRANT
-    known = report.grants.get(grant_id, GrantUsed(grant_id=grant_id))
+    known = grants.get(grant_id, GrantUsed(grant_id=grant_id))
     is_repeated = (
-        report.credential_version == credential_version
+        _is_refused(known)
         and known.refusal_code == failure.code
         and known.refused_at is not None
         and at - known.refused_at < REFUSE_EVERY
-        and (known.succeeded_at is None or known.succeeded_at <= known.refused_at)
     )
     if is_repeated:
         return None
@@ -194,7 +211,16 @@ def with_refusal(report: Report, failure: NeedsSeller, credential_version: int, 
             "refusal_text": failure.refusal.code if failure.refusal else None,
         }
     )
-    return replace(report, grants={**report.grants, grant_id: refused}, credential_version=credential_version)
+    return replace(report, grants={**grants, grant_id: refused}, credential_version=credential_version)
+
+
+def _known(report: Report, credential_version: int) -> dict[str, GrantUsed]:
+    """Give what is known of grants with these credentials: how others fared says nothing of them."""
+    return dict(report.grants) if report.credential_version == credential_version else {}
+
+
+def _is_refused(known: GrantUsed) -> bool:
+    return known.refused_at is not None and (known.succeeded_at is None or known.succeeded_at <= known.refused_at)
 
 
 async def _lock(tx: Transaction, account_id: str) -> Report:

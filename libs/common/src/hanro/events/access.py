@@ -13,7 +13,7 @@ class GrantUsed(Part):
     grant_id: str
     """The plug-in's id of what a seller switches on."""
     succeeded_at: AwareDatetime | None = None
-    """The last call that was served; None: none yet."""
+    """When the last call that was served began; None: none yet."""
     refused_at: AwareDatetime | None = None
     """The last call that was refused for want of this grant or of the credential; None: none yet."""
     refusal_code: str | None = None
@@ -33,7 +33,7 @@ class AccessReported(Fact):
     credential_version: int
     """Version of the credentials that the last call used; a refusal of an older one says nothing of a newer."""
     grants: tuple[GrantUsed, ...]
-    """Every grant that this service has used for the account."""
+    """Every grant that this service has used with these credentials."""
     released_epoch: int | None = None
     """All work of this epoch and of older ones this service has stopped and deleted; None: of none."""
     holdings: dict[str, int] | None = None

@@ -17,7 +17,7 @@ from account_svc.store.preflights import Preflight
 from hanro.db import Transaction
 from hanro.errors import MenuPath
 from hanro.marketplace.port import Plugin, Secrets
-from hanro.marketplace.types import Grant, PreflightRow
+from hanro.marketplace.types import Grant, PreflightRow, ProbeKind
 from hanro.operations import Operation
 
 ALONE = timedelta(seconds=30)
@@ -76,9 +76,9 @@ async def is_expired(tx: Transaction, account: Account, at: datetime) -> bool:
     )
 
 
-async def has_whole_rate(tx: Transaction, account: Account, at: datetime) -> bool:
+async def has_whole_rate(tx: Transaction, account: Account, plugin: Plugin, at: datetime) -> bool:
     """Tell whether nobody else calls for an account that is locked: it does not work, or its key is known dead."""
-    return not account.is_working or await is_key_suspect(tx, account, await uses_of(tx, account), at)
+    return not account.is_working or await is_key_suspect(tx, account, plugin, await uses_of(tx, account), at)
 
 
 async def uses_of(tx: Transaction, account: Account) -> Mapping[tuple[str, str], Use]:
@@ -86,9 +86,12 @@ async def uses_of(tx: Transaction, account: Account) -> Mapping[tuple[str, str],
     return (await preflight_rows.list_uses(tx, [account.id])).get(account.id, {})
 
 
-async def is_key_suspect(tx: Transaction, account: Account, uses: Mapping[tuple[str, str], Use], at: datetime) -> bool:
+async def is_key_suspect(
+    tx: Transaction, account: Account, plugin: Plugin, uses: Mapping[tuple[str, str], Use], at: datetime
+) -> bool:
     """Tell whether the latest news of an account's key is that it was refused, or its known end has passed."""
-    return reports.is_refused_lately(account, uses) or await is_expired(tx, account, at)
+    logins = {grant.id for grant in plugin.grants if grant.probe is ProbeKind.SMTP}
+    return reports.is_refused_lately(account, uses, logins) or await is_expired(tx, account, at)
 
 
 def closed(preflight: Preflight, rows: Iterable[PreflightRow], standing: Standing, at: datetime) -> Preflight:

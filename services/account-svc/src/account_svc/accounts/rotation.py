@@ -118,7 +118,7 @@ async def begin(tx: Transaction, plugins: Plugins, safe: Safe, lease: Lease, at:
         account=account,
         plugin=plugin,
         secrets=secrets,
-        is_alone=await has_whole_rate(tx, account, at),
+        is_alone=await has_whole_rate(tx, account, plugin, at),
         is_brief=True,
         preflight=Preflight(
             id=new_id("pre"),
@@ -202,7 +202,7 @@ def _is_second(account: Account, spare: Spare | None, tried: Tried) -> bool:
 
 
 async def _has_other_rate(tx: Transaction, account: Account, tried: Tried, at: datetime) -> bool:
-    return await has_whole_rate(tx, account, at) is not tried.round.is_alone
+    return await has_whole_rate(tx, account, tried.round.plugin, at) is not tried.round.is_alone
 
 
 async def _take_over(

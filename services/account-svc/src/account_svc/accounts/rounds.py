@@ -61,7 +61,7 @@ async def begin(tx: Transaction, plugins: Plugins, safe: Safe, lease: Lease, at:
         await due.settle(tx, lease, next_at=at + jobs.AT_REST)
         return None
     uses = await uses_of(tx, account)
-    is_suspect = await is_key_suspect(tx, account, uses, at)
+    is_suspect = await is_key_suspect(tx, account, plugin, uses, at)
     if lease.job == jobs.PREFLIGHT and account.is_working and not is_suspect:
         # It works after all: what is left to find out must not take the rate from those who work with it.
         await due.plan(tx, account.id, jobs.RECHECK)

@@ -1,6 +1,6 @@
 """Decides what another service's report about its calls means: which grants are known to work, and when to check."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -117,9 +117,16 @@ def fresh_grants(account: Account, uses: Mapping[tuple[str, str], Use], now: dat
     return found
 
 
-def is_refused_lately(account: Account, uses: Mapping[tuple[str, str], Use]) -> bool:
-    """Tell whether the latest news of the present credentials is that they were refused: nobody else calls then."""
-    present = [use for use in uses.values() if use.credential_version == account.credential_version]
+def is_refused_lately(account: Account, uses: Mapping[tuple[str, str], Use], logins: Collection[str]) -> bool:
+    """Tell whether the latest news of the present key is that it was refused: nobody else calls then.
+
+    `logins` are the grants of mail relays: their secret is another, and lives on when the key is dead.
+    """
+    present = [
+        use
+        for use in uses.values()
+        if use.credential_version == account.credential_version and use.grant_id not in logins
+    ]
     refused = [use.refused_at for use in present if use.refused_at and use.refusal_code in CREDENTIAL_CODES]
     served = [use.succeeded_at for use in present if use.succeeded_at]
     return bool(refused) and (not served or max(refused) >= max(served))

@@ -4,7 +4,7 @@ import asyncio
 from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import islice
 
 from hanro import failpoints
@@ -174,12 +174,13 @@ class Lane:
             plan = {"recipient": written.recipient, "subject": written.subject}
             await ledger.settle(message, State.SUPPRESSED, reason_code=OBSERVED, plan=plan)
         elif isinstance(written, Written):
+            asked_at = self._desk.clock.now()
             try:
                 async with self._desk.relays.connection(post.relay) as connection:
                     await self._hand_over(connection, written)
             except FAILURES as failure:
                 raise AccountStopped(await self._blamed(failure, post)) from None
-            await self._prove(post)
+            await self._prove(post, asked_at)
         elif written.code == UNAVAILABLE:
             raise AccountStopped(written, is_own=True)
         else:
@@ -250,7 +251,7 @@ class Lane:
         )
         return named
 
-    async def _prove(self, post: Post) -> None:
+    async def _prove(self, post: Post, asked_at: datetime) -> None:
         """Report, once a lane, that the login serves."""
         if self._is_proven:
             return
@@ -261,6 +262,7 @@ class Lane:
             await self._desk.access.succeeded(
                 post.account.id,
                 [grant.id],
+                asked_at=asked_at,
                 credential_version=post.credential_version,
                 account_epoch=post.account_epoch,
             )

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import cast
 
@@ -165,6 +165,7 @@ class Reader:
                 return
             batch = wanted[start : start + size]
             refs = await orders.refs_of(means.db, account.id, batch)
+            asked_at = means.clock.now()
             detailed = await fetch_detailed(opened, refs, details)
             sightings = detailed.fetched.sightings
             found = await orders.ingest_fetched(
@@ -177,7 +178,7 @@ class Reader:
                 details=details,
             )
             means.metrics.found(account.marketplace_id, FETCH, found)
-            await self._note_success(piece, details, sightings)
+            await self._note_success(piece, details, sightings, asked_at)
             ids = await orders.ids_of(means.db, account.id, batch)
             outcomes |= {
                 one: {"external_id": one, "status": _status(one, detailed), "order_id": ids.get(one)} for one in batch
@@ -191,11 +192,14 @@ class Reader:
             answer={"outcomes": list(outcomes.values())},
         )
 
-    async def _note_success(self, piece: _Piece, details: frozenset[Detail], sightings: Sequence[Sighting]) -> None:
-        await self._means.note_success(piece.account.id, piece.opened, Capability.FETCH_ORDER)
+    async def _note_success(
+        self, piece: _Piece, details: frozenset[Detail], sightings: Sequence[Sighting], asked_at: datetime
+    ) -> None:
+        served = [Capability.FETCH_ORDER]
         if any(tells_payments(one) for one in sightings):
-            for detail in sorted(details):
-                await self._means.note_success(piece.account.id, piece.opened, OF_DETAILS[detail])
+            served += [OF_DETAILS[detail] for detail in sorted(details)]
+        for capability in served:
+            await self._means.note_success(piece.account.id, piece.opened, capability, asked_at=asked_at)
 
     async def _backfill(self, piece: _Piece) -> None:
         """Read what is left of the stretch, route by route, page by page."""
@@ -203,7 +207,7 @@ class Reader:
         total = _total(piece.operation)
         may_fetch = Capability.FETCH_ORDER.value not in account.lost_capabilities
         for cursor in await orders.list_stretches(means.db, account.id):
-            moved = cursor
+            moved, asked_at = cursor, means.clock.now()
             async with aclosing(_pages(opened, cursor)) as pages:
                 async for page in pages:
                     claimed = await fetch_claimed(opened, page) if page.claims and may_fetch else []
@@ -222,7 +226,7 @@ class Reader:
                 # Nothing was shown, or the last page did not say that it was the last.
                 nothing = Page(sightings=(), position=None, request_count=piece.requests.take())
                 await self._store(piece, moved, nothing, total)
-            await means.note_success(account.id, opened, Capability.FIND_ORDERS)
+            await means.note_success(account.id, opened, Capability.FIND_ORDERS, asked_at=asked_at)
         await orders.settle_asked(means.db, piece.operation, OperationStatus.APPLIED, answer=total)
 
     async def _store(self, piece: _Piece, cursor: RouteCursor, page: Page, total: dict[str, object]) -> RouteCursor:

@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from prometheus_client import CollectorRegistry, Counter, Histogram
@@ -172,13 +172,16 @@ class Means:
         """
         return max(self.pace.lease, 3 * plugin.limits.call_deadline)
 
-    async def note_success(self, account_id: str, opened: OpenSession, capability: Capability) -> None:
-        """Tell account-svc, now or later, that the grants of a capability were served."""
+    async def note_success(
+        self, account_id: str, opened: OpenSession, capability: Capability, *, asked_at: datetime
+    ) -> None:
+        """Tell account-svc, now or later, that the grants of a capability were served when asked at a time, UTC."""
         support = opened.plugin.capabilities[capability]
         if isinstance(support, Supported) and support.grant_ids:
             await self.access.succeeded(
                 account_id,
                 support.grant_ids,
+                asked_at=asked_at,
                 credential_version=opened.session.secrets.version,
                 account_epoch=opened.account_epoch,
             )

@@ -45,6 +45,7 @@ async def read_noticed(means: Means, lease: Lease, account: Account, opened: Ope
 async def _read(
     means: Means, lease: Lease, account: Account, opened: OpenSession, refs: Sequence[OrderRef]
 ) -> set[str]:
+    asked_at = means.clock.now()
     fetched = await opened.plugin.orders(opened.session).fetch(refs)
     found = await orders.ingest_fetched(
         means.db,
@@ -57,7 +58,7 @@ async def _read(
         route=notices.FINDER,
     )
     means.metrics.found(account.marketplace_id, notices.FINDER, found)
-    await means.note_success(account.id, opened, Capability.FETCH_ORDER)
+    await means.note_success(account.id, opened, Capability.FETCH_ORDER, asked_at=asked_at)
     return {external_id_of(sighting) for sighting in fetched.sightings}
 
 

@@ -35,6 +35,7 @@ async def read_route(means: Means, shown: Shown, errand: Errand, stop: asyncio.E
         _tell_gap(means, errand, begun.new_gap)
     shown.begin(cursor)
     pages = _pages(errand, cursor)
+    asked_at = started
     try:
         async for page in pages:
             is_last = page.cursor is None
@@ -42,6 +43,8 @@ async def read_route(means: Means, shown: Shown, errand: Errand, stop: asyncio.E
             shown.add(cursor, sightings)
             found = Page(sightings=sightings, position=page.cursor, request_count=errand.requests.take())
             cursor = await _store(means, errand, cursor, found, next_at if is_last and not is_sweep else None)
+            await means.note_success(errand.account.id, errand.opened, Capability.FIND_ORDERS, asked_at=asked_at)
+            asked_at = means.clock.now()
             if is_last:
                 break
             if stop.is_set():
@@ -53,6 +56,7 @@ async def read_route(means: Means, shown: Shown, errand: Errand, stop: asyncio.E
         # Nothing was shown, or the last page did not say that it was the last.
         nothing = Page(sightings=(), position=None, request_count=errand.requests.take())
         await _store(means, errand, cursor, nothing, None if is_sweep else next_at)
+        await means.note_success(errand.account.id, errand.opened, Capability.FIND_ORDERS, asked_at=asked_at)
     if is_sweep:
         if window is not None and _may_fetch(errand):
             await follow_up(means, shown, errand, window)
@@ -109,7 +113,6 @@ async def _store(
     means.metrics.found(marketplace_id, errand.route.kind.value, taken.found_count)
     if taken.cursor.window is None:
         means.metrics.read_whole(marketplace_id, cursor.route, taken.cursor.last_request_count or 0)
-    await means.note_success(errand.account.id, errand.opened, Capability.FIND_ORDERS)
     return taken.cursor
 
 

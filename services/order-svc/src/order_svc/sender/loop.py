@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from hanro import failpoints
 from hanro.db import is_passing
@@ -133,9 +133,10 @@ class Sender:
         if not wishes:
             return
         failpoints.reach("sender.after_sent")
+        asked_at = means.clock.now()
         found, failure = await self._ask(write_call(opened, wishes[0].kind), wishes, is_write=True)
         failpoints.reach("sender.after_answer")
-        await self._conclude(opened, wishes, after_write(wishes[0].kind, found), failure)
+        await self._conclude(opened, wishes, after_write(wishes[0].kind, found), failure, asked_at=asked_at)
 
     async def _look(self, opened: OpenSession, wishes: Sequence[Wish]) -> None:
         """Ask for what is decided later, and hold the others against their orders, once a read can show them."""
@@ -149,7 +150,7 @@ class Sender:
             answers = after_poll(
                 after_write(theirs[0].kind, found), ticket, is_failed=failure is not None, now=self._means.clock.now()
             )
-            await self._conclude(opened, theirs, answers, failure)
+            await self._conclude(opened, theirs, answers, failure, asked_at=now)
         await self._verify(opened, [wish for wish in wishes if wish not in polled])
 
     async def _verify(self, opened: OpenSession, wishes: Sequence[Wish]) -> None:
@@ -176,7 +177,7 @@ class Sender:
             )
             for wish in ripe
         }
-        await self._conclude(opened, ripe, looked, failure)
+        await self._conclude(opened, ripe, looked, failure, asked_at=now)
 
     async def _ask(
         self, call: Call, wishes: Sequence[Wish], *, is_write: bool
@@ -198,7 +199,13 @@ class Sender:
             return same_for_all(_ids(wishes), unknown, failure), failure
 
     async def _conclude(
-        self, opened: OpenSession, wishes: Sequence[Wish], found: dict[str, Verdict], failure: Failure | None
+        self,
+        opened: OpenSession,
+        wishes: Sequence[Wish],
+        found: dict[str, Verdict],
+        failure: Failure | None,
+        *,
+        asked_at: datetime,
     ) -> None:
         means = self._means
         await self._put_off(wishes, found, lag=_read_lag(opened.plugin), is_answered=failure is None)
@@ -210,7 +217,7 @@ class Sender:
         applied = [wish for wish in wishes if found[wish.operation.id].status is OutcomeStatus.APPLIED]
         if applied:
             for capability in sorted({wish.capability for wish in applied}):
-                await means.note_success(wishes[0].account.id, opened, capability)
+                await means.note_success(wishes[0].account.id, opened, capability, asked_at=asked_at)
             await self._read_back(opened, applied)
 
     async def _put_off(
