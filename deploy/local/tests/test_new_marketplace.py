@@ -93,7 +93,14 @@ def _run(workspace: Path, database_url: str, wanted: str) -> "subprocess.Complet
     return subprocess.run(
         [*command, "-c", "pyproject.toml", f"libs/marketplaces/{ID}/tests", "-k", wanted],
         cwd=workspace,
-        env=os.environ | {"PYTHONPATH": path, "PYTEST_ADDOPTS": "", "DATABASE_OF_THE_COPY": database_url},
+        # What it would compile beside the sources is no part of a copy.
+        env=os.environ
+        | {
+            "PYTHONPATH": path,
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "PYTEST_ADDOPTS": "",
+            "DATABASE_OF_THE_COPY": database_url,
+        },
         capture_output=True,
         text=True,
         timeout=SECONDS,
