@@ -53,6 +53,8 @@ FILTERS: Final = {
     "to be decided": "decide_before=2027-01-01T00:00:00Z",
     "not acknowledged": "unacknowledged_by=erp",
     "hardly acknowledged": "unacknowledged_by=wms",
+    "not by one that catches up": "unacknowledged_by=oms",
+    "not by one of a shop": "unacknowledged_by=pos",
     "not by a new system": "unacknowledged_by=late",
 }
 SEARCHES: Final = {

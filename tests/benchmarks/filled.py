@@ -96,11 +96,18 @@ FILLS = {
             ('phone', n::text), ('name', case when n % 50 = 1 then '見本花子' else 'name-' || n / 3 end)
         ) as t (kind, value)
         """,
-        "insert into consumers (name, known_since) select name, orders.now() from unnest(array['erp', 'wms']) as name",
-        # Each system has a list of its own: one keeps up, for one that came lately all orders wait.
         """
-        insert into unacknowledged (consumer, order_id)
-        select 'erp', born from numbered where n % 50 = 1 union all select 'wms', born from numbered
+        insert into consumers (name, known_since)
+        select name, orders.now() from unnest(array['erp', 'wms', 'oms', 'pos']) as name
+        """,
+        # Each system has a list of its own: one keeps up, for one that came lately all orders wait. One that catches
+        # up, the newest first, has the oldest before it; one of a single shop what it never sees, of all the others.
+        """
+        insert into unacknowledged (consumer, account_id, order_id)
+        select 'erp', {account}, born from numbered where n % 50 = 1
+        union all select 'wms', {account}, born from numbered
+        union all select 'oms', {account}, born from numbered where n <= $1::int / 3
+        union all select 'pos', {account}, born from numbered where (n + n / 50) % 4 <> 1
         """,
     ),
     "catalog": (

@@ -303,6 +303,32 @@ async def test_what_erp_acknowledged_is_still_there_for_wms_and_comes_back_when_
     assert await found(client, "unacknowledged_by=erp&status=ready") == ["n-1"]
 
 
+@pytest.mark.row("O14", kind="walks")
+async def test_a_system_of_one_shop_reads_page_by_page_what_waits_of_its_own(
+    means: Means, client: httpx.AsyncClient
+) -> None:
+    await show(means, *(seen(f"n-{number}") for number in range(5)))
+    await show(means, *(seen(f"o-{number}") for number in range(5)), account_id="acc_2")
+    known = await versions(client)
+    await client.post(ACKS, json={"items": [known["n-0"], known["n-4"], known["o-4"]]})
+    left = {"shp_1": ["n-1", "n-2", "n-3"], "shp_2": ["o-0", "o-1", "o-2", "o-3"]}
+    for shop, numbers in left.items():
+        assert await found(client, "unacknowledged_by=erp", **bearer("orders:read", shops=(shop,))) == numbers
+        assert await found(client, f"unacknowledged_by=erp&shop_id={shop}") == numbers
+        assert await found(client, f"unacknowledged_by=erp&shop_id={shop}&is_test=false") == numbers
+    assert await found(client, "unacknowledged_by=erp") == [*left["shp_1"], *left["shp_2"]]
+
+
+async def test_what_the_version_before_marks_is_known_by_its_account_too(
+    means: Means, client: httpx.AsyncClient
+) -> None:
+    await show(means, seen("n-1"))
+    await client.post(ACKS, json={"items": [(await versions(client))["n-1"]]})
+    async with means.db.begin() as tx:
+        await tx.execute("insert into unacknowledged (consumer, order_id) select 'erp', id from orders")
+    assert await found(client, "unacknowledged_by=erp&account_id=acc_1") == ["n-1"]
+
+
 @pytest.mark.row("O14", kind="refuses")
 async def test_a_version_that_does_not_stand_or_an_order_of_others_is_not_acknowledged(
     means: Means, client: httpx.AsyncClient

@@ -98,7 +98,7 @@ SERVICE = Service(
     ),
     schema="orders",
     migrations=Path(__file__).parents[2] / "migrations",
-    revision="0020",
+    revision="0021",
     settings=OrderSettings,
     build=build,
     sealed=(

@@ -1,6 +1,6 @@
 """Keeps which orders consumers have to look at: those that changed since they acknowledged them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from hanro.db import Transaction
 
@@ -20,7 +20,9 @@ async def save_consumer(tx: Transaction, name: str) -> None:
         name,
     )
     if new:
-        await tx.execute("insert into unacknowledged (consumer, order_id) select $1, id from orders", name)
+        await tx.execute(
+            "insert into unacknowledged (consumer, account_id, order_id) select $1, account_id, id from orders", name
+        )
     await tx.execute("set local statement_timeout to default")
 
 
@@ -29,15 +31,23 @@ async def is_known(tx: Transaction, name: str) -> bool:
     return bool(await tx.fetch("select 1 from consumers where name = $1", name))
 
 
-async def mark_changed(tx: Transaction, order_ids: Sequence[str]) -> None:
-    """Let every known consumer look at orders that changed; their rows are locked by who saves them."""
+async def find_newest(tx: Transaction, name: str) -> str | None:
+    """Give the last one found of the orders that a consumer has to look at; None: there is nothing."""
+    ((newest,),) = await tx.fetch("select max(order_id) from unacknowledged where consumer = $1", name)
+    return None if newest is None else str(newest)
+
+
+async def mark_changed(tx: Transaction, accounts: Mapping[str, str]) -> None:
+    """Let every known consumer look at orders that changed, by id: whose they are. Who saves them has locked them."""
     await tx.execute(
         """
-        insert into unacknowledged (consumer, order_id)
-        select name, order_id from consumers cross join unnest($1::text[]) as t (order_id)
+        insert into unacknowledged (consumer, account_id, order_id)
+        select name, account_id, order_id from consumers
+        cross join unnest($1::text[], $2::text[]) as t (order_id, account_id)
         order by name, order_id on conflict do nothing
         """,
-        list(order_ids),
+        list(accounts),
+        list(accounts.values()),
     )
 
 

@@ -9,7 +9,7 @@ from hanro.db import Transaction
 from hanro.marketplace.keys import parts_of
 from order_svc.domain.spans import Span, spans_of
 from order_svc.domain.terms import BuyerKind, term
-from order_svc.store import mappings
+from order_svc.store import acks, mappings
 from order_svc.store.order_rows import READ, READ_WITHOUT_SHEET, StoredOrder, stored_of
 
 # The last operation of its kind about the order failed: what was tried again and worked is no error any more.
@@ -70,12 +70,20 @@ async def list_orders(
 
     Without `has_sheets` their sheets are empty: they are to be shown, never to be stored.
     """
+    if wanted.unacknowledged_by is not None:
+        newest = await acks.find_newest(tx, wanted.unacknowledged_by)
+        if newest is None:
+            return []
+        # What waits may be the oldest of very many: no list begins before the newest of it.
+        before_id = min(before_id or _behind(newest), _behind(newest))
     spans = spans_of(
         placed_from=wanted.placed_from, placed_to=wanted.placed_to, changed_to=wanted.changed_to, before_id=before_id
     )
     keys = [] if wanted.sku is None else await mappings.list_keys_of(tx, wanted.sku, wanted.account_ids)
     ways = [
-        [*_span(span), *_conditions(wanted, span), *way] for span in spans for way in _ways_to(wanted.sku, keys, span)
+        [*_span(span), *_conditions(wanted, span, limit), *way]
+        for span in spans
+        for way in _ways_to(wanted.sku, keys, span)
     ]
     values: list[object] = []
     if len(ways) > 1:
@@ -84,6 +92,11 @@ async def list_orders(
         ways = [[(f"id in (({') union all ('.join(pages)}))", ())]]
     rows = await tx.fetch(_page(READ if has_sheets else READ_WITHOUT_SHEET, ways[0], limit, values), *values)
     return [stored_of(row) for row in rows]
+
+
+def _behind(order_id: str) -> str:
+    # Ids are all of one length: none lies between.
+    return order_id + "0"
 
 
 def _page(read: str, said: Sequence[Condition], limit: int, values: list[object]) -> str:
@@ -134,7 +147,27 @@ def _ways_to(sku: str | None, keys: Sequence[tuple[str, list[str]]], span: Span)
             yield way
 
 
-def _conditions(wanted: Filter, span: Span) -> Iterator[Condition]:
+def _waiting(consumer: str, wanted: Filter, span: Span, limit: int) -> Condition:
+    """Say that an order waits for a consumer; where nothing else narrows, its list itself tells where the page ends.
+
+    A page of each account is read then, by index: what waits may be the oldest of very many, and others' may wait too.
+    """
+    both = [("consumer = {}", [consumer]), *_span(span, "order_id")]
+    said = " and ".join(text for text, _ in both)
+    text = f"select order_id from unacknowledged where {said}"  # noqa: S608  texts of ours
+    values = [value for _, of_it in both for value in of_it]
+    if wanted != Filter(account_ids=wanted.account_ids, effects=wanted.effects, unacknowledged_by=consumer):
+        if wanted.account_ids is None:
+            return f"id in ({text})", values
+        return f"id in ({text} and account_id = any({{}}::text[]))", [*values, wanted.account_ids]
+    end = "order by order_id desc limit {}"
+    if wanted.account_ids is None:
+        return f"id in ({text} {end})", [*values, limit]
+    accounts = f"unnest({{}}::text[]) mine (id) cross join lateral ({text} and account_id = mine.id {end}) page"
+    return f"id in (select order_id from {accounts})", [wanted.account_ids, *values, limit]  # noqa: S608  texts of ours
+
+
+def _conditions(wanted: Filter, span: Span, limit: int) -> Iterator[Condition]:
     """Yield what narrows the list: a text of ours with a place for each value, and the values."""
     said: tuple[tuple[str, object], ...] = (
         ("account_id = any({}::text[])", _listed(wanted.account_ids)),
@@ -155,7 +188,7 @@ def _conditions(wanted: Filter, span: Span) -> Iterator[Condition]:
     if wanted.tracking_number is not None:
         yield _in("order_terms", ("kind = 'tracking' and value = {}", [wanted.tracking_number]), span)
     if wanted.unacknowledged_by is not None:
-        yield _in("unacknowledged", ("consumer = {}", [wanted.unacknowledged_by]), span)
+        yield _waiting(wanted.unacknowledged_by, wanted, span, limit)
     if wanted.buyer is not None:
         yield _in("buyer_terms", ("kind = {} and digest = {}", wanted.buyer), span)
     if wanted.has_error is not None:

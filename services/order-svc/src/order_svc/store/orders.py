@@ -104,7 +104,7 @@ async def save_orders(tx: Transaction, orders: Sequence[Order]) -> None:
         columns = [[column.sent(order) for order in known] for column in COLUMNS]
         await tx.execute(_UPDATE.replace("{now}", tx.now_sql), *columns)
     await save_terms(tx, ordered)
-    await mark_changed(tx, [order.id for order in ordered])
+    await mark_changed(tx, {order.id: order.account_id for order in ordered})
 
 
 _NAMES = ", ".join(column.name for column in COLUMNS)
