@@ -78,8 +78,7 @@ async def test_requests_of_one_process_keep_the_pace_though_all_ask_at_once(db: 
     sent = sorted(await asyncio.gather(*(_use(pacing) for _ in range(10))))
     gaps = [later - earlier for earlier, later in pairwise(sent)]
     assert min(gaps) >= STEP
-    # How close to it: `make bench`.
-    assert (sent[-1] - sent[0]) / 9 < STEP * 2
+    assert (sent[-1] - sent[0]) / 9 < STEP * 1.15
 
 
 async def test_a_late_sender_puts_off_the_next_slot(db: Database) -> None:
@@ -113,17 +112,19 @@ async def test_a_turn_of_two_groups_keeps_both_paces(db: Database) -> None:
 
 
 async def test_accounts_do_not_wait_for_each_other(db: Database) -> None:
-    limits = _limits(timedelta(minutes=1))
-    async with asyncio.timeout(30):
-        await asyncio.gather(*(_use(Pacing(db, CLOCK, limits, "order-svc", f"acc_{n}")) for n in range(10)))
+    limits = _limits(timedelta(seconds=2))
+    began_at = time.monotonic()
+    await asyncio.gather(*(_use(Pacing(db, CLOCK, limits, "order-svc", f"acc_{n}")) for n in range(10)))
+    assert time.monotonic() - began_at < 4
 
 
 async def test_a_turn_that_sends_nothing_gives_its_slot_back(db: Database) -> None:
-    pacing = _pacing(db, limits=_limits(timedelta(minutes=1)))
-    async with asyncio.timeout(30):
-        for _ in range(3):
-            async with pacing.turn("order"):
-                pass
+    pacing = _pacing(db, limits=_limits(timedelta(seconds=5)))
+    began_at = time.monotonic()
+    for _ in range(3):
+        async with pacing.turn("order"):
+            pass
+    assert time.monotonic() - began_at < 1
 
 
 async def test_who_gives_up_waiting_does_not_block_who_waits_behind(db: Database) -> None:
@@ -194,8 +195,7 @@ async def test_the_pace_comes_back_after_a_refusal_without_a_time(db: Database) 
     sent = [await _use(pacing) for _ in range(8)]
     gaps = [later - earlier for earlier, later in pairwise(sent)]
     assert gaps[0] > 1.5 * STEP
-    # Not the last alone: the machine may have stood still just then.
-    assert min(gaps[4:]) < 1.4 * STEP
+    assert gaps[-1] < 1.4 * STEP
     assert await _states(db) == {}
 
 

@@ -20,19 +20,19 @@ def drift(clock: Clock) -> timedelta:
 def test_the_system_clock_tells_utc() -> None:
     clock = SystemClock()
     assert clock.now().utcoffset() == timedelta()
-    assert abs(drift(clock)) < timedelta(seconds=10)
+    assert abs(drift(clock)) < timedelta(seconds=1)
 
 
 async def test_an_offset_file_moves_wall_time_alone_and_again_when_it_changes(tmp_path: Path) -> None:
     file = tmp_path / "offset"
     clock = SystemClock(file)
-    assert abs(drift(clock)) < timedelta(seconds=10)
+    assert abs(drift(clock)) < timedelta(seconds=1)
     for seconds in (3600.5, -7200.0):
         file.write_text(f"{seconds}\n")
         await clock.sleep(SECONDS_BETWEEN_LOOKS * 1.5)
         monotonic = clock.monotonic()
-        assert abs(drift(clock) - timedelta(seconds=seconds)) < timedelta(seconds=10)
-        assert 0 <= clock.monotonic() - monotonic < 10
+        assert abs(drift(clock) - timedelta(seconds=seconds)) < timedelta(seconds=1)
+        assert 0 <= clock.monotonic() - monotonic < 1
 
 
 async def test_an_offset_file_that_is_emptied_for_a_moment_moves_nothing(tmp_path: Path) -> None:
@@ -42,7 +42,7 @@ async def test_an_offset_file_that_is_emptied_for_a_moment_moves_nothing(tmp_pat
     clock.now()
     file.write_text("")
     await clock.sleep(SECONDS_BETWEEN_LOOKS * 1.5)
-    assert abs(drift(clock) - timedelta(seconds=60)) < timedelta(seconds=10)
+    assert abs(drift(clock) - timedelta(seconds=60)) < timedelta(seconds=1)
 
 
 def test_a_fixed_clock_stands_until_it_is_advanced() -> None:
