@@ -17,7 +17,7 @@ from account_svc.store.preflights import Preflight
 from hanro.db import Transaction
 from hanro.errors import MenuPath
 from hanro.marketplace.port import Plugin, Secrets
-from hanro.marketplace.types import Grant, PreflightRow, ProbeKind
+from hanro.marketplace.types import Grant, PreflightRow
 from hanro.operations import Operation
 
 ALONE = timedelta(seconds=30)
@@ -90,8 +90,7 @@ async def is_key_suspect(
     tx: Transaction, account: Account, plugin: Plugin, uses: Mapping[tuple[str, str], Use], at: datetime
 ) -> bool:
     """Tell whether the latest news of an account's key is that it was refused, or its known end has passed."""
-    logins = {grant.id for grant in plugin.grants if grant.probe is ProbeKind.SMTP}
-    return reports.is_refused_lately(account, uses, logins) or await is_expired(tx, account, at)
+    return reports.is_refused_lately(account, uses, rules.login_grants(plugin)) or await is_expired(tx, account, at)
 
 
 def closed(preflight: Preflight, rows: Iterable[PreflightRow], standing: Standing, at: datetime) -> Preflight:

@@ -148,6 +148,11 @@ def needed_grants(ground: Declares) -> frozenset[str]:
     return named or frozenset(grant.id for grant in ground.grants if grant.probe in CALLS)
 
 
+def login_grants(ground: Declares) -> frozenset[str]:
+    """Name the grants of mail relays: their secret is another than the key."""
+    return frozenset(grant.id for grant in ground.grants if grant.probe is ProbeKind.SMTP)
+
+
 def _standing(ground: Ground, rows: Mapping[str, PreflightRow], states: Mapping[str, GrantState]) -> Standing:
     found = {states[grant_id] for grant_id in needed_grants(ground)}
     if GrantState.DENIED in found:

@@ -13,11 +13,12 @@ from account_svc.domain.preflights import (
     Ground,
     find_blame,
     is_credential_refused,
+    login_grants,
     needed_grants,
 )
 from hanro.doubling import doubled
 from hanro.errors import LocalizedText
-from hanro.marketplace.types import GrantState, KeyLife, PreflightRow, ProbeKind
+from hanro.marketplace.types import GrantState, KeyLife, PreflightRow
 
 SETTLING = "key-settling"
 DEAD_CODES = frozenset({"credential-refused", "credential-expired", SETTLING})
@@ -69,8 +70,7 @@ def settles_until(lives: Sequence[KeyLife], stored_at: datetime) -> datetime:
 
 def wanted_grants(ground: Ground) -> frozenset[str]:
     """Name the grants that credentials must have to take over: what the account cannot work without, and logins."""
-    logins = frozenset(grant.id for grant in ground.grants if grant.probe is ProbeKind.SMTP)
-    return needed_grants(ground) | logins
+    return needed_grants(ground) | login_grants(ground)
 
 
 def judge_trial(

@@ -124,8 +124,13 @@ def _span(span: Span, column: str = "id") -> Iterator[Condition]:
 
 def _in(table: str, said: Condition, span: Span) -> Condition:
     """Say that an order stands in a table, of which no more is read than the span."""
+    text, values = _ids(table, said, span)
+    return f"id in ({text})", values
+
+
+def _ids(table: str, said: Condition, span: Span) -> Condition:
     both = [said, *_span(span, "order_id")]
-    text = f"id in (select order_id from {table} where {' and '.join(text for text, _ in both)})"  # noqa: S608  ours
+    text = f"select order_id from {table} where {' and '.join(text for text, _ in both)}"  # noqa: S608  texts of ours
     return text, [value for _, values in both for value in values]
 
 
@@ -152,19 +157,17 @@ def _waiting(consumer: str, wanted: Filter, span: Span, limit: int) -> Condition
 
     A page of each account is read then, by index: what waits may be the oldest of very many, and others' may wait too.
     """
-    both = [("consumer = {}", [consumer]), *_span(span, "order_id")]
-    said = " and ".join(text for text, _ in both)
-    text = f"select order_id from unacknowledged where {said}"  # noqa: S608  texts of ours
-    values = [value for _, of_it in both for value in of_it]
-    if wanted != Filter(account_ids=wanted.account_ids, effects=wanted.effects, unacknowledged_by=consumer):
-        if wanted.account_ids is None:
-            return f"id in ({text})", values
-        return f"id in ({text} and account_id = any({{}}::text[]))", [*values, wanted.account_ids]
+    accounts, of_all = wanted.account_ids, ("consumer = {}", [consumer])
+    if wanted != Filter(account_ids=accounts, effects=wanted.effects, unacknowledged_by=consumer):
+        mine = ("consumer = {} and account_id = any({}::text[])", [consumer, accounts])
+        return _in("unacknowledged", of_all if accounts is None else mine, span)
     end = "order by order_id desc limit {}"
-    if wanted.account_ids is None:
+    if accounts is None:
+        text, values = _ids("unacknowledged", of_all, span)
         return f"id in ({text} {end})", [*values, limit]
-    accounts = f"unnest({{}}::text[]) mine (id) cross join lateral ({text} and account_id = mine.id {end}) page"
-    return f"id in (select order_id from {accounts})", [wanted.account_ids, *values, limit]  # noqa: S608  texts of ours
+    text, values = _ids("unacknowledged", ("consumer = {} and account_id = mine.id", [consumer]), span)
+    pages = f"unnest({{}}::text[]) mine (id) cross join lateral ({text} {end}) page"
+    return f"id in (select order_id from {pages})", [accounts, *values, limit]  # noqa: S608  texts of ours
 
 
 def _conditions(wanted: Filter, span: Span, limit: int) -> Iterator[Condition]:
