@@ -75,7 +75,7 @@ async def session(db: Database, market: HttpServer) -> AsyncIterator[Session]:
         transport, http = Transport({SHOP: market.url}, CLOCK), ServiceHttp(accounts.url, CLOCK)
         outside = Outside(plugins={SHOP: _Plugin()}, transport=transport, db=db, clock=CLOCK, service="order-svc")  # type: ignore[dict-item]
         opened = await open_session(
-            outside, Vending(http, _Tokens(), CLOCK, service="order-svc"), "acc_1", heard=1, purpose="poll"
+            outside, Vending(http, _Tokens(), CLOCK, service="order-svc"), "acc_1", heard=None, purpose="poll"
         )
         assert (opened.account_epoch, opened.session.secrets.version) == (4, 3)
         yield opened.session
@@ -136,7 +136,7 @@ async def test_a_marketplace_that_is_not_installed_or_has_no_address_is_absent(d
         for plugins in ({}, {SHOP: _Plugin()}):
             outside = Outside(plugins=plugins, transport=transport, db=db, clock=CLOCK, service="order-svc")  # type: ignore[arg-type]
             with pytest.raises(Unsupported) as absent:
-                await open_session(outside, vending, "acc_1", heard=1, purpose="poll")
+                await open_session(outside, vending, "acc_1", heard=None, purpose="poll")
             assert absent.value.code == "absent"
         await transport.close()
         await http.close()

@@ -17,7 +17,7 @@ from hanro.clock import SystemClock
 from hanro.db import Database, connect
 from hanro.errors import ContractBroken, NeedsSeller, Rejected, Retryable
 from hanro.marketplace.types.limits import ApiGroup, Limits
-from hanro.pacer import Pacing, SlotTurn, drop
+from hanro.pacer import Kept, Pacing, SlotTurn, drop, list_
 from hanro.testing.schemas import create_shared_tables, terminate_backends
 from hanro_local.databases import SchemaUrls
 
@@ -69,6 +69,11 @@ async def _fail(pacing: Pacing, error: Exception, count: int = 1) -> None:
             await _use(pacing, error=error)
 
 
+async def _kept(db: Database) -> list[Kept]:
+    async with db.begin() as tx:
+        return await list_(tx, limit=10)
+
+
 async def _states(db: Database) -> dict[str, breaker.BreakerState]:
     return {state.api_group: state for state in await breaker.list_(db)}
 
@@ -98,7 +103,7 @@ async def test_turns_are_given_in_the_order_of_asking(db: Database) -> None:
     async with asyncio.TaskGroup() as tasks, pacing.turn("order"):
         for n in range(5):
             tasks.create_task(ask(n))
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(20):
                 while await _waiting(db) <= n:
                     await asyncio.sleep(0.01)
     assert order == list(range(5))
@@ -158,17 +163,52 @@ async def test_a_slot_that_is_held_long_is_kept(db: Database) -> None:
     assert behind.result() - slow.result() >= STEP
 
 
-async def test_a_slot_whose_holder_stood_still_passes_on_and_its_request_stays_here(
-    db: Database,
+def _stand_still() -> None:
+    """Be a process that is stopped for longer than a slot is held: nothing extends the hold meanwhile."""
+    time.sleep(2.5)
+
+
+async def test_a_request_whose_process_stood_still_takes_another_slot_behind_who_came_meanwhile(
+    db: Database, urls: SchemaUrls
 ) -> None:
+    twin_db = connect(urls.runtime, schema="probe")
+    try:
+        async with _pacing(db).turn("order") as turn:
+            _stand_still()
+            sent_at = await _use(_pacing(twin_db))
+            assert isinstance(turn, SlotTurn)
+            await turn.leaving()
+            turn.left()
+            left_at = time.monotonic()
+        assert left_at - sent_at >= STEP
+        assert await _use(_pacing(twin_db)) - left_at >= STEP
+    finally:
+        await twin_db.close()
+
+
+async def test_a_request_that_finds_no_other_slot_soon_stays_here_and_gives_its_place_back(db: Database) -> None:
+    pacing = _pacing(db, limits=_limits(timedelta(seconds=5)))
     async with AsyncExitStack() as stack:
-        turn = await stack.enter_async_context(_pacing(db).turn("order"))
-        # As after a stop of the whole process: nothing here extends the hold.
-        time.sleep(2.5)  # noqa: ASYNC251  the loop stands still on purpose
+        turn = await stack.enter_async_context(pacing.turn("order"))
+        _stand_still()
+        await _use(pacing)
         assert isinstance(turn, SlotTurn)
         with pytest.raises(Retryable) as lost:
             await turn.leaving()
         assert lost.value.code == "lease-lost"
+    assert [(kept.slot.holder, kept.slot.queue) for kept in await _kept(db)] == [(None, ())]
+
+
+async def test_a_request_that_stood_still_until_its_account_was_dropped_stays_here(db: Database) -> None:
+    async with AsyncExitStack() as stack:
+        turn = await stack.enter_async_context(_pacing(db).turn("order"))
+        _stand_still()
+        await db.run(lambda tx: drop(tx, "acc_1"))
+        assert isinstance(turn, SlotTurn)
+        with pytest.raises(Retryable) as lost:
+            await turn.leaving()
+        assert lost.value.code == "lease-lost"
+    assert await _kept(db) == []
 
 
 async def test_a_refusal_for_rate_slows_every_process(db: Database, urls: SchemaUrls) -> None:
@@ -196,6 +236,7 @@ async def test_the_pace_comes_back_after_a_refusal_without_a_time(db: Database) 
     gaps = [later - earlier for earlier, later in pairwise(sent)]
     assert gaps[0] > 1.5 * STEP
     assert gaps[-1] < 1.4 * STEP
+    assert [kept.slot.slowdown for kept in await _kept(db)] == [1]
     assert await _states(db) == {}
 
 
@@ -281,7 +322,7 @@ async def test_open_breakers_are_counted_without_naming_accounts(db: Database) -
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(breaker.watch(db, registry, clock=CLOCK, stop=stop))
         name, labels = "hanro_breakers_open", {"api_group": "*", "reason": "credential-refused"}
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(20):
             while registry.get_sample_value(name, labels) is None:
                 await asyncio.sleep(0.02)
         stop.set()
@@ -330,7 +371,7 @@ import asyncio, sys, time
 sys.path[:0] = sys.argv[2:]
 from test_pacer_turns import CLOCK, _limits, _use
 from hanro.db import connect
-from hanro.pacer import Pacing
+from hanro.pacer import Kept, Pacing
 
 async def main():
     db = connect(sys.argv[1], schema="probe")

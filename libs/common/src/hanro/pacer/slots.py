@@ -116,8 +116,11 @@ def ask(slots: Sequence[Slot], paces: Mapping[str, Pace], token: str, now: datet
 
 
 def extend(slots: Sequence[Slot], token: str, now: datetime) -> tuple[Slot, ...] | None:
-    """Keep a slot for a turn whose request has not left yet; None: it is another's already, in one of the groups."""
-    if any(slot.holder != token or slot.held_until is None or slot.held_until <= now for slot in slots):
+    """Keep a slot for a turn whose request has not left yet; None: it is another's already, in one of the groups.
+
+    Nor is there one to keep (no `slots`) once the account was dropped.
+    """
+    if not slots or any(slot.holder != token or slot.held_until is None or slot.held_until <= now for slot in slots):
         return None
     return tuple(replace(slot, held_until=now + HOLD) for slot in slots)
 
