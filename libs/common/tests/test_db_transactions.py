@@ -1,6 +1,7 @@
 """Transactions on a real Postgres: what they share, when they tell, and what they survive."""
 
 import asyncio
+import threading
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
@@ -111,6 +112,30 @@ async def test_a_connection_that_breaks_inside_a_transaction_is_away(db: Databas
     assert await _count(db) == 0
 
 
+@pytest.mark.parametrize("moment", range(6))
+async def test_at_whatever_moment_a_connection_breaks_it_is_away(db: Database, urls: SchemaUrls, moment: int) -> None:
+    broken = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError)
+    with pytest.raises(broken) as caught:  # noqa: PT012  the block is the case
+        async with db.begin() as tx:
+            await tx.execute(ROW, "a", 1)
+            await _break(urls, moment)
+            await tx.execute(ROW, "b", 1)
+    assert is_away(caught.value)
+    assert await _count(db) == 0
+
+
+@pytest.mark.parametrize("moment", range(6))
+async def test_at_whatever_moment_a_connection_breaks_what_failed_before_is_told(
+    db: Database, urls: SchemaUrls, moment: int
+) -> None:
+    with pytest.raises(ZeroDivisionError):  # noqa: PT012  the block is the case
+        async with db.begin() as tx:
+            await tx.execute(ROW, "a", 1)
+            await _break(urls, moment)
+            raise ZeroDivisionError
+    assert await _count(db) == 0
+
+
 async def test_a_broken_connection_is_away_for_core_too(db: Database, urls: SchemaUrls) -> None:
     with pytest.raises(DBAPIError) as caught:  # noqa: PT012  the block is the case
         async with db.begin() as tx:
@@ -188,6 +213,43 @@ async def test_what_is_broken_off_at_whatever_moment_is_in_nobodys_way(
             async with narrow.begin() as tx:
                 await tx.execute(ROW, f"{moment}", 1)
             assert await _count(narrow) == moment + 1
+    await narrow.close()
+
+
+DEAF = """
+    do $$ begin
+        perform pg_sleep(9);
+    exception when query_canceled then
+        perform pg_sleep(9);
+    end $$
+"""
+"""Go on when cancelled: as the server does with a cancellation that reaches it before its statement."""
+
+
+@pytest.mark.parametrize("is_transaction", [True, False])
+async def test_a_statement_that_no_cancellation_ends_is_in_nobodys_way(
+    db: Database,
+    urls: SchemaUrls,
+    is_transaction: bool,  # noqa: FBT001  a parameter of pytest
+) -> None:
+    narrow = connect(urls.runtime, schema="probe", pool_size=1)
+
+    async def dawdle() -> None:
+        async with narrow.begin() if is_transaction else narrow.statements() as statements:
+            await statements.execute("select pg_advisory_lock(7)")
+            await statements.execute(DEAF)
+
+    await _count(narrow)
+    # Far less than the statement takes.
+    async with asyncio.timeout(6):
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(dawdle(), 0.5)
+        async with narrow.begin() as tx:
+            await tx.execute(ROW, "a", 1)
+        assert await _count(narrow) == 1
+        # Nor does it keep what it had locked.
+        async with db.begin() as tx:
+            await tx.fetch("select pg_advisory_xact_lock(7)")
     await narrow.close()
 
 
@@ -287,15 +349,24 @@ async def test_statements_and_idle_transactions_have_an_end(db: Database) -> Non
     async with db.begin() as tx:
         (row,) = await tx.fetch(
             "select current_setting('statement_timeout'), current_setting('idle_in_transaction_session_timeout'),"
-            " current_setting('transaction_isolation')"
+            " current_setting('client_connection_check_interval'), current_setting('transaction_isolation')"
         )
-    assert tuple(row) == ("10s", "15s", "read committed")
+    assert tuple(row) == ("10s", "15s", "1s", "read committed")
 
 
 async def test_the_runtime_role_has_no_ddl(db: Database) -> None:
     with pytest.raises(asyncpg.InsufficientPrivilegeError):
         async with db.begin() as tx:
             await tx.execute("create table mine ()")
+
+
+async def _break(urls: SchemaUrls, moment: int) -> None:
+    # The loop stands still meanwhile, and reads bit by bit afterwards what came of it.
+    cut = threading.Thread(target=lambda: asyncio.run(terminate_backends(urls.runtime)))
+    cut.start()
+    cut.join()
+    for _ in range(moment):
+        await asyncio.sleep(0)
 
 
 async def _terminate(urls: SchemaUrls) -> None:

@@ -20,6 +20,8 @@ STATEMENT_SECONDS = 10
 IDLE_IN_TRANSACTION_SECONDS = 15
 # Longer than the server's own limit: it bounds the wait for a server that fell silent.
 ANSWER_SECONDS = 12.0
+# A statement that was broken off has ended by then, or its connection ends; the server looks as often who is there.
+CANCEL_SECONDS = 1
 ATTEMPTS = 5
 PAUSE_SECONDS = 0.02
 
@@ -150,10 +152,7 @@ class Database:
                 try:
                     yield tx
                 except BaseException:
-                    # Whatever the end of a broken connection says, what was raised inside tells more.
-                    if not raw.is_closed():
-                        with suppress(asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
-                            await transaction.rollback()
+                    await _end(raw, transaction.rollback)
                     raise
                 await transaction.commit()
             except BaseException:
@@ -166,7 +165,12 @@ class Database:
     @asynccontextmanager
     async def _statements(self) -> AsyncIterator[Statements]:
         async with self._engine.connect() as connection:
-            yield Statements(await self._live(connection), self.schema)
+            raw = await self._live(connection)
+            try:
+                yield Statements(raw, self.schema)
+            except BaseException:
+                await _end(raw, lambda: raw.execute("select"))
+                raise
 
     async def _live(self, connection: AsyncConnection) -> asyncpg.Connection:
         # A server that restarted has closed all connections of the pool; seeing that costs no round trip.
@@ -204,6 +208,8 @@ def connect(url: str, *, schema: str, pool_size: int = 5) -> Database:
                 "search_path": f'"{schema}"',
                 "statement_timeout": f"{STATEMENT_SECONDS}s",
                 "idle_in_transaction_session_timeout": f"{IDLE_IN_TRANSACTION_SECONDS}s",
+                # What a process began that is gone keeps its locks no longer.
+                "client_connection_check_interval": f"{CANCEL_SECONDS}s",
                 "timezone": "UTC",
                 "jit": "off",
                 # A plan kept from when a table was small reads all of it for each row of a page, until statistics come.
@@ -212,6 +218,24 @@ def connect(url: str, *, schema: str, pool_size: int = 5) -> Database:
         },
     )
     return Database(engine, schema, pool_size)
+
+
+async def _end(raw: asyncpg.Connection, last: Callable[[], Awaitable[object]]) -> None:
+    """Send what comes last on a connection whose work failed; where that takes long, the connection ends.
+
+    The server ignores a cancellation that reaches it before the statement that it is meant for: that one runs its
+    course, and whoever got the connection next would wait for it.
+    """
+    if raw.is_closed():
+        return
+    # Whatever the end of a broken connection says, what was raised before tells more.
+    with suppress(asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError):
+        try:
+            async with asyncio.timeout(CANCEL_SECONDS):
+                await last()
+        except BaseException:
+            raw.terminate()
+            raise
 
 
 async def _driver(connection: AsyncConnection) -> asyncpg.Connection:

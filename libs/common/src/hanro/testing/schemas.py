@@ -30,12 +30,12 @@ def create_shared_tables(urls: OwnedSchema) -> None:
 async def terminate_backends(url: str, *, state: str | None = None) -> None:
     """End every connection of the database that `url` names but its own; `state`: only those, as Postgres calls it.
 
-    Only this database's: other tests work on the same server.
+    Only this database's: other tests work on the same server. Returns when their processes are gone.
     """
     connection = await asyncpg.connect(url, timeout=CONNECT_SECONDS)
     try:
         await connection.execute(
-            "select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database()"
+            "select pg_terminate_backend(pid, 10000) from pg_stat_activity where datname = current_database()"
             " and usename = current_user and pid <> pg_backend_pid() and ($1::text is null or state = $1)",
             state,
         )
