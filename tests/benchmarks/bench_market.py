@@ -15,6 +15,7 @@ from bench_service import free_port
 
 from hanro.access_reports import AccessLog
 from hanro.clock import SystemClock
+from hanro.credentials import Heard
 from hanro.db import Database
 from hanro.due import Lease
 from hanro.events.accounts import AccountActivated
@@ -63,7 +64,9 @@ class Market:
         transport = Transport({ID: self.url}, clock)
         outside = Outside(plugins={ID: plugin}, transport=transport, db=db, clock=clock, service=NAME)
 
-        async def opened(account_id: str, *, heard: int, purpose: str, lease: Lease | None = None) -> OpenSession:
+        async def opened(
+            account_id: str, *, heard: Heard | None, purpose: str, lease: Lease | None = None
+        ) -> OpenSession:
             del heard, purpose
             secrets = Secrets(values=self.secrets[account_id], version=1, stored_at=clock.now())
             session = session_with(outside, plugin, secrets, account_id, lease=lease)

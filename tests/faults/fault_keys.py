@@ -111,6 +111,14 @@ async def lost_and_twice(stack: FaultStack, shop: Shop, numbers: list[str]) -> t
     return len(set(numbers) - set(stored)), len(stored) - len(set(stored))
 
 
+async def await_heard(stack: FaultStack, shop: Shop) -> None:
+    """Wait until order-svc has heard what account-svc said last of the account."""
+    told = "select 1 from account.accounts join orders.accounts heard using (id, version) where id = $1"
+    async with stack.database() as connection, asyncio.timeout(SECONDS):
+        while await connection.fetchval(told, shop.account_id) is None:
+            await asyncio.sleep(0.02)
+
+
 async def await_taken(stack: FaultStack, shop: Shop, version: int) -> None:
     """Wait until orders are asked for with nothing older than a version of the credentials.
 

@@ -3,9 +3,9 @@
 import asyncio
 import json
 import ssl
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -107,9 +107,13 @@ def received(fact: Fact) -> Received:
     return Received(fact, headers=(("ce_id", new_id("evt").encode()),))
 
 
-async def take(db: Database, *facts: Fact) -> None:
+def _forget(account_id: str) -> None:
+    """Have kept no secrets."""
+
+
+async def take(db: Database, *facts: Fact, forget: Callable[[str], None] = _forget) -> None:
     """Hear facts, accounts before orders, each batch in one transaction."""
-    await _put(db, on_accounts(log_of(db), lambda _: None), facts)
+    await _put(db, on_accounts(log_of(db), forget), facts)
     await _put(db, on_orders(lambda: None), facts)
 
 
@@ -293,6 +297,10 @@ class Bed:
         await running
         return await messages(self.db)
 
+    def desk_elsewhere(self) -> Desk:
+        """Give the desk of one more process, whose connections to relays are its own."""
+        return replace(self.desk, relays=_made_relays(self.room.tls, self.room.address, self.desk.clock))
+
     async def hurry(self) -> None:
         """Let what waits for a later attempt, and a paused account, be due now."""
         async with self.db.begin() as tx:
@@ -354,11 +362,15 @@ def made_desk(
         clock=clock,
         ledger=ledger(db, clock, SenderMetrics(new_registry()), lease=lease),
         vending=Vending(http, FixedToken(), clock, service="notifier-svc"),
-        relays=Relays(
-            tls=tls, clock=clock, instead={RELAY_NAME: relay_address}, step_seconds=2.0, up=ServersUp(new_registry())
-        ),
+        relays=_made_relays(tls, relay_address, clock),
         writer=Writer(OrderService(http, FixedToken()), Renderer(), clock),
         access=AccessLog(db, clock, service="notifier-svc"),
         plugins=installed(),
         deadline=deadline,
+    )
+
+
+def _made_relays(tls: ssl.SSLContext, relay_address: str, clock: Clock) -> Relays:
+    return Relays(
+        tls=tls, clock=clock, instead={RELAY_NAME: relay_address}, step_seconds=2.0, up=ServersUp(new_registry())
     )

@@ -69,7 +69,7 @@ async def test_many_mails_share_one_connection(here: Bed) -> None:
 
 async def test_two_senders_share_the_work_and_no_message_is_sent_twice(here: Bed) -> None:
     await here.plan(*(order(number) for number in range(1, 41)))
-    twin = Sender(here.desk, lanes=4)
+    twin = Sender(here.desk_elsewhere(), lanes=4)
     stop = asyncio.Event()
     beside = asyncio.create_task(twin.run(stop))
     await here.send()
@@ -100,7 +100,7 @@ async def test_a_refusal_for_now_is_tried_again_on_schedule(here: Bed, stage: st
     await here.plan(order(1))
     here.room.fault(kind="mail-answer", stage=stage, status=status, count=1)
     (message,) = await here.send(until=("sending",), seconds=0.1)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         while message.failure_count == 0:
             (message,) = await here.send(seconds=0.3)
     assert (message.state, message.failure_count, message.reason_code) == (State.PLANNED, 1, "unavailable")

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from notifier_playground import Bed, account, bed, bind, messages, order, prepare, recorded
+from notifier_playground import ACCOUNT, Bed, account, bed, bind, messages, order, prepare, recorded, take
 
 from hanro.db import Database
 from hanro.events.accounts import AccountFact, GrantSeen, SwitchesSet
@@ -105,3 +105,14 @@ async def test_no_mail_begins_while_the_relays_login_is_lost_and_all_go_once_it_
     await here.plan(relay_grant(3, "granted"))
     (sent,) = await here.send()
     assert sent.state is State.HANDED_OVER
+
+
+@pytest.mark.parametrize("changed", [{"state": "suspended"}, {"is_enabled": False}, {"state": "unlinking"}])
+async def test_the_relays_login_is_dropped_once_the_account_must_not_use_it_any_more(
+    db: Database, changed: dict[str, object]
+) -> None:
+    forgotten: list[str] = []
+    await take(db, account(), account(2, switches=OFF), forget=forgotten.append)
+    assert forgotten == []
+    await take(db, account(3, **changed), forget=forgotten.append)
+    assert forgotten == [ACCOUNT]

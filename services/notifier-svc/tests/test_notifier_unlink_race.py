@@ -45,7 +45,7 @@ async def race(here: Bed, seed: int, *, is_early: bool = False) -> int:
     unlinking = account(2, account_epoch=1, state="unlinking")
     if is_early:
         await here.plan(unlinking)
-    senders = [asyncio.create_task(Sender(here.desk, lanes=2).run(stop)) for _ in range(2)]
+    senders = [asyncio.create_task(Sender(here.desk_elsewhere(), lanes=2).run(stop)) for _ in range(2)]
     releaser = Releaser(db, SystemClock(), log_of(db), accounts.erase)
     await asyncio.sleep(draw.uniform(0, 0.25))
     late = [order(number) for number in range(MAILS + 1, MAILS + 4)]

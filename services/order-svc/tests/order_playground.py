@@ -14,6 +14,7 @@ from prometheus_client import CollectorRegistry
 
 from hanro.access_reports import AccessLog
 from hanro.clock import Clock
+from hanro.credentials import Heard
 from hanro.db import Database, migrate
 from hanro.due import Lease
 from hanro.errors import ContractBroken, Failure, InDoubt, LocalizedText, MenuPath, Rejected
@@ -328,7 +329,7 @@ def means_for(
 ) -> Means:
     """Give what doers need; the session is the playground's own, and each page and look costs one request."""
 
-    async def opened(account_id: str, *, heard: int, purpose: str, lease: Lease | None = None) -> OpenSession:
+    async def opened(account_id: str, *, heard: Heard | None, purpose: str, lease: Lease | None = None) -> OpenSession:
         del account_id, heard, purpose, lease
         secrets = Secrets(values={}, version=playground.credential_version, stored_at=datetime(2026, 1, 1, tzinfo=UTC))
         session = Session(secrets=secrets, http=playground, pacer=cast("Any", None), clock=clock)
@@ -339,7 +340,7 @@ def means_for(
         keyring=fixed_keyring(),
         plugins={playground.id: playground.plugin()},
         open=opened,
-        forget=lambda _account_id: None,
+        forget=_forget,
         access=AccessLog(db, clock, service="order-svc"),
         clock=clock,
         pace=pace or Pace(),
@@ -365,13 +366,17 @@ def activated(version: int = 1, **changed: object) -> AccountFact:
     return AccountActivated(**(said | changed))
 
 
-async def tell(db: Database, *facts: AccountFact) -> None:
+def _forget(account_id: str) -> None:
+    """Have kept no secrets."""
+
+
+async def tell(db: Database, *facts: AccountFact, forget: Callable[[str], None] = _forget) -> None:
     """Follow facts about accounts, one after the other."""
     for fact in facts:
         async with db.begin() as tx:
             known = await accounts_store.lock_accounts(tx, [fact.id])
             change = follow(known.get(fact.id), fact)
-            await accounts.apply(tx, [change], routes={"playground": ROUTES}, forget=lambda _account_id: None)
+            await accounts.apply(tx, [change], routes={"playground": ROUTES}, forget=forget)
 
 
 async def recorded(db: Database) -> list[tuple[str, str]]:

@@ -20,6 +20,7 @@ from prometheus_client import CollectorRegistry
 
 from hanro import failpoints
 from hanro.access_reports import AccessLog
+from hanro.credentials import Heard
 from hanro.db import Database
 from hanro.due import Lease
 from hanro.marketplace.port import Secrets, Session, Turn
@@ -302,7 +303,7 @@ async def create_world(db: Database, seed: int) -> World:
     app = build(kit, Assumptions(requests_per_second=1e6, burst=1_000_000), seed)
     outside = httpx.AsyncClient(transport=httpx.ASGITransport(app), trust_env=False)
 
-    async def opened(account_id: str, *, heard: int, purpose: str, lease: Lease | None = None) -> OpenSession:
+    async def opened(account_id: str, *, heard: Heard | None, purpose: str, lease: Lease | None = None) -> OpenSession:
         del account_id, heard, purpose, lease
         return OpenSession(plugin=plugin, session=world.session(), account_epoch=1)
 

@@ -441,8 +441,7 @@ async def test_an_account_is_followed_from_its_topic_and_twice_is_once(means: Me
     await broker.ensure_topics([AccountActivated.topic])
     producer = broker.producer()
     await producer.start()
-    forgotten: list[str] = []
-    subscription = on_accounts({"playground": ROUTES}, forgotten.append, {})
+    subscription = on_accounts({"playground": ROUTES}, means.forget, {})
     for event_id in ("evt_1", "evt_2"):
         key, value, headers = encode(activated(), event_id=event_id, source="/account-svc", context={})
         message = Message(topic=AccountActivated.topic, key=key, value=value, headers=headers)
@@ -452,8 +451,18 @@ async def test_an_account_is_followed_from_its_topic_and_twice_is_once(means: Me
         while await count(means.db, "due") < 2:
             await asyncio.sleep(0.02)
         stop.set()
-    assert forgotten == ["acc_1"]
     assert await count(means.db, "cursors") == 2
+
+
+@pytest.mark.parametrize("changed", [{"state": "suspended"}, {"is_enabled": False}, {"state": "unlinking"}])
+async def test_secrets_of_an_account_are_dropped_once_it_must_not_use_them_any_more(
+    means: Means, changed: dict[str, object]
+) -> None:
+    forgotten: list[str] = []
+    await tell(means.db, activated(), activated(2, display_name="新しい店名"), forget=forgotten.append)
+    assert forgotten == []
+    await tell(means.db, activated(3, **changed), forget=forgotten.append)
+    assert forgotten == ["acc_1"]
 
 
 async def test_no_buyer_stands_readable_in_any_table(means: Means, playground: Playground) -> None:

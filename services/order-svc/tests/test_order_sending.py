@@ -11,6 +11,7 @@ from order_sightings import seen
 
 from hanro import operations
 from hanro.clock import SystemClock
+from hanro.credentials import Heard
 from hanro.db import Database
 from hanro.due import Lease
 from hanro.errors import NeedsSeller, Retryable
@@ -216,7 +217,9 @@ async def test_a_wish_of_an_older_link_is_not_sent(means: Means, playground: Pla
 async def test_a_wish_is_not_sent_under_a_link_that_only_account_svc_knows_of(
     means: Means, playground: Playground
 ) -> None:
-    async def linked_anew(account_id: str, *, heard: int, purpose: str, lease: Lease | None = None) -> OpenSession:
+    async def linked_anew(
+        account_id: str, *, heard: Heard | None, purpose: str, lease: Lease | None = None
+    ) -> OpenSession:
         return replace(await means.open(account_id, heard=heard, purpose=purpose, lease=lease), account_epoch=2)
 
     await Sender(replace(means, open=linked_anew)).send_due()

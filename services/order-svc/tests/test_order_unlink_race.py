@@ -20,6 +20,7 @@ from order_sightings import seen
 from hanro import operations
 from hanro.access_reports import AccessLog
 from hanro.clock import SystemClock
+from hanro.credentials import Heard
 from hanro.db import Database
 from hanro.due import Lease
 from hanro.errors import Rejected
@@ -60,7 +61,9 @@ class SlowMarket(Playground):
         """Give what one process needs; its secrets were vended before the unlink and are still in its cache."""
         made, clock = means_for(db, self, SystemClock(), pace=PACE), SystemClock()
 
-        async def opened(account_id: str, *, heard: int, purpose: str, lease: Lease | None = None) -> OpenSession:
+        async def opened(
+            account_id: str, *, heard: Heard | None, purpose: str, lease: Lease | None = None
+        ) -> OpenSession:
             del heard, purpose, lease
             known = await accounts.find(db, account_id)
             if known is None or known.is_let_go:

@@ -5,6 +5,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Protocol
 from urllib.parse import quote
 from weakref import WeakValueDictionary
 
@@ -25,6 +26,26 @@ OK, UNAUTHORIZED, TOO_MANY, SERVER_ERROR, UNAVAILABLE = 200, 401, 429, 500, 503
 SETTLING = "key-settling"
 
 log = logger(__name__)
+
+
+class Heard(Protocol):
+    """Be what the newest fact on an account says that a service has stored."""
+
+    @property
+    def version(self) -> int:
+        """Number the account's facts."""
+
+    @property
+    def epoch(self) -> int:
+        """Number the account's links."""
+
+    @property
+    def credential_version(self) -> int:
+        """Number the credentials that are in use."""
+
+    @property
+    def is_working(self) -> bool:
+        """Tell whether they are."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +95,7 @@ class Vending:
     """Ask account-svc's internal vend route; `service` is who asks, `http` reaches its internal base URL.
 
     What was vended is kept in memory alone, for 60 s, and used for up to 15 minutes while account-svc cannot be asked
-    and nothing newer is known of the account.
+    and no fact has told since that the account uses other credentials, or none.
     """
 
     def __init__(self, http: ServiceHttp, tokens: TokenSource, clock: Clock, *, service: str) -> None:
@@ -86,11 +107,11 @@ class Vending:
         self._forgotten: dict[str, float] = {}
         self._asking: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
-    async def secrets(self, account_id: str, *, heard: int, purpose: str = "work") -> VendedSecrets:
+    async def secrets(self, account_id: str, *, heard: Heard | None, purpose: str = "work") -> VendedSecrets:
         """Give the account's secrets.
 
-        `heard` is the version of the newest fact on the account that this service has stored, 0 for none: what was
-        asked for before it came is not used any more, whichever process heard it.
+        What was asked for before the fact that `heard` is, whichever process stored it, is asked for again. None: what
+        is fresh will do, and nothing older.
 
         Raises:
             NeedsSeller: the account is suspended or not yet active.
@@ -101,8 +122,8 @@ class Vending:
         """
         # One question at a time: sessions of one account that open together share the answer.
         async with self._asking.setdefault(account_id, asyncio.Lock()):
-            kept = self._find(account_id, heard, FRESH)
-            if kept is not None:
+            kept = self._kept.get(account_id)
+            if kept is not None and kept.heard >= _version(heard) and self._age(kept) < FRESH:
                 return kept.vended
             try:
                 return await self._ask(account_id, heard, purpose)
@@ -111,9 +132,9 @@ class Vending:
                     # The old ones are dead: who called with them would be refused, and suspend what only waits.
                     self._kept.pop(account_id, None)
                     raise
-                # A fact that came meanwhile has taken it out.
-                kept = self._find(account_id, heard, USABLE)
-                if kept is None:
+                # What came meanwhile, a refusal or a suspension, has taken it out.
+                kept = self._kept.get(account_id)
+                if kept is None or self._age(kept) >= USABLE or not _is_in_use(kept.vended, heard):
                     raise
                 log.warning("credentials.old_ones_used", account_id=account_id, seconds=self._age(kept).seconds)
                 return kept.vended
@@ -122,23 +143,19 @@ class Vending:
                 raise
 
     def forget(self, account_id: str) -> None:
-        """Drop what is known of an account, because a fact on it arrived or its key was refused."""
+        """Drop what is known of an account, because its key was refused or must not be used any more."""
         self._kept.pop(account_id, None)
         self._forgotten[account_id] = self._clock.monotonic()
 
-    def _find(self, account_id: str, heard: int, longest: timedelta) -> _Kept | None:
-        kept = self._kept.get(account_id)
-        return kept if kept is not None and kept.heard >= heard and self._age(kept) < longest else None
-
-    async def _ask(self, account_id: str, heard: int, purpose: str) -> VendedSecrets:
+    async def _ask(self, account_id: str, heard: Heard | None, purpose: str) -> VendedSecrets:
         asked_at = self._clock.monotonic()
         answer = await self._answer(account_id, purpose)
         if answer.status != OK:
             raise _refusal(answer)
         vended = _read(answer.body)
-        # What was asked for before a fact may be from before it too: used once, not kept.
+        # What was asked for before it was forgotten may be what was refused: used once, not kept.
         if self._forgotten.pop(account_id, float("-inf")) < asked_at:
-            self._kept[account_id] = _Kept(vended, asked_at, heard)
+            self._kept[account_id] = _Kept(vended, asked_at, _version(heard))
         self._drop_old()
         return vended
 
@@ -165,6 +182,20 @@ class Vending:
 
     def _drop_old(self) -> None:
         self._kept = {name: kept for name, kept in self._kept.items() if self._age(kept) < USABLE}
+
+
+def _version(heard: Heard | None) -> int:
+    return 0 if heard is None else heard.version
+
+
+def _is_in_use(vended: VendedSecrets, heard: Heard | None) -> bool:
+    """Tell whether the newest fact says that the account works, and with these secrets."""
+    return (
+        heard is not None
+        and heard.is_working
+        and vended.account_epoch >= heard.epoch
+        and vended.secrets.version >= heard.credential_version
+    )
 
 
 def _read(body: bytes) -> VendedSecrets:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from hanro.clock import Clock
-from hanro.credentials import Vending
+from hanro.credentials import Heard, Vending
 from hanro.db import Database
 from hanro.due import Lease
 from hanro.errors import LocalizedText, Unsupported
@@ -38,7 +38,13 @@ class OpenSession:
 
 
 async def open_session(
-    outside: Outside, vending: Vending, account_id: str, *, heard: int, purpose: str, lease: Lease | None = None
+    outside: Outside,
+    vending: Vending,
+    account_id: str,
+    *,
+    heard: Heard | None,
+    purpose: str,
+    lease: Lease | None = None,
 ) -> OpenSession:
     """Open a session with secrets that account-svc vends; `heard` and further errors are those of `Vending.secrets`.
 

@@ -47,12 +47,12 @@ def decide(known: Account | None, received: Received) -> AccountChange:
 
 
 async def apply(
-    tx: Transaction, changes: Sequence[AccountChange], *, access: AccessLog, changed: Callable[[str], None]
+    tx: Transaction, changes: Sequence[AccountChange], *, access: AccessLog, forget: Callable[[str], None]
 ) -> None:
     """Store accounts, and have those let go that are unlinked.
 
-    After the commit `changed` hears each id: secrets that were vended before are forgotten. What is planned for an
-    account whose messages are switched off is suppressed: it would be old news one day.
+    `forget` drops cached secrets, of an account that must not use them any more. What is planned for one whose messages
+    are switched off is suppressed: it would be old news one day.
     """
     ordered = sorted(changes, key=lambda change: change.account.id)
     await save_accounts(tx, [change.account for change in ordered])
@@ -66,7 +66,8 @@ async def apply(
             await releasing.plan(tx, account.id)
         elif change.is_new:
             await access.held(tx, account.id, account_epoch=account.epoch)
-        tx.after_commit(partial(changed, account.id))
+        if not account.is_working:
+            tx.after_commit(partial(forget, account.id))
 
 
 async def erase(tx: Transaction, account_id: str) -> int | None:

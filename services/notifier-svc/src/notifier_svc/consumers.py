@@ -14,14 +14,14 @@ from notifier_svc.domain.planning import Known, Plan
 from notifier_svc.messages import planning
 
 
-def on_accounts(access: AccessLog, changed: Callable[[str], None]) -> Subscription[Account, AccountChange]:
-    """Copy each account; `changed` hears the ids after the commit."""
+def on_accounts(access: AccessLog, forget: Callable[[str], None]) -> Subscription[Account, AccountChange]:
+    """Copy each account; `forget` drops cached secrets."""
     return Subscription(
         name="notifier.accounts",
         facts=ACCOUNT_FACTS,
         load=accounts.load,
         decide=accounts.decide,
-        apply=partial(accounts.apply, access=access, changed=changed),
+        apply=partial(accounts.apply, access=access, forget=forget),
     )
 
 

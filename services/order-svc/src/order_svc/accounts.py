@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 
 from hanro import breaker, due, operations, releasing
 from hanro.auth import ALL_SHOPS, Caller
@@ -45,7 +46,8 @@ async def apply(
 ) -> None:
     """Store accounts and plan or drop their jobs; cursors stay, so that a gap is filled.
 
-    `routes` by marketplace; of a marketplace that is not installed none are read. `forget` drops cached secrets.
+    `routes` by marketplace; of a marketplace that is not installed none are read. `forget` drops cached secrets,
+    of an account that must not use them any more.
     """
     await store.save_accounts(tx, [change.account for change in sorted(changes, key=lambda one: one.account.id)])
     freed = [change.account.id for change in changes if change.is_freed]
@@ -66,7 +68,8 @@ async def apply(
             for route in names:
                 await due.plan(tx, account.id, job_of(route))
             await notices.plan_waiting(tx, account.id)
-        tx.after_commit(lambda account_id=account.id: forget(account_id))  # type: ignore[misc]
+        if not account.is_working:
+            tx.after_commit(partial(forget, account.id))
 
 
 async def plan_missing(db: Database, routes: Mapping[str, Sequence[str]]) -> None:

@@ -136,7 +136,7 @@ async def _look_ahead(desk: Desk, body: SenderTestBody, shop_ids: list[str] | No
         return failure
     plugin = desk.plugins.get(MarketplaceId(account.marketplace_id))
     try:
-        vended = await desk.vending.secrets(account.id, heard=account.version, purpose=PURPOSE)
+        vended = await desk.vending.secrets(account.id, heard=account, purpose=PURPOSE)
         relay = None if plugin is None else plugin.mail_relay(vended.secrets)
         if relay is None:
             return Unsupported(_NO_RELAY.en, code="absent", remedy=_NO_RELAY)

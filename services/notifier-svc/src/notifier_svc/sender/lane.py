@@ -115,7 +115,7 @@ class Lane:
         if grant is not None and grant.id in account.lost_grants:
             raise AccountStopped(lost_grant(grant, "no mail can be sent"))
         try:
-            vended = await self._desk.vending.secrets(account.id, heard=account.version, purpose=PURPOSE)
+            vended = await self._desk.vending.secrets(account.id, heard=account, purpose=PURPOSE)
             plugin = self._desk.plugins.get(vended.marketplace_id)
             relay = None if plugin is None else plugin.mail_relay(vended.secrets)
         except FAILURES as failure:

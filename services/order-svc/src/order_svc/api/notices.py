@@ -44,7 +44,7 @@ def make_routes(
         _check_rate(rates, account_id)
         account, plugin = await _find(db, plugins, account_id)
         try:
-            opened = await open_(account.id, heard=account.version, purpose="notices")
+            opened = await open_(account.id, heard=account, purpose="notices")
         except (NeedsSeller, Rejected, Unsupported):
             # To strangers an account that cannot be read is as one that is not there.
             raise _unknown() from None

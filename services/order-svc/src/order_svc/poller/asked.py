@@ -105,7 +105,7 @@ class Reader:
         try:
             self._check(account, operation)
             async with asyncio.timeout(means.lease.total_seconds() * 2 * PIECE):
-                opened, requests = counted(await means.open(account.id, heard=account.version, purpose=operation.kind))
+                opened, requests = counted(await means.open(account.id, heard=account, purpose=operation.kind))
                 if opened.account_epoch != epoch:
                     raise epoch_past()
                 piece = _Piece(

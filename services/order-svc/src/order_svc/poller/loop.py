@@ -122,7 +122,7 @@ class Poller:
             await accounts.put_off(means.db, lease, next_at=account.paused_until, failures=lease.failure_count)
             return "paused"
         await self._lengthen(lease, account)
-        opened, requests = counted(await means.open(account.id, heard=account.version, purpose="orders", lease=lease))
+        opened, requests = counted(await means.open(account.id, heard=account, purpose="orders", lease=lease))
         # account-svc may be a fact ahead: what is read with its secrets belongs to the epoch that it names.
         account = replace(account, epoch=max(account.epoch, opened.account_epoch))
         try:

@@ -9,6 +9,7 @@ from prometheus_client import CollectorRegistry, Counter, Histogram
 
 from hanro.access_reports import AccessLog
 from hanro.clock import Clock
+from hanro.credentials import Heard
 from hanro.crypto import Keyring
 from hanro.db import Database
 from hanro.due import Lease
@@ -30,7 +31,7 @@ class Opener(Protocol):
     """Open a session for one account."""
 
     def __call__(
-        self, account_id: str, *, heard: int, purpose: str, lease: Lease | None = None
+        self, account_id: str, *, heard: Heard | None, purpose: str, lease: Lease | None = None
     ) -> Awaitable[OpenSession]:
         """Do as `hanro.sessions.open_session` does."""
 
@@ -220,7 +221,7 @@ class Means:
     async def _is_replaced(self, account_id: str, version: int) -> bool:
         self.forget(account_id)
         try:
-            again = await self.open(account_id, heard=0, purpose="refused")
+            again = await self.open(account_id, heard=None, purpose="refused")
         except (Retryable, NeedsSeller, Rejected, ContractBroken, InDoubt, Unsupported):
             return False
         return again.session.secrets.version > version

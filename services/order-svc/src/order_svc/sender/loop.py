@@ -108,7 +108,7 @@ class Sender:
         means, account, now = self._means, wishes[0].account, self._means.clock.now()
         try:
             if not account.is_paused(now):
-                return await means.open(account.id, heard=account.version, purpose=wishes[0].kind.name)
+                return await means.open(account.id, heard=account, purpose=wishes[0].kind.name)
             failure: Failure = NeedsSeller("the account's credential was refused", code="credential-refused")
         except (Retryable, NeedsSeller, Rejected, ContractBroken, InDoubt, Unsupported) as refused:
             failure = refused
