@@ -91,24 +91,24 @@ def test_a_report_about_an_unknown_account_changes_nothing() -> None:
 
 def test_a_grant_that_was_used_in_the_last_ten_minutes_needs_no_probe() -> None:
     found = uses(use("search", served=NOON - 9 * MINUTE), use("get", served=NOON - 11 * MINUTE))
-    assert set(fresh_grants(account(State.ACTIVE), found, NOON)) == {"search"}
+    assert set(fresh_grants(account(State.ACTIVE), found, (), NOON)) == {"search"}
 
 
 def test_what_worked_before_the_key_died_is_probed() -> None:
     found = uses(use("search", refused_at=NOON), use("get", served=NOON - MINUTE))
-    assert fresh_grants(account(State.ACTIVE), found, NOON) == {}
+    assert fresh_grants(account(State.ACTIVE), found, (), NOON) == {}
     assert is_refused_lately(account(State.ACTIVE), found, ())
 
 
 def test_what_worked_with_older_credentials_is_probed() -> None:
     found = uses(use("search", served=NOON, version=1))
-    assert fresh_grants(account(State.ACTIVE, credential_version=2), found, NOON) == {}
+    assert fresh_grants(account(State.ACTIVE, credential_version=2), found, (), NOON) == {}
 
 
 def test_a_refusal_that_was_followed_by_other_successes_is_not_the_latest_news() -> None:
     found = uses(use("search", refused_at=NOON - MINUTE), use("get", served=NOON))
     assert not is_refused_lately(account(State.ACTIVE), found, ())
-    assert set(fresh_grants(account(State.ACTIVE), found, NOON)) == {"get"}
+    assert set(fresh_grants(account(State.ACTIVE), found, (), NOON)) == {"get"}
 
 
 def test_a_mail_relay_that_lets_us_in_does_not_make_a_dead_key_good_and_one_that_does_not_makes_no_key_dead() -> None:
@@ -116,3 +116,10 @@ def test_a_mail_relay_that_lets_us_in_does_not_make_a_dead_key_good_and_one_that
     assert is_refused_lately(account(State.ACTIVE), served, {"relay"})
     refused_there = uses(use("search", served=NOON - MINUTE), use("relay", refused_at=NOON))
     assert not is_refused_lately(account(State.ACTIVE), refused_there, {"relay"})
+
+
+def test_whether_the_relay_lets_us_in_says_nothing_of_what_the_key_was_used_for_nor_the_other_way_round() -> None:
+    refused_there = uses(use("search", served=NOON - MINUTE), use("relay", refused_at=NOON))
+    assert set(fresh_grants(account(State.ACTIVE), refused_there, {"relay"}, NOON)) == {"search"}
+    dead_key = uses(use("search", refused_at=NOON), use("relay", served=NOON - MINUTE))
+    assert set(fresh_grants(account(State.ACTIVE), dead_key, {"relay"}, NOON)) == {"relay"}

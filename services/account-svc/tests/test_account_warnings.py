@@ -236,7 +236,7 @@ async def metric(bench: Bench, begin: str) -> list[str]:
     """Let the gauges look once, and give the lines that begin so."""
     registry, stop = CollectorRegistry(), asyncio.Event()
     watching = asyncio.create_task(gauges.watch(bench.db, registry, bench.parts.clock, stop))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while not (lines := generate_latest(registry).decode().splitlines()) or 'days="30"' not in str(lines):
             await asyncio.sleep(0.02)
     stop.set()

@@ -76,7 +76,7 @@ async def begin(tx: Transaction, plugins: Plugins, safe: Safe, lease: Lease, at:
     rows = {}
     if not is_alone:
         rows = await _carried(tx, account, plugin, at, is_asked=bool(asked))
-        rows |= _used_rows(reports.fresh_grants(account, uses, at))
+        rows |= _used_rows(reports.fresh_grants(account, uses, rules.login_grants(plugin), at))
     left = await _left_open(tx, account, at, is_suspect=is_suspect)
     rows |= {row.grant_id: row for row in left.rows} if left else {}
     calls = [grant.id for grant in grants if grant.probe in rules.CALLS]

@@ -96,20 +96,24 @@ def _holding(account: Account, report: AccessReported) -> Holding | None:
     )
 
 
-def fresh_grants(account: Account, uses: Mapping[tuple[str, str], Use], now: datetime) -> dict[str, Use]:
+def fresh_grants(
+    account: Account, uses: Mapping[tuple[str, str], Use], logins: Collection[str], now: datetime
+) -> dict[str, Use]:
     """Give the grants that were used with the present credentials in the last minutes, by id: they need no probe.
 
-    None of them is, once a refusal of the credential is the latest news: what worked before the key died says nothing.
+    None of the key is, once its refusal is the latest news: what worked before it died says nothing. `logins` are the
+    grants of mail relays, which live and die by themselves.
     """
     present = [use for use in uses.values() if use.credential_version == account.credential_version]
+    of_key = [use for use in present if use.grant_id not in logins]
     died_at = max(
-        (use.refused_at for use in present if use.refused_at and use.refusal_code in CREDENTIAL_CODES), default=None
+        (use.refused_at for use in of_key if use.refused_at and use.refusal_code in CREDENTIAL_CODES), default=None
     )
     found: dict[str, Use] = {}
     for use in present:
         if use.succeeded_at is None or use.succeeded_at < now - FRESH:
             continue
-        if died_at is not None and use.succeeded_at <= died_at:
+        if died_at is not None and use in of_key and use.succeeded_at <= died_at:
             continue
         if use.refused_at is not None and use.refused_at >= use.succeeded_at:
             continue
