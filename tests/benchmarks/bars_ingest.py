@@ -5,7 +5,7 @@ import json
 import os
 import random
 import time
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -19,6 +19,7 @@ from hanro.clock import SystemClock
 from hanro.db import Database, connect
 from hanro.due import Lease
 from hanro.marketplace import installed
+from hanro.marketplace.port import Plugin
 from hanro.marketplace.types import MarketplaceId, Sighting, Window
 from hanro.testing.callers import fixed_keyring
 from hanro_local.databases import SchemaUrls
@@ -43,6 +44,7 @@ TABLES = {
     "outbox": "id",
 }
 LEASE = timedelta(minutes=30)
+WORK = "its CPU an order"
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,7 @@ class Shop:
     """Be one account whose pages are taken in, under a lease that lasts."""
 
     account: Account
+    plugin: Plugin
     lease: Lease
     cursor: RouteCursor
 
@@ -82,11 +85,16 @@ def both(places: Places, repetitions: int = REPETITIONS, pages: int = PAGES) -> 
     def pairs(name: str) -> list[tuple[float, float]]:
         return [(turn[name], turn["bare"]) for turn in found]
 
+    def work(name: str) -> list[tuple[float, float]]:
+        return [(turn[f"{name}, work"], turn["bare, work"]) for turn in found]
+
     return [
         ratio("V5", "new orders, two shops in flight", pairs("new"), passes=0.40, stretch=0.55),
         ratio("V5", "new orders, one shop alone", pairs("new alone")),
+        ratio("V5", WORK, work("new"), is_at_least=False, unit="us"),
         ratio("V6", "polled again, two shops in flight", pairs("again"), passes=0.80, stretch=1.0),
         ratio("V6", "polled again, one shop alone", pairs("again alone")),
+        ratio("V6", WORK, work("again"), is_at_least=False, unit="us"),
         limit(
             "V15",
             "resident memory during V5, the bench in it",
@@ -110,29 +118,39 @@ async def _measure(
         found = []
         for _ in range(repetitions):
             await places.empty(ours, list(TABLES))
-            new = count / await take_in(db, shops, bodies)
-            again = count / await take_in(db, shops, bodies)
+            new, new_work = await _with_work(take_in(db, shops, bodies))
+            again, again_work = await _with_work(take_in(db, shops, bodies))
             await places.empty(ours, list(TABLES))
-            new_alone = count / await take_in(db, shops[:1], bodies)
-            again_alone = count / await take_in(db, shops[:1], bodies)
+            new_alone = await take_in(db, shops[:1], bodies)
+            again_alone = await take_in(db, shops[:1], bodies)
             # Python gives little back: this is the most that was held.
             memory = resident_megabytes(os.getpid())
             ready = await ready_rows.read_pages(in_schema(ours), TABLES, PAGE)
             await places.empty(bare, list(TABLES))
-            base = count / await ready_rows.insert_pages(in_schema(bare), ready)
+            base, base_work = await _with_work(ready_rows.insert_pages(in_schema(bare), ready))
             found.append(
                 {
-                    "new": new,
-                    "again": again,
-                    "new alone": new_alone,
-                    "again alone": again_alone,
-                    "bare": base,
+                    "new": count / new,
+                    "again": count / again,
+                    "new alone": count / new_alone,
+                    "again alone": count / again_alone,
+                    "bare": count / base,
+                    "new, work": new_work * 1e6 / count,
+                    "again, work": again_work * 1e6 / count,
+                    "bare, work": base_work * 1e6 / count,
                     "memory": memory,
                 }
             )
         return found
     finally:
         await db.close()
+
+
+async def _with_work(measured: Awaitable[float]) -> tuple[float, float]:
+    """Give the seconds that were measured, and for how many of this process's own a processor was busy."""
+    began = time.process_time()
+    seconds = await measured
+    return seconds, time.process_time() - began
 
 
 def in_schema(urls: SchemaUrls) -> str:
@@ -149,7 +167,6 @@ async def take_in(db: Database, shops: Sequence[Shop], bodies: Sequence[bytes]) 
 
 async def _take_in(db: Database, shop: Shop, bodies: Sequence[bytes]) -> None:
     keyring = fixed_keyring()
-    plugin = installed()[MarketplaceId("rakuten_ichiba")]
     for body in bodies:
         sightings = await map_page(body)
         page = Page(sightings=sightings, position=None)
@@ -160,7 +177,7 @@ async def _take_in(db: Database, shop: Shop, bodies: Sequence[bytes]) -> None:
             shop.cursor,
             page,
             account=shop.account,
-            plugin=plugin,
+            plugin=shop.plugin,
             at=NOON,
             clock=SystemClock(),
             next_at=None,
@@ -192,6 +209,7 @@ async def open_shop(db: Database, account_id: str = "acc_1") -> Shop:
             orders_from=None,
             shop_ids=("shp_1",),
         ),
+        plugin=installed()[MarketplaceId("rakuten_ichiba")],
         lease=lease,
         cursor=RouteCursor(
             account_id=account_id,

@@ -2,6 +2,7 @@
 
 import copy
 import dataclasses
+import inspect
 import pickle
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
@@ -178,6 +179,15 @@ def test_an_outcome_may_name_its_key_and_keeps_its_failure_in_a_dictionary() -> 
 def test_values_take_keywords_alone() -> None:
     for kind in set(values_of_the_port()) - {Money}:
         assert all(field.kw_only for field in dataclasses.fields(kind)) or kind.__module__ == "hanro.money", kind
+
+
+def test_a_value_names_what_is_missing_or_not_known_and_takes_its_defaults() -> None:
+    assert PersonName(full="見本") == PersonName(full="見本", family=None, given=None, kana=None)
+    for wrong, why in (({}, "PersonName.*'full'"), ({"full": "見本", "age": "9"}, "PersonName.*'age'")):
+        with pytest.raises(TypeError, match=why):
+            PersonName(**wrong)
+    assert list(inspect.signature(PersonName).parameters) == [field.name for field in dataclasses.fields(PersonName)]
+    assert type(NAME) is PersonName
 
 
 def test_choices_have_the_value_of_their_name_in_lower_case() -> None:

@@ -2,19 +2,21 @@
 
 import types
 from collections.abc import Mapping
-from dataclasses import fields, is_dataclass
+from dataclasses import fields, is_dataclass, replace
 from datetime import date, time
 from decimal import Decimal
 from enum import Enum
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
 import pytest
-from order_sightings import NOON, seen
+from order_sightings import NOON, account, seen
 
 from hanro.marketplace.types import SeenOrder
 from hanro.money import Money
 from order_svc.domain.parts import part_writer
 from order_svc.domain.readings import BUYERS_PART, SEEN, SHEET
+from order_svc.domain.reconcile import reconcile
+from order_svc.store.order_rows import Document, document_of
 
 PLAIN: Mapping[Any, Any] = {
     str: "見本",
@@ -59,3 +61,19 @@ def test_a_part_of_a_sighting_is_written_as_the_filter_writes_it(part: Any, sigh
 def test_a_part_of_a_text_cannot_be_written() -> None:
     with pytest.raises(TypeError, match="of a str no part"):
         part_writer(SEEN, {"external_id": {"first"}})
+
+
+def test_a_part_that_names_what_is_not_there_is_refused() -> None:
+    with pytest.raises(ValueError, match="there is no member sender, weight"):
+        part_writer(SEEN, {"packages": {"__all__": {"external_id", "weight", "sender"}}})
+
+
+def test_a_document_holds_of_an_order_what_is_read_from_it() -> None:
+    change = reconcile(None, filled(SeenOrder), account=account(), route="placed", at=NOON)
+    assert change is not None
+    order = replace(change.order, unmapped={"line-1": None})
+    document = Document.model_validate_json(document_of(order))
+    for name in Document.model_fields:
+        assert getattr(document, name) == getattr(order, name), name
+    assert document.refunds
+    assert document.claims

@@ -4,8 +4,6 @@ A sealed value is one envelope with a data key of its own, wrapped by a key-encr
 belongs to one row is sealed as one value: a row has one data key.
 """
 
-import hashlib
-import hmac
 import json
 import re
 import secrets
@@ -16,6 +14,7 @@ from pathlib import Path
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hmac import HMAC
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 _FORMAT = b"H1"
@@ -122,8 +121,9 @@ def seal(
     `version` is the row's, as it is stored with the sealed value. Sealing twice gives different bytes.
     """
     place = _place(schema, table, row_id, field, version)
-    data_key = AESGCM.generate_key(_KEY_BYTES * 8)
-    nonce = secrets.token_bytes(_NONCE_BYTES)
+    # Drawn at once: each draw is a call of the system.
+    drawn = secrets.token_bytes(_KEY_BYTES + _NONCE_BYTES)
+    data_key, nonce = drawn[:_KEY_BYTES], drawn[_KEY_BYTES:]
     return _wrap(keyring, data_key, place) + nonce + AESGCM(data_key).encrypt(nonce, plaintext, _FORMAT + place)
 
 
@@ -169,13 +169,21 @@ def key_id_of(sealed: bytes) -> str:
     return name
 
 
-def blind_index(key: bytes, text: str) -> bytes:
-    """Give 32 bytes by which an exact text is found without being stored; `key` is `Keyring.derived` for its field.
+class BlindIndex:
+    """Give digests by which exact texts are found that are not stored; `key` is `Keyring.derived` for their field."""
 
-    Width, compatibility forms, letter case and runs of white space do not count (NFKC, case folded).
-    """
-    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
-    return hmac.digest(key, " ".join(folded.split()).encode(), hashlib.sha256)
+    __slots__ = ("_keyed",)
+
+    def __init__(self, key: bytes) -> None:
+        # Keyed once: to find the algorithm and to take in the key costs more than a name's own bytes.
+        self._keyed = HMAC(key, hashes.SHA256())
+
+    def digest(self, text: str) -> bytes:
+        """Give 32 bytes; width, compatibility forms, letter case and runs of blanks do not count (NFKC, folded)."""
+        folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
+        mac = self._keyed.copy()
+        mac.update(" ".join(folded.split()).encode())
+        return mac.finalize()
 
 
 def _read_key(file: Path) -> bytes:

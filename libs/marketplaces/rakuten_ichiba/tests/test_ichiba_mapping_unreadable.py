@@ -88,14 +88,20 @@ def test_a_line_that_comes_twice_is_unreadable() -> None:
     assert order.failure.code == "unreadable"
 
 
-def test_half_a_character_is_unreadable_for_nothing_could_store_it() -> None:
-    body = json.dumps({"OrderModelList": [full_tree() | {"remarks": "\ud800"}]}).encode()
+@pytest.mark.parametrize(
+    ("remarks", "kind"),
+    [
+        ("\ud800", UnreadableOrder),
+        ('line\nline, "quoted" \\ \ud800', UnreadableOrder),
+        ("\U0001f381", SeenOrder),
+        ("a backslash: \\ud800", SeenOrder),
+        ("ends with one \\", SeenOrder),
+    ],
+)
+def test_half_a_character_is_unreadable_for_nothing_could_store_it(remarks: str, kind: type) -> None:
+    body = json.dumps({"OrderModelList": [full_tree() | {"remarks": remarks}]}).encode()
     (fragment,) = decode(body).orders
-    sighting = map_order(fragment, SEEN_AT)
-    assert isinstance(sighting, UnreadableOrder)
-    whole = json.dumps({"OrderModelList": [full_tree() | {"remarks": "\U0001f381"}]}).encode()
-    (fragment,) = decode(whole).orders
-    assert isinstance(map_order(fragment, SEEN_AT), SeenOrder)
+    assert isinstance(map_order(fragment, SEEN_AT), kind)
 
 
 JSON = st.recursive(

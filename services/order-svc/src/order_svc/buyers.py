@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from hanro import crypto, outbox
-from hanro.crypto import Keyring
+from hanro.crypto import BlindIndex, Keyring
 from hanro.db import Transaction
 from hanro.errors import Rejected
 from hanro.events.orders import BuyerErased
@@ -42,11 +42,11 @@ async def save(tx: Transaction, keyring: Keyring, changes: Sequence[Change]) -> 
         "buyers",
         [_seal(tx, keyring, "buyers", change, change.personal) for change in changes if change.personal is not None],
     )
-    key = _search_key(keyring)
+    index = _index(keyring)
     await terms_store.save_buyer_terms(
         tx,
         {
-            change.order.id: {(kind, _digest(key, text)) for kind, text in change.found_by}
+            change.order.id: {(kind, index.digest(text)) for kind, text in change.found_by}
             for change in changes
             if change.personal is not None
         },
@@ -84,7 +84,7 @@ async def erase(tx: Transaction, order_id: str, *, account_ids: Sequence[str] | 
 
 def sought(keyring: Keyring, kind: BuyerKind, text: str) -> tuple[BuyerKind, bytes]:
     """Give by which digest orders of a buyer are found that has exactly this name or phone."""
-    return kind, _digest(_search_key(keyring), buyer_term(kind, text))
+    return kind, _index(keyring).digest(buyer_term(kind, text))
 
 
 async def personal(tx: Transaction, keyring: Keyring, order_id: str) -> dict[str, Any] | None:
@@ -151,12 +151,8 @@ def _personal(tx: Transaction, keyring: Keyring, row: SealedRow) -> dict[str, An
     return found
 
 
-def _search_key(keyring: Keyring) -> bytes:
-    return keyring.derived("orders.buyer-terms")
-
-
-def _digest(key: bytes, text: str) -> bytes:
-    return crypto.blind_index(key, text)
+def _index(keyring: Keyring) -> BlindIndex:
+    return BlindIndex(keyring.derived("orders.buyer-terms"))
 
 
 def _open(tx: Transaction, keyring: Keyring, table: Table, row: SealedRow) -> bytes:

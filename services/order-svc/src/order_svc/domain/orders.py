@@ -1,6 +1,6 @@
 """Says what an order is here, and how a fact restates it."""
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from typing import Literal
 
@@ -14,6 +14,7 @@ from hanro.events.orders import (
     OrderState,
     StatedAmount,
 )
+from hanro.value import value
 from order_svc.domain.states import cancellation_requested_at
 
 UNSHIPPED: frozenset[OrderState] = frozenset({"pending", "new", "accepted", "ready", "on_hold", "cancelling"})
@@ -24,7 +25,7 @@ SILENT = frozenset({"backfill", "csv"})
 CONFIRMED: frozenset[OrderState] = frozenset({"accepted", "ready", "shipped", "completed"})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Order:
     """Be an order without its buyer.
 

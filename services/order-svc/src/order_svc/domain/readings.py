@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, cast
 
 from pydantic import TypeAdapter
@@ -11,6 +11,7 @@ from pydantic import TypeAdapter
 from hanro.events.orders import OrderClaim, OrderLine, OrderRefund, OrderState, StatedAmount
 from hanro.ids import new_id
 from hanro.marketplace.types import Detail, Line, OrderStatus, OrderTime, SeenOrder
+from hanro.value import value
 from order_svc.domain import payments, states
 from order_svc.domain.amounts import stated
 from order_svc.domain.orders import LEFT_THE_HOUSE, UNSHIPPED, Order
@@ -61,7 +62,7 @@ _write_buyers_part = part_writer(SEEN, BUYERS_PART)
 _write_sheet = part_writer(SEEN, SHEET)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Reading:
     """Be a sighting as it is stored. `personal` is the buyer's part as JSON, to be encrypted; None: not told.
 

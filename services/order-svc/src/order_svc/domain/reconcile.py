@@ -1,7 +1,7 @@
 """Decides what a sighting of a marketplace order changes. Values in, values out."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import datetime
 
 from hanro.errors import ContractBroken
@@ -22,6 +22,7 @@ from hanro.events.orders import (
 )
 from hanro.ids import new_id
 from hanro.marketplace.types import ClaimKind, OrderTime, SeenOrder, Sighting, UnreadableOrder
+from hanro.value import value
 from order_svc.domain.accounts import Account
 from order_svc.domain.orders import CONFIRMED, LEFT_THE_HOUSE, SILENT, Order, restate, work_state_of
 from order_svc.domain.payments import after_late_look, refunds_read_at
@@ -34,7 +35,7 @@ EMPTY_SHEET = "{}"
 LONGEST_EXTERNAL_ID = 200
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Change:
     """Be what a sighting changed: the order as it stands now and the one fact that says so.
 

@@ -6,11 +6,12 @@ from datetime import datetime
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
-from pydantic import AwareDatetime, Field
+from pydantic import AwareDatetime, Field, TypeAdapter
 
 from hanro.events.fact import Part
 from hanro.events.orders import OrderClaim, OrderLine, OrderRefund, OrderShipment, StatedAmount
 from order_svc.domain.orders import Order
+from order_svc.domain.parts import part_writer
 from order_svc.domain.spans import is_apart
 
 if TYPE_CHECKING:
@@ -43,6 +44,9 @@ class Document(Part):
     unmapped: dict[str, str | None] = Field(default_factory=dict)
 
 
+_write_document = part_writer(TypeAdapter(Order), frozenset(Document.model_fields))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredOrder:
     """Be an order with the times of its row; `is_decision_due`: it was told that its deadline is near."""
@@ -56,16 +60,7 @@ class StoredOrder:
 
 def document_of(order: Order) -> str:
     """Give the part of an order that is stored as one JSON value."""
-    return Document(
-        lines=order.lines,
-        milestones=order.milestones,
-        holds=order.holds,
-        totals=order.totals,
-        shipments=order.shipments,
-        claims=order.claims,
-        refunds=order.refunds,
-        unmapped=order.unmapped,
-    ).model_dump_json()
+    return _write_document(order).decode()
 
 
 def order_of(row: "asyncpg.Record") -> Order:

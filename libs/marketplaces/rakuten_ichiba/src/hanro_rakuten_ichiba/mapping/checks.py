@@ -18,7 +18,7 @@ from hanro.marketplace.types import (
 from hanro.money import Money
 from hanro_rakuten_ichiba.mapping.fields import CURRENCY, Tree, optional_amount
 
-Sum = tuple[str, Amount | None, Decimal | None]
+Sum = tuple[str, Decimal | None, Decimal | None]
 _ZERO, _ONE = Decimal(), Decimal(1)
 
 
@@ -42,26 +42,30 @@ def find_differences(
     by_others = [one.amount for one in coupons if one.paid_by is not Party.SELLER]
     all_coupons = optional_amount(order, "couponAllTotalPrice")
     sums: list[Sum] = [
-        ("goodsPrice", totals.goods, _goods(lines, wrappings)),
-        ("postagePrice", totals.postage, _sum([package.postage for package in packages])),
-        ("deliveryPrice", totals.cash_on_delivery_fee, _sum([package.cash_on_delivery_fee for package in packages])),
-        ("totalPrice", totals.total, _add(_goods_with_tax(lines, wrappings), _of(totals.postage))),
+        ("goodsPrice", _of(totals.goods), _goods(lines, wrappings)),
+        ("postagePrice", _of(totals.postage), _sum([package.postage for package in packages])),
+        (
+            "deliveryPrice",
+            _of(totals.cash_on_delivery_fee),
+            _sum([package.cash_on_delivery_fee for package in packages]),
+        ),
+        ("totalPrice", _of(totals.total), _add(_goods_with_tax(lines, wrappings), _of(totals.postage))),
         (
             "requestPrice",
-            totals.payable,
+            _of(totals.payable),
             _subtract(
                 _sum((totals.total, totals.cash_on_delivery_fee, totals.payment_fee, totals.buyer_fee)),
                 _sum((all_coupons, *points)),
             ),
         ),
-        ("couponShopPrice", optional_amount(order, "couponShopPrice"), _sum(by_shop)),
-        ("couponOtherPrice", optional_amount(order, "couponOtherPrice"), _sum(by_others)),
-        ("couponAllTotalPrice", all_coupons, _sum((*by_shop, *by_others))),
+        ("couponShopPrice", _of(optional_amount(order, "couponShopPrice")), _sum(by_shop)),
+        ("couponOtherPrice", _of(optional_amount(order, "couponOtherPrice")), _sum(by_others)),
+        ("couponAllTotalPrice", _of(all_coupons), _sum((*by_shop, *by_others))),
     ]
     if taxes:
         # Points are not deducted by rate (8.4), since 2022-04-01.
         payable_before_points = _add(_of(totals.payable), _sum(points))
-        sums.append(("TaxSummaryModelList.reqPrice", _as_amount(payable_before_points), _sum([t.gross for t in taxes])))
+        sums.append(("TaxSummaryModelList.reqPrice", payable_before_points, _sum([t.gross for t in taxes])))
     found = [_compare(*one) for one in sums] + [_compare_tax(row) for row in taxes]
     return tuple(difference for difference in found if difference is not None)
 
@@ -80,10 +84,10 @@ def _goods_with_tax(lines: Iterable[Line], wrappings: Iterable[Wrapping]) -> Dec
     return _total(parts)
 
 
-def _compare(rule: str, stated: Amount | None, computed: Decimal | None) -> Difference | None:
-    if stated is None or stated.money is None or computed is None or stated.money.amount == computed:
+def _compare(rule: str, stated: Decimal | None, computed: Decimal | None) -> Difference | None:
+    if stated is None or computed is None or stated == computed:
         return None
-    return Difference(rule=rule, stated=stated.money, computed=Money(computed, CURRENCY))
+    return Difference(rule=rule, stated=Money(stated, CURRENCY), computed=Money(computed, CURRENCY))
 
 
 def _compare_tax(row: TaxRow) -> Difference | None:
@@ -131,7 +135,3 @@ def _add(first: Decimal | None, second: Decimal | None) -> Decimal | None:
 
 def _subtract(first: Decimal | None, second: Decimal | None) -> Decimal | None:
     return None if first is None or second is None else first - second
-
-
-def _as_amount(amount: Decimal | None) -> Amount | None:
-    return None if amount is None else Amount(text=str(amount), money=Money(amount, CURRENCY))
