@@ -219,7 +219,7 @@ def check_what_is_refused_meanwhile(run: Run) -> None:
         capture_output=True,
         text=True,
         check=False,
-        timeout=20,
+        timeout=60,
     )
     assert again.returncode == 1
     assert again.stdout.startswith("a run is alive in ")

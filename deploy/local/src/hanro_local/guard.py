@@ -17,6 +17,8 @@ from pathlib import Path
 from hanro_local.process_table import Target, end
 
 GRACE_SECONDS = 5.0
+REMOVE_SECONDS = 300.0
+"""Deleting the databases and logs of a whole run takes half a minute where others keep disk and processor busy."""
 
 
 class Guard:
@@ -48,11 +50,11 @@ class Guard:
         self._say({"remove": str(folder)})
 
     def close(self) -> None:
-        """Let go: the guard ends what is still registered and then itself; returns when it has."""
+        """Let go: the guard ends what is still registered, deletes folders and ends itself; returns when it has."""
         if self._process.stdin:
             with contextlib.suppress(BrokenPipeError):
                 self._process.stdin.close()
-        self._process.wait(timeout=GRACE_SECONDS + 10)
+        self._process.wait(timeout=GRACE_SECONDS + REMOVE_SECONDS)
 
     def _start(self) -> subprocess.Popen[bytes]:
         # A session of its own keeps the terminal's Ctrl-C away from it.

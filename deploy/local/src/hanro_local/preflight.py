@@ -9,7 +9,7 @@ import os
 import platform
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from hanro_local import java, ports, run_lock, settings
@@ -79,19 +79,22 @@ def run_problem(state: Path) -> str | None:
 
 
 def problems(wanted: settings.StackSettings, *, folder: Path) -> Iterator[str]:
-    """Yield what stands in the way, the most basic first; the folder is the workspace's, where the venv lies."""
+    """Yield what stands in the way, the most basic first; the folder is the workspace's, where the venv lies.
+
+    Nothing is looked at before it is asked for: who holds a port is found by a walk through all processes.
+    """
     has_modules = all(importlib.util.find_spec(name) for name in ("venv", "ensurepip"))
     is_made = (folder / ".venv" / "bin" / "python").exists() or sys.prefix != sys.base_prefix
-    found = (
-        python_problem((sys.version_info.major, sys.version_info.minor)),
-        platform_problem(platform.system()),
-        venv_problem(is_made=is_made, has_modules=has_modules),
-        java_problem(platform.system(), platform.machine()),
-        disk_problem(wanted.state),
-        run_problem(wanted.state),
-        port_problem(wanted.gateway_port),
+    looks: tuple[Callable[[], str | None], ...] = (
+        lambda: python_problem((sys.version_info.major, sys.version_info.minor)),
+        lambda: platform_problem(platform.system()),
+        lambda: venv_problem(is_made=is_made, has_modules=has_modules),
+        lambda: java_problem(platform.system(), platform.machine()),
+        lambda: disk_problem(wanted.state),
+        lambda: run_problem(wanted.state),
+        lambda: port_problem(wanted.gateway_port),
     )
-    yield from (problem for problem in found if problem)
+    yield from (problem for look in looks if (problem := look()))
 
 
 def main() -> None:

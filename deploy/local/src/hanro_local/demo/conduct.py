@@ -23,6 +23,9 @@ from hanro_local.stack import DATABASE, Stack
 VICTIMS = ("catalog-svc", "notifier-svc", "account-svc", "order-svc")
 BURSTS = 50
 BURST_SECONDS = 0.8
+SCARCE_BURSTS = 10
+SCARCE_SECONDS = 4.0
+"""So far apart the last bursts come: all in one page of one poll, they could all be read between two looks."""
 READY_SECONDS = 30.0
 QUIET_SECONDS = 150.0
 CANCEL_EVERY = 25
@@ -46,10 +49,10 @@ class Buyers:
             await marketplace.place(self._simulator, count)
 
     async def keep_coming(self) -> None:
-        """Place a burst every little while until cancelled."""
+        """Place a burst every little while until cancelled, the last ones further apart."""
         while True:
             await self.come()
-            await asyncio.sleep(BURST_SECONDS)
+            await asyncio.sleep(SCARCE_SECONDS if self._left <= SCARCE_BURSTS * self._burst else BURST_SECONDS)
 
     async def all_come(self) -> None:
         """Place the rest, in bursts of a quarter."""
