@@ -17,6 +17,8 @@ from hanro_local.stack import Stack
 SECONDS = 40.0
 ORDERS = "hanro.orders"
 BUYER = {"familyName": "架空寺", "firstName": "読美", "phoneNumber2": "7391", "phoneNumber3": "5826"}
+# Four digits alone also stand in an instant or in an id by chance: they tell of the buyer as a whole value, or joined.
+OF_BUYER = (BUYER["familyName"], BUYER["firstName"], "'7391'", "'5826'", "7391-5826", "73915826")
 
 
 async def facts(hanro: Api) -> list[dict[str, Any]]:
@@ -100,7 +102,7 @@ async def test_step_5_kafka_and_rest_tell_the_same_facts_without_a_buyer_and_the
         mine = [event for event in held if event.key == order["id"]]
         said = f"{[event.data for event in mine]} {[one for one in listed if one['subject'] == order['id']]}"
         assert number in said
-        assert not [secret for secret in BUYER.values() if secret in said]
+        assert not [secret for secret in OF_BUYER if secret in said]
         shown = (await opened.hanro.call("GET", f"/v1/orders/{order['id']}")).json()
         assert BUYER["familyName"] in str(shown["personal"])
         assert shown["version"] >= max(event.data["version"] for event in mine)

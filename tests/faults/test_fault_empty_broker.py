@@ -5,13 +5,16 @@ import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import httpx
 import pytest
-from fault_checks import Sighted, judge, look, quiet
+from fault_checks import Sighted, await_stored, judge, look, quiet
 from fault_health import same_processes
 from fault_log import all_read, readers
 from fault_shop import Shop
+from fault_shops import Shops
 from fault_stack import FaultStack
 
+from hanro.restoring import EVERY_SECONDS
 from hanro_local.demo.api import until
 
 pytestmark = pytest.mark.fault
@@ -89,7 +92,13 @@ async def test_facts_that_the_broker_lost_are_told_again_and_each_has_its_effect
 
 
 @pytest.mark.fault(is_long=True)
-async def test_facts_that_nobody_tells_again_are_seen_as_lost(stack: FaultStack, shop: Shop) -> None:
+async def test_facts_that_nobody_tells_again_are_seen_as_lost(stack: FaultStack, shop: Shop, shops: Shops) -> None:
+    # More than what comes later: a log that has grown again to what is remembered of it looks whole.
+    async with httpx.AsyncClient(trust_env=False) as client:
+        other = await shops.take(client)
+        await other.place(40)
+        await await_stored(stack, other, 40, HEAL_SECONDS)
+    await asyncio.sleep(2 * EVERY_SECONDS)
     with stack.switches.broken("restoring"):
         before = await _lose_what_nobody_read(stack, shop)
         # What comes later arrives: the consumers found the new broker.

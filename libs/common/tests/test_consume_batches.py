@@ -388,6 +388,6 @@ async def test_stopping_finishes_the_batch_in_hand(db: Database, broker: MemoryB
         await store(tx, changes)
 
     await publish(broker, *(message(changed(n, 1)) for n in range(10)))
-    await asyncio.wait_for(_run(db, broker, heard, counting(apply=store_and_stop), stopped), 5)
+    await asyncio.wait_for(_run(db, broker, heard, counting(apply=store_and_stop), stopped), 20)
     assert len(await effects(db)) == 10
     assert await _is_read(broker)()

@@ -237,7 +237,7 @@ async def test_twins_that_claim_in_turn_share_the_work_and_wait_for_nobody(db: D
     wanted = due.Wanted(job="new", lease=MINUTE)
     async with db.begin() as tx:
         await tx.fetch("select 1 from due where account_id = 'acc_7' for update")
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(20):
             taken = await asyncio.gather(*(_claim_in_turn(db, wanted, limit=10) for _ in range(4)))
     names = [account for leases in taken for _, account in leases]
     assert len(names) == len(set(names)) == 29

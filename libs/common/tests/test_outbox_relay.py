@@ -43,8 +43,9 @@ async def _record(db: Database, *facts: Fact) -> None:
 
 
 async def _count(db: Database, table: str = "outbox") -> int:
-    async with db.begin() as tx:
-        return int((await tx.fetch(f"select count(*) from {table}"))[0][0])  # noqa: S608  names of this file
+    # Outside of a transaction: where connections are cut inside of one, that is the relay's.
+    async with db.statements() as statements:
+        return int((await statements.fetch(f"select count(*) from {table}"))[0][0])  # noqa: S608  names of this file
 
 
 def _log(broker: MemoryBroker) -> list[Record]:

@@ -148,7 +148,7 @@ def read_until(started: subprocess.Popen[str], text: str) -> str:
 
 
 def end_of(started: subprocess.Popen[str]) -> tuple[int, str]:
-    said, _ = started.communicate(timeout=20)
+    said, _ = started.communicate(timeout=30)
     return started.returncode, said
 
 
@@ -180,7 +180,7 @@ def test_a_request_in_hand_is_answered_while_the_process_drains(urls: SchemaUrls
         ) as client:
             read_until(started, "request began")
             started.send_signal(signal.SIGTERM)
-            answer, _ = client.communicate(timeout=20)
+            answer, _ = client.communicate(timeout=30)
         code, said = end_of(started)
     assert (code, answer.strip()) == (0, '"done"')
     assert said.index("request ended") < said.index("relay ended")
@@ -273,7 +273,7 @@ async def test_a_database_that_comes_up_later_makes_the_process_ready(urls: Sche
     await asyncio.sleep(0.7)
     before = readiness.missing()
     target.append(True)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         assert await waiting
     await db.close()
     server.close()

@@ -130,7 +130,7 @@ async def test_a_kept_connection_answers_twice_without_a_connection_header(runni
     heads = []
     for _ in range(2):
         writer.write(b"GET /a HTTP/1.1\r\nHost: a\r\n\r\n")
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(20):
             heads.append(await reader.readuntil(b"\r\n\r\n"))
             assert await reader.readexactly(len(BODY)) == BODY
     writer.close()
@@ -190,7 +190,7 @@ async def test_slow_takes_effect_at_once_and_answers_late(running: Running) -> N
     await running.fault(kind="slow", seconds=0.4)
     call = asyncio.create_task(running.call())
     began = time.monotonic()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         await running.shelf.counted.wait()
     assert not call.done()
     assert (await call).body == BODY

@@ -97,7 +97,7 @@ async def _stop_with(server: uvicorn.Server, stop: asyncio.Event) -> None:
 async def serve(
     app: ASGIApp, listening: socket.socket, beside: Sequence[Companion] = (), stop: asyncio.Event | None = None
 ) -> None:
-    """Serve until SIGTERM, SIGINT or `stop`, within 2 s of which all connections are closed.
+    """Serve until SIGTERM, SIGINT or `stop`; what is under way has 1 s then, before all connections are closed.
 
     `beside` makes what runs as long as the server does; an exception in it ends the process: a simulator with a dead
     timer would give answers that nobody may trust.
