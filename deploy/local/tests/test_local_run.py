@@ -235,7 +235,7 @@ def check_what_is_told(run: Run) -> None:
     assert steps == [f"[{number}/13" for number in range(1, 14)]
     assert sum("  running  " in line for line in run.lines) == 10
     urls = [line.split()[-1] for line in run.lines if line.startswith("  ") and "http://" in line]
-    answers = {url: httpx.get(url, timeout=5, trust_env=False, follow_redirects=True).status_code for url in urls}
+    answers = {url: httpx.get(url, timeout=30, trust_env=False, follow_redirects=True).status_code for url in urls}
     assert len(answers) == 8
     assert set(answers.values()) == {200}
 

@@ -35,7 +35,8 @@ class Api:
     ) -> httpx.Response:
         """Send one request; a POST carries an Idempotency-Key of its own, a PATCH changes whatever version stands.
 
-        `more` are headers beside these, or in their place.
+        Who answers 503 with a time to come back is asked again then, for 30 s, unless 503 is expected. `more` are
+        headers beside these, or in their place.
 
         Raises:
             Refused: a status that was not expected.
@@ -47,9 +48,15 @@ class Api:
         if method == "PATCH":
             headers["If-Match"] = "*"
         headers |= more
-        answer = await self.client.request(
-            method, f"{self.base}{path}", json=body, headers=headers, timeout=TIMEOUT_SECONDS
-        )
+        end = asyncio.get_running_loop().time() + TIMEOUT_SECONDS
+        while True:
+            answer = await self.client.request(
+                method, f"{self.base}{path}", json=body, headers=headers, timeout=TIMEOUT_SECONDS
+            )
+            pause = _pause(answer)
+            if answer.status_code in expected or pause is None or asyncio.get_running_loop().time() + pause > end:
+                break
+            await asyncio.sleep(pause)
         if answer.status_code not in expected:
             raise Refused(f"{method} {path}: {answer.status_code} {answer.text[:600]}")
         return answer
@@ -79,3 +86,8 @@ async def until(seconds: float, is_done: Callable[[], object]) -> None:
             if answer:
                 return
             await asyncio.sleep(SECONDS_BETWEEN_LOOKS)
+
+
+def _pause(answer: httpx.Response) -> int | None:
+    said = answer.headers.get("Retry-After", "")
+    return int(said) if answer.status_code == httpx.codes.SERVICE_UNAVAILABLE and said.isdecimal() else None
