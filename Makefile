@@ -31,7 +31,7 @@ demo: ## 200 orders, each service killed while it holds work, every mail compare
 	@export ORDERS='$(ORDERS)' KILLS='$(KILLS)' BREAK='$(BREAK)'; exec $(BIN)/python -m hanro_local demo
 
 test: static ## prove it: lint, types, import contracts and every test
-	@$(BIN)/python -m pytest -n 4
+	@$(BIN)/python -m pytest -n 3
 
 lint: static ## style, types, import contracts and the tree's own rules
 	@$(BIN)/python -m pytest tests/architecture

@@ -1,7 +1,7 @@
 """Gives every test the run's real servers: one Postgres and one Kafka, started when first asked for.
 
 A schema's database is migrated once a run, as a template; each process clones it for tests, empties what comes back
-and lends it again. Where a run has several processes (`-n 4`), the first one starts the servers and tells the others
+and lends it again. Where a run has several processes (`-n 3`), the first one starts the servers and tells the others
 where they are.
 """
 
