@@ -8,7 +8,6 @@ where they are.
 import contextlib
 import os
 import secrets
-import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -17,15 +16,13 @@ import pytest
 from xdist.scheduler import LoadScopeScheduling
 from xdist.workermanage import WorkerController
 
+import hanro.http  # noqa: F401  so that tests' own clients look for no optional part at each request either
 from hanro.db import Database, connect
 from hanro_local import databases, servers
 from hanro_local.clones import Clones
 from hanro_local.databases import SchemaUrls
 
 ROOT = Path(__file__).parent
-
-# httpx looks for it along the whole path at each request to an application in memory, and goes on without it.
-sys.modules.setdefault("sniffio", None)  # type: ignore[arg-type]  # that is how a module is said to be missing
 
 # Suites that plug-ins inherit assert too: their failures shall say what differed.
 pytest.register_assert_rewrite("hanro.testing.conformance")

@@ -40,6 +40,7 @@ class Sighted:
     stock: list[Entry]
     messages: list[Entry]
     pauses: list[Entry]
+    reading: list[Entry]
     mails: Counter[str]
     archive: list[Entry]
     waiting: int
@@ -67,6 +68,7 @@ async def look(stack: FaultStack, shop: Shop, *, is_log_wanted: bool = True) -> 
             stock=await rows("select * from catalog.stock where starts_with(sku, $1)", f"{shop.prefix}-"),
             messages=await rows("select * from notifier.messages where account_id = $1", shop.account_id),
             pauses=await rows(_PAUSES, shop.account_id),
+            reading=await rows(_READING, shop.account_id),
             mails=Counter(subject.split()[-1] for subject in await subjects(shop)),
             archive=await rows("select event_id, key, position from orders.archive where key = any($1)", ids),
             waiting=(await rows(_WAITING))[0]["count"],
@@ -138,6 +140,8 @@ def _left(seen: Sighted, *, is_mail_awaited: bool) -> str:
     ]
     parts = {"not stored": unstored, "not read": unread, "not sent": unsent}
     words = [f"{what}: {len(cases)} ({cases[0]} …)" for what, cases in parts.items() if cases]
+    if unstored:
+        words.append("; ".join(row["said"] for row in seen.reading))
     # What is sent meanwhile is told by facts of its own.
     is_published = not seen.waiting or not is_mail_awaited
     return "; ".join([*words, *([] if is_published else [f"{seen.waiting} facts to publish"])])
@@ -243,6 +247,18 @@ def _record(copy: Copy) -> LogRecord:
 _PAUSES = """
     select pause_count, pause_code, paused_until::text, state, lost_grants, notifier.now()::text as now
     from notifier.accounts where id = $1
+"""
+_READING = """
+    select format('it is %s', orders.now()::time(0)) as said
+    union all
+        select format('%s: due %s, lease %s, %s failures', job, next_at::time(0), lease_until::time(0), failure_count)
+        from orders.due where account_id = $1
+    union all select format('%s: slowed down by %s until %s, %s wait', api_group, slowdown, ready_at::time(0), queue)
+        from orders.pacer where account_id = $1
+    union all select format('%s: %s, breaker open until %s', api_group, reason, open_until::time(0))
+        from orders.breaker where account_id = $1
+    union all select format('paused until %s', paused_until::time(0))
+        from orders.accounts where id = $1 and paused_until is not null
 """
 _WAITING = """
     select (select count(*) from account.outbox) + (select count(*) from catalog.outbox)
