@@ -95,14 +95,13 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Begin with the longest where a run has several processes, and keep each stack's tests together."""
+    """Begin with the longest where a run has several processes."""
     if _told(config):
         items.sort(key=_turn)
 
 
 def _turn(item: pytest.Item) -> int:
-    places = (*LONGEST, *STACKS)
-    return next((turn for turn, place in enumerate(places) if item.nodeid.startswith(place)), len(places))
+    return next((turn for turn, file in enumerate(LONGEST) if item.nodeid.startswith(file)), len(LONGEST))
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
