@@ -35,11 +35,10 @@ KeepOpen = Callable[[str, contextlib.AbstractContextManager[Any]], Any]
 
 # Roles are the server's, so processes that share it agree on their passwords.
 SCHEMAS = (*databases.SCHEMAS, "probe")
-# The tests of each of these folders share a whole stack: one process does them all, one stack after the other. Two
-# stacks beside each other leave two cores too little for what tests expect within seconds.
+# The tests of each of these folders share a whole stack: one process does them all, one after the other.
 STACKS = ("tests/e2e/", "tests/faults/")
 # They take longest, one by one: begun late, a process would be at one of them while the others have nothing left to do.
-# Those that start a whole stack are not the first: a stack above starts then.
+# Those that start a whole stack are not the first: the stacks above start then.
 LONGEST = (
     "services/order-svc/tests/test_order_lives.py",
     "tests/conformance/test_rakuten_ichiba.py",
@@ -52,10 +51,10 @@ OPENED = pytest.StashKey[dict[str, contextlib.ExitStack]]()
 
 
 class _Scheduling(LoadScopeScheduling):  # type: ignore[misc]  # xdist ships no types
-    """Give tests to the processes of a run one by one, and those of the shared stacks to one process."""
+    """Give tests to the processes of a run one by one, and those of one stack to one process."""
 
     def _split_scope(self, nodeid: str) -> str:
-        return "stacks" if nodeid.startswith(STACKS) else nodeid
+        return next((stack for stack in STACKS if nodeid.startswith(stack)), nodeid)
 
 
 class _Processes:
