@@ -21,6 +21,7 @@ import pytest
 from hanro.clock import SystemClock
 from hanro.db import connect
 from hanro.worker import Readiness
+from hanro_local import ports
 from hanro_local.databases import SchemaUrls
 
 # What the process does is told by its arguments: the database's URL, the port, and the name of a scene.
@@ -111,14 +112,11 @@ pytestmark = pytest.mark.schema("probe", prepare)
 
 @pytest.fixture
 def port() -> int:
+    # Not what the system hands out: it may be a connection's before the process listens there.
     while True:
-        with socket.create_server(("127.0.0.1", 0)) as first:
-            found: int = first.getsockname()[1]
-            try:
-                socket.create_server(("127.0.0.1", found + 1)).close()
-            except OSError:
-                continue
-        return found
+        (found,) = ports.choose(1)
+        if ports.is_free(found + 1):
+            return found
 
 
 @contextmanager
