@@ -53,13 +53,12 @@ class Api:
             answer = await self.client.request(
                 method, f"{self.base}{path}", json=body, headers=headers, timeout=TIMEOUT_SECONDS
             )
+            if answer.status_code in expected:
+                return answer
             pause = _pause(answer)
-            if answer.status_code in expected or pause is None or asyncio.get_running_loop().time() + pause > end:
-                break
+            if pause is None or asyncio.get_running_loop().time() + pause > end:
+                raise Refused(f"{method} {path}: {answer.status_code} {answer.text[:600]}")
             await asyncio.sleep(pause)
-        if answer.status_code not in expected:
-            raise Refused(f"{method} {path}: {answer.status_code} {answer.text[:600]}")
-        return answer
 
     async def pages(self, path: str) -> AsyncIterator[dict[str, object]]:
         """Yield the entries of a list over all its pages, by its `Link: rel="next"`."""
