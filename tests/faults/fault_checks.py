@@ -40,7 +40,6 @@ class Sighted:
     stock: list[Entry]
     messages: list[Entry]
     pauses: list[Entry]
-    reading: list[Entry]
     mails: Counter[str]
     archive: list[Entry]
     waiting: int
@@ -68,7 +67,6 @@ async def look(stack: FaultStack, shop: Shop, *, is_log_wanted: bool = True) -> 
             stock=await rows("select * from catalog.stock where starts_with(sku, $1)", f"{shop.prefix}-"),
             messages=await rows("select * from notifier.messages where account_id = $1", shop.account_id),
             pauses=await rows(_PAUSES, shop.account_id),
-            reading=await rows(_READING, shop.account_id),
             mails=Counter(subject.split()[-1] for subject in await subjects(shop)),
             archive=await rows("select event_id, key, position from orders.archive where key = any($1)", ids),
             waiting=(await rows(_WAITING))[0]["count"],
@@ -101,7 +99,7 @@ async def quiet(stack: FaultStack, shop: Shop, seconds: float = 60.0, *, is_mail
         if calm == LOOKS:
             return ""
         await asyncio.sleep(0.3)
-    return left or "it was never quiet for long"
+    return f"{left}; {await _reading(stack, shop)}" if left else "it was never quiet for long"
 
 
 async def differences(stack: FaultStack, shop: Shop, *, seconds: float = 60.0) -> dict[str, list[str]]:
@@ -116,6 +114,13 @@ def judge(seen: Sighted) -> dict[str, list[str]]:
     checks = {"I1": _lost, "I2": _double, "I3": _mailed, "I5": _stock, "I9": _published, "I10": _effects}
     found = {name: sorted(check(seen)) for name, check in checks.items()}
     return {name: cases for name, cases in found.items() if cases}
+
+
+async def _reading(stack: FaultStack, shop: Shop) -> str:
+    """Say how the reading of a shop's orders stands: what is due, and what it waits for."""
+    async with stack.database() as connection:
+        rows = await connection.fetch(_READING, shop.account_id, timeout=SECONDS)
+    return "; ".join(row["said"] for row in rows)
 
 
 def _left(seen: Sighted, *, is_mail_awaited: bool) -> str:
@@ -140,8 +145,6 @@ def _left(seen: Sighted, *, is_mail_awaited: bool) -> str:
     ]
     parts = {"not stored": unstored, "not read": unread, "not sent": unsent}
     words = [f"{what}: {len(cases)} ({cases[0]} …)" for what, cases in parts.items() if cases]
-    if unstored:
-        words.append("; ".join(row["said"] for row in seen.reading))
     # What is sent meanwhile is told by facts of its own.
     is_published = not seen.waiting or not is_mail_awaited
     return "; ".join([*words, *([] if is_published else [f"{seen.waiting} facts to publish"])])
